@@ -1,0 +1,30 @@
+# Compiler settings shared by every target. Warnings are errors.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(eve_flags INTERFACE)
+target_compile_options(eve_flags INTERFACE -Wall -Wextra -Wpedantic -Werror -Wshadow
+  -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  target_compile_options(eve_flags INTERFACE -Wthread-safety)
+endif()
+target_include_directories(eve_flags INTERFACE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src
+  ${CMAKE_SOURCE_DIR})
+if(EVE_VERIFY)
+  target_compile_definitions(eve_flags INTERFACE EVE_VERIFY=1)
+endif()
+if(EVE_SANITIZE)
+  target_compile_options(eve_flags INTERFACE -fsanitize=${EVE_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(eve_flags INTERFACE -fsanitize=${EVE_SANITIZE})
+endif()

@@ -1,0 +1,80 @@
+// Every quorum of the protocol, in one place (DESIGN 2). Nobody else counts.
+//
+// u: failures of any kind the service stays live under. r <= u: lies it stays safe under.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/check.h"
+
+namespace eve {
+
+/// The sizes that follow from (u, r). Immutable value.
+class FaultModel {
+ public:
+  constexpr FaultModel(uint32_t u, uint32_t r) : u_(u), r_(r) {}
+
+  constexpr uint32_t u() const { return u_; }
+  constexpr uint32_t r() const { return r_; }
+  constexpr uint32_t executors() const { return 2 * u_ + 1; }
+  constexpr uint32_t verifiers() const { return 2 * u_ + r_ + 1; }
+  /// Whether messages can lie at all, so that signatures and strong digests are worth their cost.
+  constexpr bool byzantine() const { return r_ > 0; }
+
+  /// Matching tokens from executors that make a token certificate.
+  constexpr uint32_t token_certificate() const { return u_ + 1; }
+  /// Verifiers for: prepared, committed, a view change, asking for the next view.
+  constexpr uint32_t agreement() const { return u_ + r_ + 1; }
+  /// Matching statements of which one is from a node that does not lie: an executor accepts a
+  /// verdict, a client accepts a reply, a verifier joins a PREPARE or knows of a batch.
+  constexpr uint32_t vouched() const { return r_ + 1; }
+  /// Executors whose suspicion of the primary a verifier acts on.
+  constexpr uint32_t suspicion() const { return u_ + 1; }
+
+  constexpr bool operator==(const FaultModel&) const = default;
+
+ private:
+  uint32_t u_;
+  uint32_t r_;
+};
+
+/// Votes for values, one a voter; the first counts. `Value` needs operator==. The number of distinct
+/// values is at most the number of voters. Not thread-safe.
+template <typename Value>
+class Ballot {
+ public:
+  /// False if `voter` has voted before (its first vote stands).
+  bool add(uint16_t voter, const Value& value) { return votes_.emplace(voter, value).second; }
+
+  bool has(uint16_t voter) const { return votes_.contains(voter); }
+  size_t voters() const { return votes_.size(); }
+  size_t count(const Value& value) const {
+    size_t matching = 0;
+    for (const auto& [voter, vote] : votes_) matching += vote == value ? 1 : 0;
+    return matching;
+  }
+  /// The value that at least `quorum` voters gave, if there is one.
+  std::optional<Value> reached(size_t quorum) const {
+    for (const auto& [voter, vote] : votes_) {
+      if (count(vote) >= quorum) return vote;
+    }
+    return std::nullopt;
+  }
+  /// Votes of the most popular value.
+  size_t best() const {
+    size_t most = 0;
+    for (const auto& [voter, vote] : votes_) most = std::max(most, count(vote));
+    return most;
+  }
+  const std::map<uint16_t, Value>& votes() const { return votes_; }
+
+ private:
+  std::map<uint16_t, Value> votes_;
+};
+
+}  // namespace eve

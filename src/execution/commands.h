@@ -1,0 +1,112 @@
+// What the Executor (protocol, no I/O) asks of the Runner (state and service, on threads), and what
+// comes back. Hosts carry both: in runtime/ through a queue to the execution thread, in sim/ at
+// once. Commands are carried out in the order they were given; every command that names an event has
+// exactly one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "wire/messages.h"
+
+namespace eve::execution {
+
+/// How a batch runs: mixed on all workers, or one request after the other in the batch's order.
+enum class RunMode : uint8_t { kParallel, kSequential };
+
+/// -> BatchExecuted. `generation` comes back with the event: after a Rollback, or an installed
+/// fetch, the executor counts up and ignores events of earlier generations; the runner skips
+/// (answers nothing to) batches whose number is not the next one.
+struct RunBatch {
+  uint64_t generation = 0;
+  wire::BatchPtr batch;
+  RunMode mode = RunMode::kParallel;
+};
+
+/// Everything up to `number` is final. No event.
+struct CommitBatches {
+  BatchNumber number;
+};
+
+/// Back to the state after `number`. No event.
+struct RollbackTo {
+  BatchNumber number;
+};
+
+/// -> StateServed. A peer asks for nodes.
+struct ServeState {
+  Address peer;
+  wire::StateRequest request;
+};
+
+/// -> FetchWants or Fetched. Rolls back to the last committed batch and starts to fetch the state
+/// of batch `parts.number`; or, if a fetch is under way, goes on with the new target.
+struct StartFetch {
+  wire::TokenParts parts;
+};
+
+/// -> FetchWants or Fetched. What a peer sent, and nodes that a peer failed to send.
+struct SupplyFetch {
+  Address peer;
+  wire::StateReply reply;
+  std::vector<TreeNode> failed;
+};
+
+using Command =
+    std::variant<RunBatch, CommitBatches, RollbackTo, ServeState, StartFetch, SupplyFetch>;
+
+/// The answer to one bundle of a batch, ready to be sent when the batch is committed.
+struct BundleReply {
+  uint16_t client = 0;
+  SessionId session;             ///< as in the bundle (0 for one that opens a session)
+  RequestNumber first;
+  wire::ReplyStatus status = wire::ReplyStatus::kExecuted;
+  crypto::Digest digest;
+  SharedBytes payload;
+};
+
+struct BatchExecuted {
+  uint64_t generation = 0;
+  wire::TokenParts parts;
+  crypto::Digest token;
+  std::vector<BundleReply> replies;   ///< in the order of the batch's bundles
+  uint32_t requests = 0;              ///< how many were executed
+  uint32_t parallel_batches = 0;
+  TimeUs busy_us = 0;                 ///< wall time it took, by the host's clock; not replicated
+};
+
+struct StateServed {
+  Address peer;
+  wire::StateReply reply;
+};
+
+/// The fetch needs these nodes (none: it waits for those asked for). `refused` counts nodes of the
+/// last supply that were not what was asked for.
+struct FetchWants {
+  std::vector<TreeNode> nodes;
+  uint32_t refused = 0;
+};
+
+/// A session as of a committed batch: what the executor mirrors to answer retries.
+struct SessionSnapshot {
+  uint16_t client = 0;
+  SessionId session;
+  RequestNumber opened_with;          ///< the nonce
+  RequestNumber next;                 ///< number of the next request
+  std::vector<BundleReply> replies;   ///< unacknowledged, oldest first
+};
+
+/// The state of batch `number`, with token `token`, is installed and committed.
+struct Fetched {
+  wire::TokenParts parts;
+  crypto::Digest token;
+  TimeUs last_time_us = 0;
+  std::vector<SessionSnapshot> sessions;
+};
+
+using Event = std::variant<BatchExecuted, StateServed, FetchWants, Fetched>;
+
+}  // namespace eve::execution

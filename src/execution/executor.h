@@ -1,0 +1,101 @@
+// The executor's side of the protocol (DESIGN 6.1, 6.3, 6.4, 6.5): receives bundles, proposes
+// batches when it is the primary, has batches run, sends tokens, acts on verdicts, answers clients.
+// A state machine without I/O: every method takes the time and fills an Outbox.
+//
+// The life of a batch here:
+//
+//   received -> running -> executed --(r+1 commit verdicts, own token equal)--> committed
+//                   \          \------(r+1 commit verdicts, other token)------> fetch -> committed
+//                    \---------------(r+1 rollback verdicts)------------------> dropped
+//
+// Invariants: a reply leaves only for a committed batch; at most one token is ever sent for a
+// (view, number); nothing at or below the last committed number is undone.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/quorum.h"
+#include "crypto/authenticator.h"
+#include "crypto/digest.h"
+#include "execution/commands.h"
+#include "wire/messages.h"
+
+namespace eve::execution {
+
+struct ExecutorOptions {
+  FaultModel model{1, 0};
+  uint16_t index = 0;
+  uint16_t clients = 0;               ///< how many client identities the cluster knows
+  /// The process had served before and lost its memory: silent until a view newer than any that
+  /// u+r+1 verifiers report (DESIGN 6.8).
+  bool restarted = false;
+  crypto::Digest genesis;             ///< wire::genesis_token of the empty state
+  TimeUs suspect_after_us = 400'000;  ///< a forwarded retry not committed by then
+  TimeUs resend_after_us = 100'000;   ///< uncommitted batches and tokens, unanswered questions
+  size_t pipeline = 2;                ///< batches that a primary keeps in flight unless full ones wait
+};
+
+struct Outbox {
+  std::vector<wire::Send> sends;
+  std::vector<Command> commands;
+};
+
+/// For `eve status` and checkers; a value.
+struct ExecutorStatus {
+  View view;
+  uint16_t primary = 0;
+  BatchNumber committed;
+  crypto::Digest token;               ///< of the last committed batch
+  crypto::Digest state_root;          ///< of the last committed batch
+  BatchNumber executed;
+  bool silent = false;
+  bool fetching = false;
+  std::string waiting_for;            ///< for a person: "", "batch 17 from executor-1", ...
+  uint64_t commits = 0;
+  uint64_t rollbacks = 0;             ///< times that executed batches were undone by a new view
+  uint64_t repairs = 0;               ///< times the own token differed from the committed one
+  uint64_t transfers = 0;             ///< states fetched
+  uint64_t transfer_bytes = 0;
+  uint64_t requests = 0;              ///< committed
+  uint64_t batches_sequential = 0;
+  uint64_t parallel_batches = 0;
+  uint64_t refused_messages = 0;      ///< malformed, unauthentic or out of place
+  TimeUs busy_us = 0;
+};
+
+class Executor {
+ public:
+  Executor(const ExecutorOptions& options, const crypto::Authenticator& authenticator,
+           const crypto::Digester& digester);
+  ~Executor();
+
+  /// Once, first.
+  void start(TimeUs now, Outbox& out);
+  /// A decoded message whose sender's identity the host has authenticated.
+  void receive(const wire::Message& message, Address from, TimeUs now, Outbox& out);
+  void on_event(Event event, TimeUs now, Outbox& out);
+  /// Called at or after deadline(); harmless at any other time.
+  void tick(TimeUs now, Outbox& out);
+  TimeUs deadline() const;
+  /// The host has handed over all that had arrived: a primary proposes what has gathered.
+  void idle(TimeUs now, Outbox& out);
+
+  ExecutorStatus status() const;
+  /// Tokens of the last committed batches, oldest first, at most limits::kHistoryBatches.
+  struct Committed {
+    BatchNumber number;
+    crypto::Digest token;
+    crypto::Digest state_root;
+  };
+  std::vector<Committed> recent() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace eve::execution

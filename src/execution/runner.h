@@ -1,0 +1,44 @@
+// The execution stage: state, service, sessions and mixer of one replica. Carries out Commands one
+// after the other on its owner's thread; requests of a batch run on the scheduler's workers.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/scheduler.h"
+#include "crypto/digest.h"
+#include "eve/service.h"
+#include "eve/state.h"
+#include "execution/commands.h"
+
+namespace eve::execution {
+
+/// Builds a service over an empty state (as eve::ServiceFactory; a function object so that hosts may
+/// bind options).
+using MakeService = std::function<std::unique_ptr<Service>(State&)>;
+
+class Runner {
+ public:
+  /// `digester` and `scheduler` must outlive the runner. `clock` gives the host's time in
+  /// microseconds for statistics only (busy_us).
+  Runner(const crypto::Digester& digester, Scheduler& scheduler, const MakeService& make_service,
+         std::function<TimeUs()> clock);
+  ~Runner();
+
+  /// Carries out one command; `emit` gets its event, if it has one. One thread at a time.
+  void apply(Command command, const std::function<void(Event)>& emit);
+
+  /// Root of the service's empty state: what the genesis token is made of.
+  crypto::Digest empty_root() const;
+  crypto::Digest root() const;
+  /// From every object anew; O(state). For checkers.
+  crypto::Digest recompute_root() const;
+  uint64_t objects() const;
+  uint64_t memory_bytes() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace eve::execution

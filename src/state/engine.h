@@ -1,0 +1,121 @@
+// The state engine of one replica: tables of objects, copy-on-write, the Merkle tree, versions.
+//
+//   begin(n) -> requests run on workers -> seal() -> ... -> commit(n) | rollback(m)
+//
+// Batches are numbered without gaps. Several sealed batches may be uncommitted; rollback drops the
+// newest ones. Each step costs O(objects touched), whatever the size of the state (DESIGN 5.2).
+//
+// Thread safety: tables (eve/state.h) may be used by all workers between begin() and seal();
+// everything else by one owner thread while no worker is inside.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/scheduler.h"
+#include "base/tree_node.h"
+#include "crypto/digest.h"
+#include "eve/bytes.h"
+#include "eve/result.h"
+
+namespace eve::state {
+
+class Table;
+
+class Engine {
+ public:
+  /// `workers`: how many may be inside tables at once. `digester` must outlive the engine.
+  Engine(const crypto::Digester& digester, size_t workers);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// The table called `name`, made if it does not exist yet. Tables are numbered in order of
+  /// creation, and all are made before the first begin().
+  Table& table(ByteView name);
+
+  // ---- The life of a batch ----
+
+  /// Opens batch `n`. Precondition: n == last() + 1, no batch is open.
+  void begin(BatchNumber n);
+
+  /// Marks a point to come back to; for requests that run one after the other on one worker. At most
+  /// one mark: a new one replaces it.
+  void mark();
+  /// Undoes every write since mark().
+  void undo_to_mark();
+
+  /// Ends the open batch: gives new objects slots, hashes dirty paths on `scheduler`, and returns
+  /// the root. The order and interleaving in which objects were touched leave no trace in it.
+  crypto::Digest seal(Scheduler& scheduler);
+
+  /// Everything up to `n` is final; undo lists become history. Precondition: n <= last().
+  void commit(BatchNumber n);
+
+  /// Drops the open batch, if any, and every sealed batch after `n`. Restores the exact root of `n`,
+  /// and checks that. Precondition: committed() <= n.
+  void rollback(BatchNumber n, Scheduler& scheduler);
+
+  BatchNumber last() const;        ///< newest sealed batch; 0 at genesis
+  BatchNumber committed() const;   ///< newest committed batch
+  BatchNumber oldest() const;      ///< oldest version that node() and root_at() can still read
+
+  crypto::Digest root() const;     ///< of last()
+  std::optional<crypto::Digest> root_at(BatchNumber n) const;
+  /// From every object anew, without the tree: for EVE_VERIFY, tests, and `eve doctor`. O(state).
+  crypto::Digest recompute_root() const;
+
+  // ---- State transfer (DESIGN 6.5) ----
+
+  /// The payload of a node as of batch `n`; it hashes to the digest that its parent's payload names
+  /// (and the root record's to root_at(n)). Nullopt if the version or the node is not there.
+  std::optional<Bytes> node(BatchNumber n, TreeNode id) const;
+
+  struct Counts {
+    uint64_t objects = 0;          ///< present in the newest version
+    uint64_t slots = 0;            ///< size of the tree
+    uint64_t bytes = 0;            ///< memory held by objects, versions, tree and history
+    uint64_t history_batches = 0;
+  };
+  Counts counts() const;
+
+ private:
+  friend class Fetch;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Brings an engine to the state with a given root, asking others for the nodes that differ. Pure:
+/// the owner carries wants to peers and payloads back. Nothing of the engine changes until
+/// install(); payloads that do not hash to what was asked are refused, so sources may lie.
+class Fetch {
+ public:
+  /// Precondition: no batch open in `engine`. `engine` is not to be changed by others until the
+  /// fetch is installed or destroyed.
+  Fetch(Engine& engine, const crypto::Digest& root);
+  ~Fetch();
+
+  /// The next nodes to ask for, at most `limit`, not asked for yet. Empty with complete() false:
+  /// wait for supplies.
+  std::vector<TreeNode> wants(size_t limit);
+  /// Forget that `id` was asked for: its source did not answer.
+  void again(TreeNode id);
+  /// False if the payload is not the node that was wanted; the node counts as not asked for.
+  bool supply(TreeNode id, ByteView payload);
+  bool complete() const;
+  /// Replaces the state by the fetched one: last() == committed() == n, older history dropped.
+  /// Precondition: complete(). Fails, leaving the engine unchanged, if the leaves do not add up to
+  /// the root.
+  Status install(BatchNumber n, Scheduler& scheduler);
+  /// A new target: what has been fetched already is kept where it still matches.
+  void retarget(const crypto::Digest& root);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace eve::state

@@ -1,0 +1,211 @@
+// Every message of the protocol (DESIGN 6). Plain values; wire/codec.h turns them into canonical
+// bytes and back, and is the one place where untrusted bytes are validated: a decoded message is
+// well-formed and within limits, though what it claims may be a lie.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/tree_node.h"
+#include "crypto/digest.h"
+#include "eve/bytes.h"
+
+namespace eve::wire {
+
+using crypto::Digest;
+
+// ---- Clients and executors ---------------------------------------------------------------------
+
+enum class BundleKind : uint8_t { kCall = 1, kOpen = 2 };
+
+/// Consecutive requests of one session, under one signature; the unit of retry and of the reply
+/// cache. A retry is byte for byte the same bundle. kOpen opens a session: no requests, and
+/// `first` is a nonce of the client's, so that a repeated open gives the same session.
+struct Bundle {
+  BundleKind kind = BundleKind::kCall;
+  uint16_t client = 0;           ///< index of the client that signs it
+  SessionId session;             ///< 0 for kOpen
+  RequestNumber first;           ///< number of requests[0]; the nonce for kOpen
+  RequestNumber acknowledged;    ///< replies up to and including this one have been received
+  std::vector<ByteView> requests;  ///< into `raw`
+  Bytes signature;
+  SharedBytes raw;               ///< the whole bundle's canonical encoding, signature included
+  ByteView signed_part;          ///< what the signature covers; into `raw`
+};
+using BundlePtr = std::shared_ptr<const Bundle>;
+
+/// What a primary proposes as number `number` of its view. The digest of a batch covers number,
+/// time, seed and bundles, not the view.
+struct Batch {
+  View view;
+  BatchNumber number;
+  TimeUs time_us = 0;
+  uint64_t seed = 0;
+  std::vector<BundlePtr> bundles;
+  Digest digest;                 ///< filled in by whoever built or decoded the batch (codec.h)
+};
+using BatchPtr = std::shared_ptr<const Batch>;
+
+struct BatchMessage {
+  BatchPtr batch;
+};
+
+struct BundleMessage {
+  BundlePtr bundle;
+  bool retry = false;            ///< sent to every executor: forward it, and watch the primary
+};
+
+enum class ReplyStatus : uint8_t {
+  kExecuted = 1,        ///< payload: the replies, or for kOpen the session's id (8 bytes)
+  kUnknownSession = 2,  ///< never opened, or expired: nothing was executed
+  kOutOfOrder = 3,      ///< not the session's next request: nothing was executed
+  kOverloaded = 4,      ///< too many sessions or unacknowledged bundles: nothing was executed
+};
+
+/// The answer to one bundle. The payload is canonical: for each request a 4-byte length and the
+/// bytes. Some executors send the digest only; a client needs one payload and r+1 digests.
+struct Reply {
+  SessionId session;             ///< as in the bundle
+  RequestNumber first;           ///< as in the bundle
+  ReplyStatus status = ReplyStatus::kExecuted;
+  View view;                     ///< the sender's, so that clients find the primary
+  Digest digest;                 ///< of status and payload
+  std::optional<SharedBytes> payload;
+};
+
+// ---- Executors and verifiers -------------------------------------------------------------------
+
+/// What a token hashes: the token of batch n is the digest of (n, previous, batch, state, replies).
+struct TokenParts {
+  BatchNumber number;
+  Digest previous;               ///< the token of n-1
+  Digest batch;
+  Digest state;
+  Digest replies;
+  bool operator==(const TokenParts&) const = default;
+};
+
+struct Token {
+  View view;
+  TokenParts parts;
+  Digest token;                  ///< codec.h: token_of(parts); checked when decoded
+};
+
+enum class VerdictKind : uint8_t { kCommit = 1, kRollback = 2 };
+
+/// kCommit: everything up to `number`, whose token is `token`, is final.
+/// kRollback: view `view` starts from (number, token): drop what came after it.
+struct Verdict {
+  VerdictKind kind = VerdictKind::kCommit;
+  View view;
+  BatchNumber number;
+  Digest token;
+  bool operator==(const Verdict&) const = default;
+};
+
+/// An executor's word that the primary of `view` does not do its work.
+struct Suspect {
+  View view;
+};
+
+/// A restarted or lagging node asks where everybody is. `restarted`: the sender lost its memory; a
+/// verifier that says so needs a new view to come back (DESIGN 6.8).
+struct Hello {
+  bool restarted = false;
+  View view;                     ///< the highest the sender knows of, asked for or joined
+  BatchNumber committed;         ///< the sender's last committed batch
+};
+
+/// A verifier's answer to Hello; `start` and `last` say what it would say in verdicts.
+struct Welcome {
+  View promised;                 ///< the highest view asked for or joined
+  Verdict start;                 ///< rollback verdict of its current view (view 0: genesis)
+  Verdict last;                  ///< its latest commit verdict
+};
+
+// ---- Verifiers ---------------------------------------------------------------------------------
+
+/// Signed over (view, number, token, previous). For a view's start point `previous` is zero.
+struct Prepare {
+  View view;
+  BatchNumber number;
+  Digest token;
+  Digest previous;
+  uint16_t verifier = 0;
+  Bytes signature;
+};
+
+struct Commit {
+  View view;
+  BatchNumber number;
+  Digest token;
+};
+
+/// u+r+1 PREPAREs for one (view, number, token): proof for third parties. Genesis is the
+/// certificate with number 0, no signatures, and `genesis` set.
+struct Certificate {
+  bool genesis = true;
+  View view;
+  BatchNumber number;
+  Digest token;
+  Digest previous;
+  struct Vote {
+    uint16_t verifier = 0;
+    Bytes signature;
+  };
+  std::vector<Vote> votes;
+};
+
+/// "I ask for view `view`; the highest certificate I hold is this." Signed.
+struct ViewChange {
+  View view;
+  Certificate prepared;
+  uint16_t verifier = 0;
+  Bytes signature;
+};
+
+/// The start of a view, with u+r+1 VIEW-CHANGEs from which everyone recomputes it. Signed.
+struct NewView {
+  View view;
+  BatchNumber number;            ///< n*
+  Digest token;                  ///< token*
+  std::vector<ViewChange> proof;
+  uint16_t verifier = 0;
+  Bytes signature;
+};
+
+// ---- State transfer between executors ----------------------------------------------------------
+
+/// Asks for nodes of the state as of batch `number`. With no nodes: for the token's parts only.
+struct StateRequest {
+  BatchNumber number;
+  std::vector<TreeNode> nodes;
+};
+
+/// `parts` is set when the sender holds that version. Nodes come in the order asked, as many as fit.
+struct StateReply {
+  BatchNumber number;
+  std::optional<TokenParts> parts;
+  struct Node {
+    TreeNode id;
+    SharedBytes payload;
+  };
+  std::vector<Node> nodes;
+};
+
+using Message = std::variant<BundleMessage, BatchMessage, Reply, Token, Verdict, Suspect, Hello,
+                             Welcome, Prepare, Commit, ViewChange, NewView, StateRequest, StateReply>;
+using MessagePtr = std::shared_ptr<const Message>;
+
+/// One effect: send `message` to each of `to`. Hosts encode it once. Delivery is not certain and not
+/// in order across links.
+struct Send {
+  std::vector<Address> to;
+  MessagePtr message;
+};
+
+}  // namespace eve::wire
