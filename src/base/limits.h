@@ -24,6 +24,9 @@ inline constexpr size_t kMaxBundleBytes = 16u << 20;
 inline constexpr size_t kMaxBatchBundles = 1024;
 inline constexpr size_t kMaxBatchBytes = 32u << 20;
 
+/// A signature: Ed25519's 64 bytes, with room for another scheme.
+inline constexpr size_t kMaxSignatureBytes = 128;
+
 /// A frame on a link: a batch with its envelope, or a bundle of the largest replies.
 inline constexpr size_t kMaxFrameBytes = 80u << 20;
 

@@ -1,0 +1,176 @@
+#include "wire/decoder.h"
+
+#include <bitset>
+
+#include "base/limits.h"
+#include "wire/bundle.h"
+#include "wire/codec.h"
+
+namespace eve::wire {
+
+namespace {
+
+// The least that one element of a list takes: what a count is compared with.
+constexpr size_t kDigestBytes = 32;
+constexpr size_t kLengthBytes = 4;
+constexpr size_t kNodeBytes = 1 + 8;
+constexpr size_t kVoteMinBytes = 2 + kLengthBytes;
+constexpr size_t kGenesisBytes = 1 + kDigestBytes;
+constexpr size_t kViewChangeMinBytes = 8 + 2 + kGenesisBytes + kLengthBytes;
+
+/// Which verifiers a list has named: quorums count each once.
+using Verifiers = std::bitset<limits::kMaxVerifiers>;
+
+void name_once(Reader& in, Verifiers& named, uint16_t verifier) {
+  if (in.failed()) return;
+  if (named.test(verifier)) return in.fail("a verifier is named twice");
+  named.set(verifier);
+}
+
+}  // namespace
+
+void Decoder::read(BundleMessage& message) {
+  message.retry = in_.boolean();
+  auto bundle = read_bundle(in_, frame_);
+  if (bundle) check_bundle(in_, *bundle);
+  message.bundle = std::move(bundle);
+}
+
+void Decoder::read(BatchMessage& message) {
+  const View view = in_.id<View>();
+  auto batch = read_batch(in_, frame_, digester_);
+  if (batch) batch->view = view;
+  message.batch = std::move(batch);
+}
+
+void Decoder::read(Reply& reply) {
+  reply.session = in_.id<SessionId>();
+  reply.first = in_.id<RequestNumber>();
+  reply.status = in_.enumerator(ReplyStatus::kExecuted, ReplyStatus::kOverloaded);
+  reply.view = in_.id<View>();
+  reply.digest = in_.digest();
+  if (in_.boolean()) reply.payload = frame_.slice(in_.sized(limits::kMaxFrameBytes));
+}
+
+void Decoder::read(TokenParts& parts) {
+  parts.number = in_.id<BatchNumber>();
+  parts.previous = in_.digest();
+  parts.batch = in_.digest();
+  parts.state = in_.digest();
+  parts.replies = in_.digest();
+}
+
+void Decoder::read(Token& token) {
+  token.view = in_.id<View>();
+  read(token.parts);
+  token.token = in_.digest();
+  if (!in_.failed() && token.token != token_of(token.parts, digester_)) {
+    in_.fail("a token is not the digest of its parts");
+  }
+}
+
+void Decoder::read_point(Verdict& verdict, VerdictKind kind) {
+  verdict.kind = kind;
+  verdict.view = in_.id<View>();
+  verdict.number = in_.id<BatchNumber>();
+  verdict.token = in_.digest();
+}
+
+void Decoder::read(Verdict& verdict) {
+  read_point(verdict, in_.enumerator(VerdictKind::kCommit, VerdictKind::kRollback));
+}
+
+void Decoder::read(Suspect& suspect) {
+  suspect.view = in_.id<View>();
+}
+
+void Decoder::read(Hello& hello) {
+  hello.restarted = in_.boolean();
+  hello.view = in_.id<View>();
+  hello.committed = in_.id<BatchNumber>();
+}
+
+void Decoder::read(Welcome& welcome) {
+  welcome.promised = in_.id<View>();
+  read_point(welcome.start, VerdictKind::kRollback);
+  read_point(welcome.last, VerdictKind::kCommit);
+}
+
+Bytes Decoder::read_signature() {
+  return Bytes(in_.sized(limits::kMaxSignatureBytes));
+}
+
+void Decoder::read(Prepare& prepare) {
+  prepare.view = in_.id<View>();
+  prepare.number = in_.id<BatchNumber>();
+  prepare.token = in_.digest();
+  prepare.previous = in_.digest();
+  prepare.verifier = in_.index(limits::kMaxVerifiers);
+  prepare.signature = read_signature();
+}
+
+void Decoder::read(Commit& commit) {
+  commit.view = in_.id<View>();
+  commit.number = in_.id<BatchNumber>();
+  commit.token = in_.digest();
+}
+
+void Decoder::read(Certificate& certificate) {
+  certificate.genesis = in_.boolean();
+  certificate.token = in_.digest();
+  if (certificate.genesis) return;
+  certificate.view = in_.id<View>();
+  certificate.number = in_.id<BatchNumber>();
+  certificate.previous = in_.digest();
+  certificate.votes.resize(in_.count(limits::kMaxVerifiers, kVoteMinBytes));
+  Verifiers named;
+  for (Certificate::Vote& vote : certificate.votes) {
+    vote.verifier = in_.index(limits::kMaxVerifiers);
+    name_once(in_, named, vote.verifier);
+    vote.signature = read_signature();
+  }
+}
+
+void Decoder::read(ViewChange& change) {
+  change.view = in_.id<View>();
+  change.verifier = in_.index(limits::kMaxVerifiers);
+  read(change.prepared);
+  change.signature = read_signature();
+}
+
+void Decoder::read(NewView& new_view) {
+  new_view.view = in_.id<View>();
+  new_view.number = in_.id<BatchNumber>();
+  new_view.token = in_.digest();
+  new_view.verifier = in_.index(limits::kMaxVerifiers);
+  new_view.proof.resize(in_.count(limits::kMaxVerifiers, kViewChangeMinBytes));
+  Verifiers named;
+  for (ViewChange& change : new_view.proof) {
+    read(change);
+    name_once(in_, named, change.verifier);
+  }
+  new_view.signature = read_signature();
+}
+
+void Decoder::read(TreeNode& node) {
+  node.level = in_.integer<uint8_t>();
+  node.index = in_.integer<uint64_t>();
+}
+
+void Decoder::read(StateRequest& request) {
+  request.number = in_.id<BatchNumber>();
+  request.nodes.resize(in_.count(limits::kTransferNodesPerRequest, kNodeBytes));
+  for (TreeNode& node : request.nodes) read(node);
+}
+
+void Decoder::read(StateReply& reply) {
+  reply.number = in_.id<BatchNumber>();
+  if (in_.boolean()) read(reply.parts.emplace());
+  reply.nodes.resize(in_.count(limits::kTransferNodesPerRequest, kNodeBytes + kLengthBytes));
+  for (StateReply::Node& node : reply.nodes) {
+    read(node.id);
+    node.payload = frame_.slice(in_.sized(limits::kMaxFrameBytes));
+  }
+}
+
+}  // namespace eve::wire

@@ -1,0 +1,50 @@
+// What is hashed and what is signed.
+#include "wire/codec.h"
+#include "wire/fields.h"
+#include "wire/reader.h"
+
+namespace eve::wire {
+
+namespace {
+
+template <typename Signed>
+Bytes bytes_to_sign(const Signed& message) {
+  Writer out;
+  write_signed(out, message);
+  return out.take();
+}
+
+}  // namespace
+
+Digest token_of(const TokenParts& parts, const crypto::Digester& digester) {
+  Writer out(sizeof(TokenParts));
+  write(out, parts);
+  return digester.digest(out.view());
+}
+
+Digest genesis_token(const Digest& empty_state, const crypto::Digester& digester) {
+  TokenParts parts;
+  parts.state = empty_state;
+  return token_of(parts, digester);
+}
+
+Digest reply_digest(ReplyStatus status, ByteView payload, const crypto::Digester& digester) {
+  Writer out(1 + payload.size());
+  out.enumerator(status);
+  out.raw(payload);
+  return digester.digest(out.view());
+}
+
+Bytes signed_bytes(const Prepare& prepare) {
+  return bytes_to_sign(prepare);
+}
+
+Bytes signed_bytes(const ViewChange& change) {
+  return bytes_to_sign(change);
+}
+
+Bytes signed_bytes(const NewView& new_view) {
+  return bytes_to_sign(new_view);
+}
+
+}  // namespace eve::wire
