@@ -9,11 +9,11 @@
 
 namespace eve::mixer {
 
-/// A batch in the order of execution: parallelBatch k is order[begin(k) .. begin(k+1)), indexes into
-/// the batch, ascending. Requests of one parallelBatch have no known conflict.
+/// A batch in the order of execution: parallelBatch k is order[begin(k) .. begin(k+1)), indexes
+/// into the batch, ascending. Requests of one parallelBatch have no known conflict.
 struct MixedBatch {
   std::vector<uint32_t> order;
-  std::vector<uint32_t> ends;    ///< exclusive end in `order` of each parallelBatch
+  std::vector<uint32_t> ends;  ///< exclusive end in `order` of each parallelBatch
 
   size_t parallel_batches() const { return ends.size(); }
   uint32_t begin(size_t k) const { return k == 0 ? 0 : ends[k - 1]; }
