@@ -11,8 +11,8 @@ namespace eve::crypto {
 /// What is signed: part of the signed bytes, so that no signature serves for another purpose.
 enum class Domain : uint8_t { kBundle = 1, kPrepare = 2, kViewChange = 3, kNewView = 4 };
 
-/// Signs as this node and verifies others. Implementations: Ed25519 (r >= 1), none (r = 0: links are
-/// trusted, signatures are empty), and a light one in the simulator. Thread-safe.
+/// Signs as this node and verifies others. Implementations: Ed25519 (r >= 1), none (r = 0: links
+/// are trusted, signatures are empty), and a light one in the simulator. Thread-safe.
 class Authenticator {
  public:
   virtual ~Authenticator() = default;

@@ -3,10 +3,9 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
-#include <memory>
-
-#define XXH_STATIC_LINKING_ONLY  // XXH3_generateSecret; its output is fixed by our golden tests
 #include <xxhash.h>
+
+#include <memory>
 
 #include "base/check.h"
 #include "crypto/hex.h"
@@ -39,6 +38,11 @@ class Sha256 {
   std::unique_ptr<EVP_MD_CTX, Free> context_;
 };
 
+void sha256(ByteView bytes, uint8_t* out) {
+  thread_local Sha256 of_this_thread;
+  of_this_thread.compute(bytes, out);
+}
+
 }  // namespace
 
 std::string Digest::hex() const {
@@ -49,18 +53,25 @@ std::string Digest::brief() const {
   return to_hex(view().substr(0, 6));
 }
 
+// XXH3 takes any uniform bytes as its secret. They are SHA-256(secret, i) and not the work of
+// XXH3_generateSecret, whose output has changed from one release of xxHash to another: replicas
+// with different libraries must agree.
 Digester::Digester(DigestAlgorithm algorithm, const Secret& secret) : algorithm_(algorithm) {
   static_assert(sizeof xxh_secret_ >= XXH3_SECRET_SIZE_MIN);
-  const auto result =
-      XXH3_generateSecret(xxh_secret_.data(), xxh_secret_.size(), secret.data(), secret.size());
-  EVE_CHECK(result == XXH_OK, "XXH3 secret not derived");
+  constexpr size_t kBlock = sizeof(Digest::bytes);
+  static_assert(sizeof xxh_secret_ % kBlock == 0);
+  Bytes input(reinterpret_cast<const char*>(secret.data()), secret.size());
+  input.push_back('\0');
+  for (size_t i = 0; i < xxh_secret_.size() / kBlock; ++i) {
+    input.back() = static_cast<char>(i);
+    sha256(input, xxh_secret_.data() + i * kBlock);
+  }
 }
 
 Digest Digester::digest(ByteView bytes) const {
   Digest digest;
   if (algorithm_ == DigestAlgorithm::kSha256) {
-    thread_local Sha256 sha256;
-    sha256.compute(bytes, digest.bytes.data());
+    sha256(bytes, digest.bytes.data());
     return digest;
   }
   const XXH128_hash_t hash =

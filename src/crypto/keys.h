@@ -30,7 +30,8 @@ class SigningKey {
   /// 64 bytes.
   Bytes sign(ByteView bytes) const;
 
-  /// A self-signed X.509 certificate (PEM) over this key, for TLS; peers pin the key, not an issuer.
+  /// A self-signed X.509 certificate (PEM) over this key, for TLS; peers pin the key, not an
+  /// issuer. `common_name`: 1 to 64 characters, for people.
   std::string self_signed_certificate_pem(const std::string& common_name) const;
 
   SigningKey(SigningKey&&) noexcept;
