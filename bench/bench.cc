@@ -1,0 +1,72 @@
+#include "bench/bench.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+namespace eve::bench {
+namespace {
+
+struct Benchmark {
+  const char* name;
+  const char* description;
+  Result<Report> (*run)(const BenchOptions&);
+};
+
+constexpr Benchmark kBenchmarks[] = {
+    {"kv", "A whole KV cluster: CPU per request, throughput, latency, against redis-server",
+     bench_kv},
+    {"execution", "The execution stage: worker threads against one", bench_execution},
+};
+
+void add_options(CLI::App& command, BenchOptions& options) {
+  command.add_option("--threads", options.threads, "Workers of the execution stage")
+      ->capture_default_str();
+  command.add_option("--seconds", options.seconds, "Length of each measurement")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str();
+  command.add_option("--runs", options.runs, "Interleaved repetitions")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  command.add_option("--json", options.json, "Write the report there");
+  command.add_option("--config", options.config, "kv: bft, crash or both")
+      ->check(CLI::IsMember({"bft", "crash", "both"}))
+      ->capture_default_str();
+  command.add_option("--layout", options.layout, "kv: split or joint processes")
+      ->check(CLI::IsMember({"split", "joint"}))
+      ->capture_default_str();
+}
+
+int report_error(const std::string& message) {
+  std::fprintf(stderr, "eve bench: %s\n", message.c_str());
+  return 1;
+}
+
+int finish(const Result<Report>& report, const BenchOptions& options) {
+  if (!report) return report_error(report.message());
+  report->print();
+  if (options.json.empty()) return 0;
+  if (auto status = report->write(options.json); !status) return report_error(status.message());
+  return 0;
+}
+
+}  // namespace
+
+int run_command(int argc, char** argv) {
+  CLI::App app{"Benchmarks with their baselines", "eve bench"};
+  app.require_subcommand(1);
+  BenchOptions options;
+  int status = 0;
+  for (const auto& benchmark : kBenchmarks) {
+    auto* command = app.add_subcommand(benchmark.name, benchmark.description);
+    add_options(*command, options);
+    command->callback([&] { status = finish(benchmark.run(options), options); });
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return status;
+}
+
+}  // namespace eve::bench

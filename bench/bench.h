@@ -1,0 +1,28 @@
+// `eve bench NAME`: benchmarks with their baselines.
+#pragma once
+
+#include <string>
+
+#include "bench/report.h"
+#include "eve/result.h"
+
+namespace eve::bench {
+
+struct BenchOptions {
+  size_t threads = 2;
+  double seconds = 2;                    ///< of each measurement
+  size_t runs = 3;
+  std::string json;                      ///< file to write
+  std::string config = "both";           ///< kv: bft, crash or both
+  std::string layout = "split";
+};
+
+/// CPU per committed request of a whole cluster, throughput and latency, against redis-server.
+Result<Report> bench_kv(const BenchOptions& options);
+/// The execution stage alone: worker threads against one.
+Result<Report> bench_execution(const BenchOptions& options);
+
+/// argv[0] is "bench".
+int run_command(int argc, char** argv);
+
+}  // namespace eve::bench

@@ -1,0 +1,64 @@
+// `dev`: a whole cluster on this machine, one operating-system process a node.
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/dev_cluster.h"
+
+namespace eve::cli {
+namespace {
+
+int run_dev(const Program& program, const DevOptions& options) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+
+  auto cluster = DevCluster::start(program, options);
+  if (!cluster) return fail(program, cluster.message());
+  std::printf("%s\n", (*cluster)->ready_line().c_str());
+  std::fflush(stdout);
+  int signal = 0;
+  sigwait(&signals, &signal);
+  (*cluster)->stop();
+  return 0;
+}
+
+}  // namespace
+
+void add_dev_options(CLI::App& command, DevOptions& options) {
+  command.add_option("--config", options.config, "bft (nodes may lie) or crash")
+      ->capture_default_str();
+  command.add_option("--u", options.u, "Failures to live through")->capture_default_str();
+  command.add_option("--service", options.service, "What to replicate")->capture_default_str();
+  command.add_option("--port", options.port, "Where the service's clients connect")
+      ->capture_default_str();
+  command.add_option("--threads", options.threads,
+                     "Workers of each executor (0: the cores, shared among the executors)")
+      ->capture_default_str();
+  command.add_option("--layout", options.layout,
+                     "split: a process for each executor, verifier and gateway; joint: executor i "
+                     "and verifier i share one")
+      ->capture_default_str();
+  command.add_option("--dir", options.directory,
+                     "Configuration, keys, node state (default: a temporary folder)");
+  command.add_option("--nodes-out", options.nodes_out, "Write the nodes there, as JSON");
+  command.add_option("--durability", options.durability, "memory (sync, async: not yet)")
+      ->capture_default_str();
+}
+
+void add_dev(CLI::App& app, const Program& program, Action& action) {
+  auto options = std::make_shared<DevOptions>();
+  options->service = program.services.front().name;
+  auto* command = app.add_subcommand("dev", "Run a whole cluster on this machine");
+  add_dev_options(*command, *options);
+  command->callback([&program, &action, options] {
+    action = [&program, options] { return run_dev(program, *options); };
+  });
+}
+
+}  // namespace eve::cli

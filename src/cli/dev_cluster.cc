@@ -1,0 +1,150 @@
+#include "cli/dev_cluster.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "cli/commands.h"
+#include "cli/layout.h"
+#include "cli/node_process.h"
+#include "runtime/node.h"
+
+namespace eve::cli {
+namespace {
+
+constexpr int kStartTimeoutMs = 30'000;
+constexpr int kStopGraceMs = 5'000;
+/// Marks a folder as one that `dev` made and may make anew.
+constexpr const char* kMarker = "made-by-dev";
+
+size_t worker_threads(const DevOptions& options, const FaultModel& model) {
+  if (options.threads != 0) return options.threads;
+  const size_t cores = std::max(1u, std::thread::hardware_concurrency());
+  return std::max<size_t>(1, cores / model.executors());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DevCluster>> DevCluster::start(const Program& program,
+                                                      const DevOptions& options) {
+  std::unique_ptr<DevCluster> cluster(new DevCluster);
+  if (auto status = cluster->prepare(program, options); !status) return Error{status.message()};
+  if (auto status = cluster->start_nodes(options); !status) return Error{status.message()};
+  if (!options.nodes_out.empty()) {
+    if (auto status = cluster->write_nodes(options.nodes_out); !status) {
+      return Error{status.message()};
+    }
+  }
+  return cluster;
+}
+
+Status DevCluster::prepare(const Program& program, const DevOptions& options) {
+  if (auto error = durability_error(options.durability); !error.empty()) return Error{error};
+  const auto* service = find_service(program, options.service);
+  if (service == nullptr) return Error{"unknown service \"" + options.service + "\""};
+  if (options.layout != "split" && options.layout != "joint") {
+    return Error{"unknown --layout \"" + options.layout + "\": split or joint"};
+  }
+  auto model = fault_model(options.config, options.u);
+  if (!model) return model.status();
+  const auto layout = options.layout == "split" ? Layout::kSplit : Layout::kJoint;
+  const LocalPorts ports{service->make_front_end ? options.port : uint16_t{0}};
+  auto config = local_layout(*model, layout, ports, options.service);
+  if (!config) return config.status();
+  config_ = std::move(*config);
+  if (auto status = prepare_directory(options.directory); !status) return status;
+  if (auto status = runtime::write_cluster(directory_, config_); !status) return status;
+  auto written = runtime::read_cluster(directory_ / "cluster.toml");
+  if (!written) return written.status();
+  config_ = std::move(*written);
+  return {};
+}
+
+Status DevCluster::prepare_directory(const std::string& wanted) {
+  std::error_code error;
+  if (wanted.empty()) {
+    std::string name = std::filesystem::temp_directory_path() / "eve-dev-XXXXXX";
+    if (mkdtemp(name.data()) == nullptr) return Error{"cannot make a folder " + name};
+    directory_ = name;
+    temporary_ = true;
+    return {};
+  }
+  directory_ = wanted;
+  if (std::filesystem::exists(directory_, error) && !std::filesystem::is_empty(directory_, error)) {
+    if (!std::filesystem::exists(directory_ / kMarker)) {
+      return Error{wanted + " holds files that `dev` did not make; choose another --dir"};
+    }
+    // With durability "memory" nothing of an earlier run is left to go on from: a new cluster.
+    std::filesystem::remove_all(directory_, error);
+  }
+  std::filesystem::create_directories(directory_, error);
+  if (error) return Error{"cannot make " + wanted + ": " + error.message()};
+  std::ofstream(directory_ / kMarker) << "`dev` makes this folder anew at every start.\n";
+  return {};
+}
+
+Status DevCluster::start_nodes(const DevOptions& options) {
+  const auto threads = std::to_string(worker_threads(options, config_.model));
+  const auto cluster = (directory_ / "cluster.toml").string();
+  for (const auto& node : config_.nodes) {
+    if (node.port == 0 && node.service_port == 0) continue;
+    auto child = start_self(node.name, {"eve-" + node.name, "serve", "--cluster", cluster, "--node",
+                                        node.name, "--threads", threads});
+    if (!child) return child.status();
+    children_.push_back(*child);
+  }
+  for (auto& child : children_) {
+    if (auto status = wait_ready(child, kStartTimeoutMs); !status) return status;
+  }
+  return {};
+}
+
+Status DevCluster::write_nodes(const std::string& file) const {
+  nlohmann::json nodes = nlohmann::json::array();
+  for (const auto& child : children_) {
+    const auto& node = *config_.find(child.name);
+    nlohmann::json roles = nlohmann::json::array();
+    for (auto role : node.roles) roles.push_back(to_string(role));
+    nodes.push_back({{"name", node.name},
+                     {"roles", roles},
+                     {"pid", child.pid},
+                     {"port", node.port},
+                     {"status_port", node.status_port},
+                     {"service_port", node.service_port}});
+  }
+  const nlohmann::json all = {{"cluster", (directory_ / "cluster.toml").string()},
+                              {"nodes", nodes}};
+  // Readers poll for the file: it appears whole.
+  const auto temporary = file + ".new";
+  std::ofstream out(temporary);
+  out << all.dump(2) << "\n";
+  out.close();
+  std::error_code error;
+  if (out.fail() || (std::filesystem::rename(temporary, file, error), error)) {
+    return Error{"cannot write " + file};
+  }
+  return {};
+}
+
+std::string DevCluster::ready_line() const {
+  for (const auto& node : config_.nodes) {
+    if (node.service_port != 0) {
+      return "ready: " + config_.service + " on 127.0.0.1:" + std::to_string(node.service_port);
+    }
+  }
+  return "ready: " + config_.service + " for node \"client\" of " +
+         (directory_ / "cluster.toml").string();
+}
+
+void DevCluster::stop() { stop_all(children_, kStopGraceMs); }
+
+DevCluster::~DevCluster() {
+  stop();
+  std::error_code ignored;
+  if (temporary_) std::filesystem::remove_all(directory_, ignored);
+}
+
+}  // namespace eve::cli

@@ -1,0 +1,62 @@
+// A cluster of child processes on loopback: what `dev` and `bench` run.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/process.h"
+#include "cli/program.h"
+#include "eve/result.h"
+#include "runtime/cluster_config.h"
+
+namespace CLI {
+class App;
+}
+
+namespace eve::cli {
+
+struct DevOptions {
+  std::string config = "bft";
+  uint32_t u = 1;
+  std::string service;
+  uint16_t port = 6379;
+  size_t threads = 0;
+  std::string layout = "split";
+  std::string directory;
+  std::string nodes_out;
+  std::string durability = "memory";
+};
+
+void add_dev_options(CLI::App& command, DevOptions& options);
+
+class DevCluster {
+ public:
+  /// Writes the configuration, starts every node, and waits until all serve.
+  static Result<std::unique_ptr<DevCluster>> start(const Program& program,
+                                                   const DevOptions& options);
+  /// Stops what still runs and removes a temporary folder.
+  ~DevCluster();
+  void stop();
+
+  /// "ready: kv on 127.0.0.1:6379"; without a gateway, how to connect.
+  std::string ready_line() const;
+  const runtime::ClusterConfig& config() const { return config_; }
+  const std::vector<ChildProcess>& children() const { return children_; }
+  const std::filesystem::path& directory() const { return directory_; }
+
+ private:
+  DevCluster() = default;
+  Status prepare(const Program& program, const DevOptions& options);
+  Status prepare_directory(const std::string& wanted);
+  Status start_nodes(const DevOptions& options);
+  Status write_nodes(const std::string& file) const;
+
+  runtime::ClusterConfig config_;
+  std::vector<ChildProcess> children_;
+  std::filesystem::path directory_;
+  bool temporary_ = false;
+};
+
+}  // namespace eve::cli

@@ -1,0 +1,26 @@
+// Options and start of one node's process, shared by `serve` and by what starts it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cli/program.h"
+
+namespace eve::cli {
+
+struct ServeOptions {
+  std::string cluster;                    ///< path of cluster.toml
+  std::string node;
+  std::string directory;                  ///< keys and the node's own state; empty: cluster's folder
+  size_t threads = 0;                     ///< 0: one a core
+  std::string durability = "memory";
+  int ready_fd = -1;                      ///< "ready\n" is written there
+};
+
+/// Serves until SIGINT or SIGTERM.
+int run_serve(const Program& program, const ServeOptions& options);
+
+/// Error text if this version does not offer `durability`, else empty.
+std::string durability_error(const std::string& durability);
+
+}  // namespace eve::cli

@@ -1,0 +1,96 @@
+// `status`: asks every node of a cluster what it is doing.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "runtime/http_get.h"
+#include "runtime/node.h"
+
+namespace eve::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kTimeoutMs = 1'500;
+
+struct StatusOptions {
+  std::string cluster;
+  bool as_json = false;
+};
+
+json ask(const runtime::NodeConfig& node) {
+  auto body = runtime::http_get(node.host, node.status_port, "/status", kTimeoutMs);
+  if (!body) return {{"name", node.name}, {"error", body.message()}};
+  auto parsed = json::parse(*body, nullptr, false);
+  if (parsed.is_discarded()) return {{"name", node.name}, {"error", "answered no JSON"}};
+  return parsed;
+}
+
+std::string text(const json& object, const char* key) {
+  if (!object.contains(key)) return "-";
+  const auto& value = object[key];
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+/// The start of a digest, enough to compare by eye.
+std::string brief(const json& object, const char* key) { return text(object, key).substr(0, 12); }
+
+void print_line(const std::string& name, const std::string& role, const json& part) {
+  std::printf("%-12s %-9s %5s %7s %10s %-12s %-12s %9s %9s %9s %12s  %s\n", name.c_str(),
+              role.c_str(), text(part, "view").c_str(), text(part, "primary").c_str(),
+              text(part, "committed").c_str(), brief(part, "token").c_str(),
+              brief(part, "state_root").c_str(), text(part, "commits").c_str(),
+              text(part, "rollbacks").c_str(), text(part, "transfers").c_str(),
+              text(part, part.contains("requests") ? "requests" : "completed").c_str(),
+              part.value("waiting_for", part.value("phase", std::string())).c_str());
+}
+
+void print_table(const json& nodes) {
+  std::printf("%-12s %-9s %5s %7s %10s %-12s %-12s %9s %9s %9s %12s  %s\n", "node", "role", "view",
+              "primary", "committed", "token", "state root", "commits", "rollbacks", "transfers",
+              "requests", "waiting for");
+  for (const auto& node : nodes) {
+    const auto name = text(node, "name");
+    if (node.contains("error")) {
+      std::printf("%-12s does not answer: %s\n", name.c_str(), text(node, "error").c_str());
+    }
+    for (const char* role : {"executor", "verifier", "gateway"}) {
+      if (node.contains(role)) print_line(name, role, node[role]);
+    }
+  }
+}
+
+int run_status(const Program& program, const StatusOptions& options) {
+  auto cluster = runtime::read_cluster(options.cluster);
+  if (!cluster) return fail(program, cluster.message());
+  json nodes = json::array();
+  bool all_answer = true;
+  for (const auto& node : cluster->nodes) {
+    if (node.status_port == 0) continue;
+    nodes.push_back(ask(node));
+    all_answer = all_answer && !nodes.back().contains("error");
+  }
+  if (options.as_json) {
+    std::printf("%s\n", nodes.dump(2).c_str());
+  } else {
+    print_table(nodes);
+  }
+  return all_answer ? 0 : 1;
+}
+
+}  // namespace
+
+void add_status(CLI::App& app, const Program& program, Action& action) {
+  auto options = std::make_shared<StatusOptions>();
+  auto* command = app.add_subcommand(
+      "status", "What every node of a cluster is doing; exit status 1 if one does not answer");
+  command->add_option("--cluster", options->cluster, "cluster.toml")->required();
+  command->add_flag("--json", options->as_json, "Everything the nodes say, as JSON");
+  command->callback([&program, &action, options] {
+    action = [&program, options] { return run_status(program, *options); };
+  });
+}
+
+}  // namespace eve::cli

@@ -1,0 +1,16 @@
+// A small blocking HTTP client for a node's status port.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "eve/result.h"
+
+namespace eve::runtime {
+
+/// The body of GET `path` at host:port, or why there is none (refused, timed out, not status 200).
+/// Bodies beyond 16 MiB are refused.
+Result<std::string> http_get(const std::string& host, uint16_t port, const std::string& path,
+                             int timeout_ms);
+
+}  // namespace eve::runtime

@@ -1,0 +1,66 @@
+// One process of a cluster: hosts the roles that cluster.toml gives to a node (executor, verifier,
+// gateway) on sockets, clocks and threads. Protocol code runs on one network thread; batches run on
+// an execution thread and its workers.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "crypto/keys.h"
+#include "eve/result.h"
+#include "execution/runner.h"
+#include "runtime/cluster_config.h"
+#include "runtime/front_end.h"
+
+namespace eve::runtime {
+
+struct NodeOptions {
+  ClusterConfig cluster;
+  std::string node;                      ///< name in the cluster
+  std::filesystem::path directory;       ///< NAME.key, cluster.secret; node state goes to NAME/
+  size_t threads = 1;                    ///< workers of the execution stage
+  execution::MakeService make_service;   ///< for executors
+  FrontEndFactory* front_end = nullptr;  ///< for gateways; not owned, outlives the node
+};
+
+/// The node's status as JSON, the same text as GET /status on its status port:
+/// {"name":..., "pid":..., "config":{"u":1,"r":1}, "roles":["executor-0"], "uptime_s":...,
+///  "cpu_user_us":..., "cpu_system_us":...,
+///  "executor": {"view","primary","committed","token","state_root","executed","silent","fetching",
+///     "waiting_for","commits","rollbacks","repairs","transfers","transfer_bytes","requests",
+///     "batches_sequential","parallel_batches","refused_messages","busy_us","objects",
+///     "memory_bytes","recent":[{"number","token","state_root"}...]},
+///  "verifier": {"view","promised","phase","committed","token","commits","view_changes",
+///     "divergences","refused_messages","waiting_for"},
+///  "gateway": {"port","open","primary","outstanding","completed","retries","sessions_lost",
+///     "connections","connections_total","connections_refused","requests","bytes_in","bytes_out"},
+///  "links": [{"peer":"executor-1","connected":true,"queued_bytes":0}, ...]}
+/// Parts that the node does not play are absent.
+class Node {
+ public:
+  /// Reads keys and secret from the directory, binds the ports. Errors say which file or port.
+  static Result<std::unique_ptr<Node>> create(NodeOptions options);
+  ~Node();
+
+  /// Serves until stop(). `on_ready` is called once: a gateway when its session is open, others when
+  /// their ports listen.
+  void run(const std::function<void()>& on_ready);
+  /// From any thread or a signal handler's thread.
+  void stop();
+
+ private:
+  struct Impl;
+  explicit Node(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Writes cluster.toml, cluster.secret (0600) and one NAME.key (0600) a node into `directory`.
+/// Refuses to overwrite.
+Status write_cluster(const std::filesystem::path& directory, ClusterConfig config);
+
+/// Reads cluster.toml at `file` and validates it.
+Result<ClusterConfig> read_cluster(const std::filesystem::path& file);
+
+}  // namespace eve::runtime
