@@ -27,14 +27,14 @@ enum class BundleKind : uint8_t { kCall = 1, kOpen = 2 };
 /// `first` is a nonce of the client's, so that a repeated open gives the same session.
 struct Bundle {
   BundleKind kind = BundleKind::kCall;
-  uint16_t client = 0;           ///< index of the client that signs it
-  SessionId session;             ///< 0 for kOpen
-  RequestNumber first;           ///< number of requests[0]; the nonce for kOpen
-  RequestNumber acknowledged;    ///< replies up to and including this one have been received
+  uint16_t client = 0;             ///< index of the client that signs it
+  SessionId session;               ///< 0 for kOpen
+  RequestNumber first;             ///< number of requests[0]; the nonce for kOpen
+  RequestNumber acknowledged;      ///< replies up to and including this one have been received
   std::vector<ByteView> requests;  ///< into `raw`
   Bytes signature;
-  SharedBytes raw;               ///< the whole bundle's canonical encoding, signature included
-  ByteView signed_part;          ///< what the signature covers; into `raw`
+  SharedBytes raw;       ///< the whole bundle's canonical encoding, signature included
+  ByteView signed_part;  ///< what the signature covers; into `raw`
 };
 using BundlePtr = std::shared_ptr<const Bundle>;
 
@@ -46,7 +46,7 @@ struct Batch {
   TimeUs time_us = 0;
   uint64_t seed = 0;
   std::vector<BundlePtr> bundles;
-  Digest digest;                 ///< filled in by whoever built or decoded the batch (codec.h)
+  Digest digest;  ///< filled in by whoever built or decoded the batch (codec.h)
 };
 using BatchPtr = std::shared_ptr<const Batch>;
 
@@ -56,7 +56,7 @@ struct BatchMessage {
 
 struct BundleMessage {
   BundlePtr bundle;
-  bool retry = false;            ///< sent to every executor: forward it, and watch the primary
+  bool retry = false;  ///< sent to every executor: forward it, and watch the primary
 };
 
 enum class ReplyStatus : uint8_t {
@@ -69,11 +69,11 @@ enum class ReplyStatus : uint8_t {
 /// The answer to one bundle. The payload is canonical: for each request a 4-byte length and the
 /// bytes. Some executors send the digest only; a client needs one payload and r+1 digests.
 struct Reply {
-  SessionId session;             ///< as in the bundle
-  RequestNumber first;           ///< as in the bundle
+  SessionId session;    ///< as in the bundle
+  RequestNumber first;  ///< as in the bundle
   ReplyStatus status = ReplyStatus::kExecuted;
-  View view;                     ///< the sender's, so that clients find the primary
-  Digest digest;                 ///< of status and payload
+  View view;      ///< the sender's, so that clients find the primary
+  Digest digest;  ///< of status and payload
   std::optional<SharedBytes> payload;
 };
 
@@ -82,7 +82,7 @@ struct Reply {
 /// What a token hashes: the token of batch n is the digest of (n, previous, batch, state, replies).
 struct TokenParts {
   BatchNumber number;
-  Digest previous;               ///< the token of n-1
+  Digest previous;  ///< the token of n-1
   Digest batch;
   Digest state;
   Digest replies;
@@ -92,7 +92,7 @@ struct TokenParts {
 struct Token {
   View view;
   TokenParts parts;
-  Digest token;                  ///< codec.h: token_of(parts); checked when decoded
+  Digest token;  ///< codec.h: token_of(parts); checked when decoded
 };
 
 enum class VerdictKind : uint8_t { kCommit = 1, kRollback = 2 };
@@ -116,15 +116,15 @@ struct Suspect {
 /// verifier that says so needs a new view to come back (DESIGN 6.8).
 struct Hello {
   bool restarted = false;
-  View view;                     ///< the highest the sender knows of, asked for or joined
-  BatchNumber committed;         ///< the sender's last committed batch
+  View view;              ///< the highest the sender knows of, asked for or joined
+  BatchNumber committed;  ///< the sender's last committed batch
 };
 
 /// A verifier's answer to Hello; `start` and `last` say what it would say in verdicts.
 struct Welcome {
-  View promised;                 ///< the highest view asked for or joined
-  Verdict start;                 ///< rollback verdict of its current view (view 0: genesis)
-  Verdict last;                  ///< its latest commit verdict
+  View promised;  ///< the highest view asked for or joined
+  Verdict start;  ///< rollback verdict of its current view (view 0: genesis)
+  Verdict last;   ///< its latest commit verdict
 };
 
 // ---- Verifiers ---------------------------------------------------------------------------------
@@ -171,8 +171,8 @@ struct ViewChange {
 /// The start of a view, with u+r+1 VIEW-CHANGEs from which everyone recomputes it. Signed.
 struct NewView {
   View view;
-  BatchNumber number;            ///< n*
-  Digest token;                  ///< token*
+  BatchNumber number;  ///< n*
+  Digest token;        ///< token*
   std::vector<ViewChange> proof;
   uint16_t verifier = 0;
   Bytes signature;
@@ -186,7 +186,8 @@ struct StateRequest {
   std::vector<TreeNode> nodes;
 };
 
-/// `parts` is set when the sender holds that version. Nodes come in the order asked, as many as fit.
+/// `parts` is set when the sender holds that version. Nodes come in the order asked, as many as
+/// fit.
 struct StateReply {
   BatchNumber number;
   std::optional<TokenParts> parts;
@@ -197,12 +198,13 @@ struct StateReply {
   std::vector<Node> nodes;
 };
 
-using Message = std::variant<BundleMessage, BatchMessage, Reply, Token, Verdict, Suspect, Hello,
-                             Welcome, Prepare, Commit, ViewChange, NewView, StateRequest, StateReply>;
+using Message =
+    std::variant<BundleMessage, BatchMessage, Reply, Token, Verdict, Suspect, Hello, Welcome,
+                 Prepare, Commit, ViewChange, NewView, StateRequest, StateReply>;
 using MessagePtr = std::shared_ptr<const Message>;
 
-/// One effect: send `message` to each of `to`. Hosts encode it once. Delivery is not certain and not
-/// in order across links.
+/// One effect: send `message` to each of `to`. Hosts encode it once. Delivery is not certain and
+/// not in order across links.
 struct Send {
   std::vector<Address> to;
   MessagePtr message;

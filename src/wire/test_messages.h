@@ -1,0 +1,223 @@
+// For tests: random messages of every kind, and all fields of a message as text.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/random.h"
+#include "wire/codec.h"
+
+namespace eve::wire::testing {
+
+inline const crypto::Digester& digester() {
+  static const crypto::Digester the_digester(crypto::DigestAlgorithm::kSha256, crypto::Secret{});
+  return the_digester;
+}
+
+/// Makes well-formed messages from a seed.
+class Generator {
+ public:
+  explicit Generator(uint64_t seed) : random_(seed) {}
+
+  /// A message whose tag is `kind` + 1; kinds are below std::variant_size_v<Message>.
+  Message message(size_t kind) {
+    switch (kind) {
+      case 0:
+        return BundleMessage{bundle(), flip()};
+      case 1:
+        return BatchMessage{batch()};
+      case 2:
+        return reply();
+      case 3:
+        return token();
+      case 4:
+        return Verdict{flip() ? VerdictKind::kCommit : VerdictKind::kRollback, view(), number(),
+                       digest()};
+      case 5:
+        return Suspect{view()};
+      case 6:
+        return Hello{flip(), view(), number()};
+      case 7:
+        return Welcome{view(),
+                       {VerdictKind::kRollback, view(), number(), digest()},
+                       {VerdictKind::kCommit, view(), number(), digest()}};
+      case 8:
+        return Prepare{view(), number(), digest(), digest(), verifier(), signature()};
+      case 9:
+        return Commit{view(), number(), digest()};
+      case 10:
+        return view_change(verifier());
+      case 11:
+        return new_view();
+      case 12:
+        return state_request();
+      default:
+        return state_reply();
+    }
+  }
+
+  Bytes bytes(size_t most) {
+    Bytes bytes(below(most + 1), '\0');
+    for (char& byte : bytes) byte = static_cast<char>(random_.next());
+    return bytes;
+  }
+  BundlePtr bundle() {
+    BundleFields fields;
+    fields.client = static_cast<uint16_t>(below(limits::kMaxClients));
+    if (random_.chance(1, 4)) {
+      fields.kind = BundleKind::kOpen;
+      fields.first = RequestNumber(random_.next());
+      return make_bundle(fields, {}, [this](ByteView) { return signature(); });
+    }
+    fields.session = SessionId(1 + below(1'000'000));
+    fields.acknowledged = RequestNumber(below(1'000));
+    fields.first = RequestNumber(fields.acknowledged.value() + 1 + below(10));
+    std::vector<Bytes> requests;
+    for (uint64_t i = 1 + below(4); i > 0; --i) requests.push_back(bytes(20));
+    return make_bundle(fields, requests, [this](ByteView) { return signature(); });
+  }
+
+ private:
+  uint64_t below(uint64_t bound) { return random_.below(bound); }
+  bool flip() { return random_.chance(1, 2); }
+  View view() { return View(below(1u << 20)); }
+  BatchNumber number() { return BatchNumber(random_.next()); }
+  uint16_t verifier() { return static_cast<uint16_t>(below(limits::kMaxVerifiers)); }
+  Bytes signature() { return flip() ? bytes(64) : Bytes(); }
+  TreeNode node() { return {static_cast<uint8_t>(below(256)), random_.next()}; }
+  Digest digest() {
+    Digest digest;
+    for (uint8_t& byte : digest.bytes) byte = static_cast<uint8_t>(random_.next());
+    return digest;
+  }
+  TokenParts parts() { return {number(), digest(), digest(), digest(), digest()}; }
+
+  BatchPtr batch() {
+    std::vector<BundlePtr> bundles;
+    for (uint64_t i = below(4); i > 0; --i) bundles.push_back(bundle());
+    return make_batch(view(), number(), static_cast<TimeUs>(random_.next()), random_.next(),
+                      std::move(bundles), digester());
+  }
+  Reply reply() {
+    Reply reply{SessionId(random_.next()),
+                RequestNumber(random_.next()),
+                static_cast<ReplyStatus>(1 + below(4)),
+                view(),
+                digest(),
+                std::nullopt};
+    if (flip()) reply.payload = SharedBytes(bytes(40));
+    return reply;
+  }
+  Token token() {
+    Token token{view(), parts(), {}};
+    token.token = token_of(token.parts, digester());
+    return token;
+  }
+  Certificate certificate() {
+    Certificate certificate;
+    certificate.token = digest();
+    certificate.genesis = flip();
+    if (certificate.genesis) return certificate;
+    certificate.view = view();
+    certificate.number = number();
+    certificate.previous = digest();
+    for (uint16_t i = 0; i < below(5); ++i) certificate.votes.push_back({i, signature()});
+    return certificate;
+  }
+  ViewChange view_change(uint16_t from) { return {view(), certificate(), from, signature()}; }
+  NewView new_view() {
+    NewView start{view(), number(), digest(), {}, verifier(), signature()};
+    for (uint16_t i = 0; i < below(5); ++i) start.proof.push_back(view_change(i));
+    return start;
+  }
+  StateRequest state_request() {
+    StateRequest request{number(), {}};
+    for (uint64_t i = below(5); i > 0; --i) request.nodes.push_back(node());
+    return request;
+  }
+  StateReply state_reply() {
+    StateReply reply{number(), std::nullopt, {}};
+    if (flip()) reply.parts = parts();
+    for (uint64_t i = below(5); i > 0; --i) reply.nodes.push_back({node(), SharedBytes(bytes(30))});
+    return reply;
+  }
+
+  Random random_;
+};
+
+/// All fields of a message as text, written without the codec: equal text, equal message.
+class Description {
+ public:
+  explicit Description(const Message& message) {
+    std::visit([this](const auto& fields) { add(fields); }, message);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  template <typename... Fields>
+  void all(const Fields&... fields) {
+    text_ += '{';
+    (add(fields), ...);
+    text_ += '}';
+  }
+  void add(uint64_t number) { text_ += std::to_string(number) + ' '; }
+  void add(ByteView bytes) { text_ += '"' + std::string(bytes) + "\" "; }
+  void add(const Digest& digest) { text_ += digest.hex() + ' '; }
+  void add(TreeNode node) { all(uint64_t{node.level}, node.index); }
+  void add(const SharedBytes& bytes) { add(bytes.view()); }
+  template <typename Tag, typename Rep>
+  void add(StrongId<Tag, Rep> id) {
+    add(id.value());
+  }
+  template <typename Enum>
+  requires std::is_enum_v<Enum>
+  void add(Enum value) { add(static_cast<uint64_t>(value)); }
+  template <typename T>
+  void add(const std::vector<T>& list) {
+    text_ += '[';
+    for (const T& element : list) add(element);
+    text_ += ']';
+  }
+  template <typename T>
+  void add(const std::optional<T>& value) {
+    text_ += value ? "some " : "none ";
+    if (value) add(*value);
+  }
+
+  void add(const Bundle& b) {
+    all(b.kind, b.client, b.session, b.first, b.acknowledged, b.requests, ByteView(b.signature),
+        b.raw, b.signed_part);
+  }
+  void add(const BundlePtr& bundle) { add(*bundle); }
+  void add(const BundleMessage& m) { all(m.bundle, m.retry); }
+  void add(const BatchMessage& m) {
+    const Batch& b = *m.batch;
+    all(b.view, b.number, b.time_us, b.seed, b.bundles, b.digest);
+  }
+  void add(const Reply& r) { all(r.session, r.first, r.status, r.view, r.digest, r.payload); }
+  void add(const TokenParts& p) { all(p.number, p.previous, p.batch, p.state, p.replies); }
+  void add(const Token& t) { all(t.view, t.parts, t.token); }
+  void add(const Verdict& v) { all(v.kind, v.view, v.number, v.token); }
+  void add(const Suspect& s) { all(s.view); }
+  void add(const Hello& h) { all(h.restarted, h.view, h.committed); }
+  void add(const Welcome& w) { all(w.promised, w.start, w.last); }
+  void add(const Prepare& p) {
+    all(p.view, p.number, p.token, p.previous, p.verifier, ByteView(p.signature));
+  }
+  void add(const Commit& c) { all(c.view, c.number, c.token); }
+  void add(const Certificate::Vote& v) { all(v.verifier, ByteView(v.signature)); }
+  void add(const Certificate& c) { all(c.genesis, c.view, c.number, c.token, c.previous, c.votes); }
+  void add(const ViewChange& c) { all(c.view, c.prepared, c.verifier, ByteView(c.signature)); }
+  void add(const NewView& n) {
+    all(n.view, n.number, n.token, n.proof, n.verifier, ByteView(n.signature));
+  }
+  void add(const StateRequest& r) { all(r.number, r.nodes); }
+  void add(const StateReply::Node& n) { all(n.id, n.payload); }
+  void add(const StateReply& r) { all(r.number, r.parts, r.nodes); }
+
+  std::string text_;
+};
+
+}  // namespace eve::wire::testing
