@@ -22,11 +22,11 @@ namespace eve::client {
 
 struct SessionOptions {
   FaultModel model{1, 0};
-  uint16_t client = 0;                  ///< this client's index in the cluster
-  uint64_t nonce = 0;                   ///< random: tells this session's opening from others
-  TimeUs retry_after_us = 250'000;      ///< then at every executor; doubles up to 8 times that
-  size_t max_bundles = 4;               ///< in flight at once; more requests wait and gather
-  size_t max_waiting_bytes = 64u << 20; ///< submit() refuses beyond
+  uint16_t client = 0;                   ///< this client's index in the cluster
+  uint64_t nonce = 0;                    ///< random: tells this session's opening from others
+  TimeUs retry_after_us = 250'000;       ///< then at every executor; doubles up to 8 times that
+  size_t max_bundles = 4;                ///< in flight at once; more requests wait and gather
+  size_t max_waiting_bytes = 64u << 20;  ///< submit() refuses beyond
 };
 
 /// The caller's name for a request; comes back with the completion.
@@ -34,8 +34,8 @@ using Ticket = uint64_t;
 
 struct Completion {
   Ticket ticket = 0;
-  bool executed = true;                 ///< false: outcome unknown, `reply` is empty
-  SharedBytes payload;                  ///< keeps `reply` alive
+  bool executed = true;  ///< false: outcome unknown, `reply` is empty
+  SharedBytes payload;   ///< keeps `reply` alive
   ByteView reply;
 };
 
@@ -66,7 +66,7 @@ class Session {
   struct Status {
     bool open = false;
     uint16_t primary = 0;
-    size_t outstanding = 0;             ///< requests submitted and not completed
+    size_t outstanding = 0;  ///< requests submitted and not completed
     uint64_t completed = 0;
     uint64_t retries = 0;
     uint64_t sessions_lost = 0;

@@ -1,0 +1,66 @@
+// One bundle on its way: who it was sent to, when it is sent again, and what executors answered
+// (rules C2, C3, C5). Knows nothing of sessions or of other bundles. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/ids.h"
+#include "crypto/digest.h"
+#include "eve/bytes.h"
+#include "wire/messages.h"
+
+namespace eve::client {
+
+class Flight {
+ public:
+  Flight(wire::BundlePtr bundle, std::vector<uint64_t> tickets)
+      : bundle_(std::move(bundle)), tickets_(std::move(tickets)) {}
+
+  const wire::BundlePtr& bundle() const { return bundle_; }
+  const std::vector<uint64_t>& tickets() const { return tickets_; }
+  /// Number of the last request in it.
+  RequestNumber last() const {
+    return RequestNumber(bundle_->first.value() + bundle_->requests.size() - 1);
+  }
+
+  /// It was sent to one executor, and waits `wait` for the answer.
+  void sent_to_one(uint16_t executor, TimeUs now, TimeUs wait);
+  /// It was sent to all; the next wait is twice the one before, at most `longest`. Refusals of
+  /// earlier attempts are forgotten.
+  void sent_to_all(TimeUs now, TimeUs longest);
+  TimeUs retry_at() const { return retry_at_; }
+  bool was_sent_only_to(uint16_t executor) const { return sole_receiver_ == executor; }
+
+  /// Notes an answer. An executor's newest one counts; but what it executed stays executed when a
+  /// refusal that was sent before comes late. Precondition: a payload hashes to the digest.
+  void add(uint16_t executor, const wire::Reply& reply);
+  /// At least `quorum` executors answered with this status. Never for kExecuted: replies with
+  /// different digests do not add up.
+  bool refused(wire::ReplyStatus status, size_t quorum) const;
+  /// The payload that `quorum` executors vouch for, once it and their digests are here.
+  std::optional<SharedBytes> vouched_payload(size_t quorum) const;
+
+  /// The accepted payload waits here until all earlier bundles are complete.
+  void accept(SharedBytes payload) { accepted_ = std::move(payload); }
+  const std::optional<SharedBytes>& accepted() const { return accepted_; }
+
+ private:
+  struct Vote {
+    wire::ReplyStatus status;
+    crypto::Digest digest;
+    std::optional<SharedBytes> payload;
+  };
+
+  wire::BundlePtr bundle_;
+  std::vector<uint64_t> tickets_;
+  std::optional<uint16_t> sole_receiver_;
+  TimeUs wait_ = 0;
+  TimeUs retry_at_ = 0;
+  std::map<uint16_t, Vote> votes_;
+  std::optional<SharedBytes> accepted_;
+};
+
+}  // namespace eve::client
