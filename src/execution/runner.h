@@ -13,8 +13,8 @@
 
 namespace eve::execution {
 
-/// Builds a service over an empty state (as eve::ServiceFactory; a function object so that hosts may
-/// bind options).
+/// Builds a service over an empty state (as eve::ServiceFactory; a function object so that hosts
+/// may bind options).
 using MakeService = std::function<std::unique_ptr<Service>(State&)>;
 
 class Runner {
