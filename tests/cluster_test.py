@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""cluster_test.py BUILD_DIR TEST [OPERATIONS]: real processes, real TCP, real Redis clients."""
+
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from support.cluster import Cluster, Failure, wait_for  # noqa: E402
+
+BUILD = pathlib.Path(sys.argv[1]).resolve()
+OPERATIONS = int(sys.argv[3]) if len(sys.argv) > 3 else 100_000
+
+
+def start(config, **options):
+    return Cluster(BUILD / "eve", config=config, **options)
+
+
+def history(cluster, operations, seed=1):
+    """Starts a load whose histories are checked."""
+    return subprocess.Popen(
+        [str(BUILD / "tests" / "history_load"), "--port", str(cluster.port), "--operations",
+         str(operations), "--seed", str(seed), "--keys", "10000", "--connections", "50"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def finish(load, seconds=600):
+    text, _ = load.communicate(timeout=seconds)
+    print(text.strip())
+    if load.returncode != 0:
+        raise Failure("histories: " + text[-1000:])
+
+
+def agree(cluster):
+    wait_for("all executors to hold the same last batch", 30, cluster.converged)
+    if cluster.check_agreement() == 0:
+        raise Failure("no batch was seen on two executors")
+
+
+def smoke(config, layout="split"):
+    with start(config, layout=layout) as cluster:
+        cluster.cli("SET", "a", "1")
+        if cluster.cli("GET", "a") != "1":
+            raise Failure("GET did not return what SET had stored")
+        cluster.benchmark("set,get,incr,mset", 2_000, 16)
+        agree(cluster)
+        text = subprocess.run([cluster.program, "status", "--cluster", cluster.cluster_file],
+                              capture_output=True, text=True, check=True).stdout
+        print(text)
+        if "does not answer" in text or "executor" not in text:
+            raise Failure("eve status: " + text)
+
+
+def smoke_bft():
+    smoke("bft")
+
+
+def smoke_crash():
+    smoke("crash")
+
+
+def smoke_joint():
+    smoke("bft", layout="joint")
+    smoke("crash", layout="joint")
+
+
+def histories(config):
+    with start(config, threads=2) as cluster:
+        finish(history(cluster, OPERATIONS))
+        agree(cluster)
+
+
+def histories_bft():
+    histories("bft")
+
+
+def histories_crash():
+    histories("crash")
+
+
+def kills(config):
+    """An executor is killed and comes back every few seconds, each in turn, primaries included."""
+    with start(config, threads=2) as cluster:
+        load = history(cluster, OPERATIONS)
+        rounds = 0
+        while load.poll() is None and rounds < 100:
+            victim = f"executor-{rounds % 3}"
+            cluster.kill(victim)
+            time.sleep(0.5)
+            cluster.restart(victim)
+            wait_for(f"{victim} to count again", 60, lambda: counts(cluster, victim) or
+                     load.poll() is not None)
+            rounds += 1
+            time.sleep(0.5)
+        finish(load)
+        print(f"kills: {rounds}")
+        if rounds < 2:
+            raise Failure("the load was over before the second kill")
+        agree(cluster)
+
+
+def counts(cluster, name):
+    """A restarted executor is back among the correct ones when it speaks again."""
+    part = cluster.parts("executor").get(name)
+    return part is not None and not part["silent"] and not part["fetching"]
+
+
+def kills_bft():
+    kills("bft")
+
+
+def kills_crash():
+    kills("crash")
+
+
+def failover():
+    """Service is back within 2 s of losing the primary executor, and so for a verifier."""
+    for config in ("bft", "crash"):
+        with start(config) as cluster:
+            cluster.cli("SET", "a", "1")
+            for victim in ("executor-0", "verifier-0"):
+                cluster.kill(victim)
+                begin = time.monotonic()
+                cluster.cli("SET", "a", "2")
+                took = time.monotonic() - begin
+                print(f"{config}: first write after kill -9 of {victim}: {took:.2f} s")
+                if took > 2:
+                    raise Failure(f"{victim} killed: the service was away for {took:.2f} s")
+
+
+def paused():
+    """A stopped executor wakes up, catches up, and blocks nobody."""
+    with start("bft") as cluster:
+        cluster.kill("executor-1", signal.SIGSTOP)
+        cluster.benchmark("set", 20_000, 16)
+        cluster.kill("executor-1", signal.SIGCONT)
+        cluster.benchmark("set", 2_000, 16)
+        agree(cluster)
+
+
+def racing():
+    with Cluster(BUILD / "examples" / "racing", threads=2) as cluster:
+        for _ in range(20):
+            subprocess.run([str(BUILD / "examples" / "race"), cluster.cluster_file], check=True,
+                           timeout=120)
+            parts = cluster.parts("executor")
+            if any(p["rollbacks"] > 0 and p["batches_sequential"] > 0 for p in parts.values()):
+                break
+        else:
+            raise Failure("the race never made the replicas diverge")
+        agree(cluster)
+
+
+def stops_cleanly():
+    """SIGTERM ends every process; a second cluster in the same folder starts anew."""
+    cluster = start("crash")
+    pids = [node["pid"] for node in cluster.nodes.values()]
+    cluster.process.send_signal(signal.SIGTERM)
+    if cluster.process.wait(timeout=15) != 0:
+        raise Failure("eve dev did not end with status 0")
+    alive = [pid for pid in pids if pathlib.Path(f"/proc/{pid}").exists()]
+    cluster.stop()
+    if alive:
+        raise Failure(f"processes left behind: {alive}")
+
+
+def wrong_usage():
+    """Errors name what is wrong and what to do; nothing is started."""
+    cases = {
+        ("dev", "--config", "raft"): "use bft or crash",
+        ("dev", "--durability", "sync"): "use --durability memory",
+        ("dev", "--dir", "/usr"): "choose another --dir",
+        ("serve", "--cluster", "/nonexistent", "--node", "x"): "/nonexistent",
+        ("init", "--dir", "/tmp/never", "--host", "a"): "give 4 hosts",
+    }
+    for words, expected in cases.items():
+        done = subprocess.run([BUILD / "eve", *words], capture_output=True, text=True, timeout=30)
+        if done.returncode == 0 or expected not in done.stderr:
+            raise Failure(f"eve {' '.join(words)}: {done.returncode}: {done.stderr}")
+
+
+def simulator_replays():
+    """One seed run twice gives the same trace hash."""
+    hashes = []
+    for _ in range(2):
+        done = subprocess.run([BUILD / "eve", "sim", "--seed", "7", "--json", "/dev/stdout"],
+                              capture_output=True, text=True, timeout=300, check=True)
+        report = json.loads(done.stdout[done.stdout.index("{"):done.stdout.rindex("}") + 1])
+        hashes.append(report["trace_hash"])
+    if hashes[0] != hashes[1]:
+        raise Failure(f"seed 7 gave {hashes}")
+
+
+if __name__ == "__main__":
+    try:
+        globals()[sys.argv[2]]()
+    except Failure as failure:
+        print(f"FAILED: {failure}")
+        sys.exit(1)
+    print("ok")
