@@ -30,3 +30,7 @@ if(EVE_SANITIZE)
   target_compile_options(eve_flags INTERFACE -fsanitize=${EVE_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(eve_flags INTERFACE -fsanitize=${EVE_SANITIZE})
 endif()
+if(EVE_FUZZ)
+  # Coverage in the libraries; only the fuzz targets themselves link libFuzzer's main.
+  target_compile_options(eve_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()

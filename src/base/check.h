@@ -10,9 +10,9 @@ namespace eve {
 
 }  // namespace eve
 
-#define EVE_CHECK(condition, message)                                        \
-  do {                                                                       \
-    if (!(condition)) [[unlikely]] {                                         \
-      ::eve::check_failed(__FILE__, __LINE__, #condition, message);          \
-    }                                                                        \
+#define EVE_CHECK(condition, message)                               \
+  do {                                                              \
+    if (!(condition)) [[unlikely]] {                                \
+      ::eve::check_failed(__FILE__, __LINE__, #condition, message); \
+    }                                                               \
   } while (false)

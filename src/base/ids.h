@@ -1,4 +1,4 @@
-// Strong types for what would otherwise all be integers. Explicit in, explicit out; ordered; hashed.
+// Strong types for what would otherwise all be integers. Explicit in and out; ordered; hashed.
 #pragma once
 
 #include <compare>
@@ -68,7 +68,5 @@ struct std::hash<eve::StrongId<Tag, Rep>> {
 };
 template <>
 struct std::hash<eve::Address> {
-  size_t operator()(eve::Address a) const {
-    return (static_cast<size_t>(a.role) << 16) | a.index;
-  }
+  size_t operator()(eve::Address a) const { return (static_cast<size_t>(a.role) << 16) | a.index; }
 };

@@ -1,4 +1,4 @@
-// Every limit of the protocol, with its reason. Limits that depend on each other are asserted below.
+// Every limit of the protocol, with its reason. Those that depend on each other are asserted below.
 #pragma once
 
 #include <cstddef>

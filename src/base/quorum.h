@@ -43,8 +43,8 @@ class FaultModel {
   uint32_t r_;
 };
 
-/// Votes for values, one a voter; the first counts. `Value` needs operator==. The number of distinct
-/// values is at most the number of voters. Not thread-safe.
+/// Votes for values, one a voter; the first counts. `Value` needs operator==. The distinct values
+/// are at most as many as the voters. Not thread-safe.
 template <typename Value>
 class Ballot {
  public:

@@ -1,4 +1,4 @@
-// The injected threads: the one place where Eve runs things side by side. runtime/ has real threads,
+// The injected threads: the one place where Eve runs things side by side. runtime/ has threads,
 // sim/ seeded cooperative switching, and InlineScheduler runs everything in order on the caller.
 #pragma once
 
