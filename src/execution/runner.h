@@ -20,7 +20,8 @@ using MakeService = std::function<std::unique_ptr<Service>(State&)>;
 class Runner {
  public:
   /// `digester` and `scheduler` must outlive the runner. `clock` gives the host's time in
-  /// microseconds for statistics only (busy_us).
+  /// microseconds, for statistics (busy_us) and for how requests are chunked; any worker may call
+  /// it.
   Runner(const crypto::Digester& digester, Scheduler& scheduler, const MakeService& make_service,
          std::function<TimeUs()> clock);
   ~Runner();
