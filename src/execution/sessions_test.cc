@@ -3,7 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+
 #include "base/limits.h"
+#include "base/random.h"
 #include "execution/runner_testing.h"
 
 namespace eve::execution {
@@ -179,6 +183,85 @@ TEST(R1Sessions, RollbackTakesSessionsAndRepliesBack) {
   EXPECT_EQ(same.token, executed.token);
   EXPECT_EQ(replica.runner.root(), root);
   EXPECT_EQ(replica.runner.recompute_root(), root);
+}
+
+TEST(R1Sessions, LimitsSessionsInAll) {
+  Replica replica;
+  const size_t limit = limits::kMaxSessions;
+  for (size_t opened = 0; opened < limit; opened += 1000) {
+    std::vector<wire::BundlePtr> bundles;
+    for (uint64_t i = 0; i < 1000; ++i)
+      bundles.push_back(open(static_cast<uint16_t>(opened / 1000), i));
+    for (const BundleReply& reply : replica.run(bundles).replies) {
+      ASSERT_EQ(reply.status, ReplyStatus::kExecuted);
+    }
+  }
+  EXPECT_EQ(replica.run({open(500, 1)}).replies[0].status, ReplyStatus::kOverloaded);
+}
+
+/// Clients that retry, repeat, skip, acknowledge late and fall silent; each bundle counts one up.
+class CarelessClients {
+ public:
+  explicit CarelessClients(uint64_t seed) : random_(seed) {}
+
+  std::vector<wire::BundlePtr> bundles() {
+    std::vector<wire::BundlePtr> bundles;
+    for (uint64_t left = random_.below(12); left > 0; --left) bundles.push_back(bundle());
+    return bundles;
+  }
+  /// What a bundle of a session may be answered with, once it was executed: its first answer.
+  void check(const wire::Batch& batch, const std::vector<BundleReply>& replies) {
+    for (size_t i = 0; i < replies.size(); ++i) {
+      const wire::Bundle& bundle = *batch.bundles[i];
+      if (replies[i].status != ReplyStatus::kExecuted) continue;
+      if (bundle.kind == wire::BundleKind::kOpen) {
+        ids_[bundle.first.value()] = Replica::id_in(replies[i]);
+        continue;
+      }
+      const Texts expected{std::to_string(bundle.first.value())};
+      ASSERT_EQ(texts(replies[i], 1), expected);
+      uint64_t& executed = executed_[bundle.session.value()];
+      ASSERT_LE(bundle.first.value(), executed + 1);
+      executed = std::max(executed, bundle.first.value());
+    }
+  }
+
+ private:
+  wire::BundlePtr bundle() {
+    const uint64_t nonce = 1 + random_.below(6);
+    if (!ids_.contains(nonce) || random_.chance(1, 15)) return open(0, nonce);
+    const SessionId id = ids_[nonce];
+    const uint64_t executed = executed_[id.value()];
+    const uint64_t first = random_.chance(1, 3) ? 1 + random_.below(executed + 3) : executed + 1;
+    const uint64_t acknowledged = first < 3 ? 0 : first - 1 - random_.below(2);
+    return call(0, id, first, {"add s" + std::to_string(id.value()) + " 1"}, acknowledged);
+  }
+
+  Random random_;
+  std::map<uint64_t, SessionId> ids_;      // by nonce
+  std::map<uint64_t, uint64_t> executed_;  // by session
+};
+
+TEST(R1Sessions, EveryBundleRunsOnceHoweverClientsAndRollbacksRepeatIt) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    CarelessClients clients(seed);
+    Random random(seed + 1000);
+    Replica steady;
+    Replica shaken;  // goes back and forth, and so reads its sessions anew all the time
+    std::vector<wire::BatchPtr> batches;
+    for (uint64_t n = 1; n <= 80; ++n) {
+      const TimeUs pause = random.chance(1, 20) ? limits::kSessionExpiryUs / 2 : 1000;
+      batches.push_back(steady.batch(clients.bundles(), steady.time + pause));
+      const BatchExecuted done = steady.run(batches.back());
+      ASSERT_NO_FATAL_FAILURE(clients.check(*batches.back(), done.replies)) << "seed " << seed;
+      ASSERT_EQ(shaken.run(batches.back()).token, done.token) << "seed " << seed << " batch " << n;
+      if (!random.chance(1, 4)) continue;
+      const uint64_t back = n - random.below(std::min<uint64_t>(n, 5));
+      shaken.roll_back(back);
+      for (uint64_t again = back; again < n; ++again) shaken.run(batches[again]);
+    }
+    ASSERT_EQ(shaken.runner.root(), steady.runner.recompute_root());
+  }
 }
 
 }  // namespace
