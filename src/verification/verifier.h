@@ -1,5 +1,5 @@
-// The verifier's side of the protocol (DESIGN 6.3, 6.4, 6.8): tokens in, verdicts out, for any u and
-// r. A state machine without I/O.
+// The verifier's side of the protocol (DESIGN 6.3, 6.4, 6.8): tokens in, verdicts out, for any u
+// and r. A state machine without I/O.
 //
 //   normal(v) --asks for v+1--> changing(v+1) --valid NEW-VIEW--> starting(v+1) --commit--> normal
 //       \---------------------- valid NEW-VIEW of a higher view ---^
@@ -30,29 +30,29 @@ struct VerifierOptions {
   /// Set when this verifier had run before and lost its promises: the highest view that it had
   /// asked for or joined, which it kept. It promises nothing until a newer view (DESIGN 6.8).
   std::optional<View> lost_promises_at;
-  TimeUs divergence_delay_us = 20'000;  ///< two tokens differ: how long a commit may still come
-  TimeUs progress_timeout_us = 500'000; ///< a known batch may stay unverified
-  TimeUs view_timeout_us = 300'000;     ///< a view asked for may take to start; doubles
+  TimeUs divergence_delay_us = 20'000;   ///< two tokens differ: how long a commit may still come
+  TimeUs progress_timeout_us = 500'000;  ///< a known batch may stay unverified
+  TimeUs view_timeout_us = 300'000;      ///< a view asked for may take to start; doubles
   TimeUs resend_after_us = 100'000;
-  TimeUs restart_change_us = 2'000'000; ///< at most one view change a peer's restart in this time
+  TimeUs restart_change_us = 2'000'000;  ///< at most one view change a peer's restart in this time
 };
 
 struct Outbox {
-  /// If set, it is durable (synced) before anything of `sends` leaves: the highest view asked for or
-  /// joined.
+  /// If set, it is durable (synced) before anything of `sends` leaves: the highest view asked for
+  /// or joined.
   std::optional<View> persist_view;
   std::vector<wire::Send> sends;
 };
 
 struct VerifierStatus {
   View view;
-  View promised;                        ///< highest view asked for or joined
-  std::string phase;                    ///< "normal", "changing", "starting", "recovering"
+  View promised;      ///< highest view asked for or joined
+  std::string phase;  ///< "normal", "changing", "starting", "recovering"
   BatchNumber committed;
   crypto::Digest token;
   uint64_t commits = 0;
-  uint64_t view_changes = 0;            ///< views joined after the first
-  uint64_t divergences = 0;             ///< numbers for which tokens differed
+  uint64_t view_changes = 0;  ///< views joined after the first
+  uint64_t divergences = 0;   ///< numbers for which tokens differed
   uint64_t refused_messages = 0;
   std::string waiting_for;
 };
@@ -67,8 +67,8 @@ class Verifier {
   void receive(const wire::Message& message, Address from, TimeUs now, Outbox& out);
   void tick(TimeUs now, Outbox& out);
   TimeUs deadline() const;
-  /// The host has handed over all that had arrived: votes that were held back to be sent together go
-  /// out.
+  /// The host has handed over all that had arrived: votes that were held back to be sent together
+  /// go out.
   void idle(TimeUs now, Outbox& out);
   VerifierStatus status() const;
 

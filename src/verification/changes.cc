@@ -1,0 +1,212 @@
+// How a verifier leaves a view and enters another (V6, V7, V9), and its timers (V5).
+#include <algorithm>
+
+#include "verification/core.h"
+
+namespace eve::verification {
+
+View Core::view() const {
+  return phase_ == Phase::kRecovering ? promised_ : rounds_.view();
+}
+
+bool Core::may_vote() const {
+  return phase_ == Phase::kNormal || phase_ == Phase::kStarting;
+}
+
+bool Core::joinable(View view) const {
+  if (phase_ == Phase::kChanging) return view >= promised_;
+  return view > promised_;
+}
+
+bool Core::start_is_open() const {
+  return phase_ != Phase::kRecovering && started_.view != view();
+}
+
+// What is committed is in every proof, unless more than r verifiers lie: such a view is not joined.
+bool Core::consistent(const Point& start) const {
+  return start.number > committed_.number || start == committed_;
+}
+
+bool Core::proven_by_others(const wire::NewView& new_view) const {
+  if (phase_ != Phase::kRecovering) return true;
+  const auto others = std::count_if(
+      new_view.proof.begin(), new_view.proof.end(),
+      [this](const wire::ViewChange& change) { return change.verifier != options_.index; });
+  return static_cast<size_t>(others) >= options_.model.agreement();
+}
+
+// ---- Asking ------------------------------------------------------------------------------------
+
+void Core::reconsider(Step& step) {
+  if (phase_ == Phase::kNormal) {
+    watch_.observe(committed_.number.next(), rounds_.next_tokens(), step.now);
+    const Reason reason = watch_.due(step.now, silent_views_);
+    if (reason == Reason::kSilence) ++silent_views_;
+    if (reason != Reason::kNone) ask(view().next(), step);
+  }
+  await(step);
+  lead(step);
+}
+
+// The view after an awaited one is asked for by those who saw that u+r+1 had asked, so that one
+// verifier, or u+r of them, cannot walk through views alone.
+void Core::await(Step& step) {
+  if (phase_ == Phase::kRecovering) return;
+  const View awaited = changes_.asked_by_quorum(awaited_);
+  if (awaited == awaited_) return;
+  awaited_ = awaited;
+  view_deadline_ = step.now + doubled(options_.view_timeout_us, silent_views_);
+}
+
+void Core::ask(View view, Step& step) {
+  move(phase_, Phase::kChanging);
+  promised_ = view;
+  step.out.persist_view = promised_;
+  asked_ = wire::ViewChange{view, held_, 0, {}};
+  notary_.sign(*asked_);
+  changes_.add_own(*asked_);
+  outlet_.to_verifiers(*asked_, step.out);
+}
+
+// The first view change that a peer's restart brings about is at once; then they are spaced out,
+// for a peer that restarts all the time, or says so.
+void Core::peer_restarted(const wire::Hello& hello, uint16_t peer, Step& step) {
+  if (phase_ != Phase::kNormal || hello.view < view()) return;
+  const auto [quiet_until, first] = restart_quiet_until_.try_emplace(peer, step.now);
+  if (!first && step.now < quiet_until->second) return;
+  quiet_until->second = step.now + options_.restart_change_us;
+  ask(view().next(), step);
+}
+
+// ---- Leading and joining -----------------------------------------------------------------------
+
+void Core::lead(Step& step) {
+  for (const View candidate : changes_.views()) {
+    if (notary_.leader(candidate) != options_.index || !joinable(candidate)) continue;
+    wire::NewView new_view{candidate, {}, {}, changes_.proof(candidate), 0, {}};
+    if (new_view.proof.empty()) continue;
+    const auto& chosen = start_point(new_view.proof);
+    new_view.number = chosen.number;
+    new_view.token = chosen.token;
+    if (!consistent({new_view.number, new_view.token})) continue;
+    notary_.sign(new_view);
+    outlet_.to_verifiers(new_view, step.out);
+    join(new_view, step);
+    return;
+  }
+}
+
+void Core::join(const wire::NewView& new_view, Step& step) {
+  // A verifier that lost its certificates holds with this one all that was committed below the
+  // view, should it have to tell before the start point is prepared.
+  const wire::Certificate& chosen = start_point(new_view.proof);
+  if (outranks(chosen, held_)) held_ = chosen;
+
+  move(phase_, Phase::kStarting);
+  promised_ = new_view.view;
+  step.out.persist_view = promised_;
+  new_view_ = new_view;
+  asked_.reset();
+  changes_.joined(new_view.view);
+  watch_.enter();
+  barred_.clear();
+  awaited_ = new_view.view;
+  view_deadline_ = step.now + doubled(options_.view_timeout_us, silent_views_);
+  last_progress_ = step.now;
+  resend_at_.reset();
+  ++views_joined_;
+
+  const Point start{new_view.number, new_view.token};
+  outlet_.to_verifiers(rounds_.enter(new_view.view, start), step.out);
+  for (const auto& [verifier, prepare] : early_) {
+    if (prepare.view == new_view.view) rounds_.add(prepare);
+  }
+  std::erase_if(early_, [&](const auto& entry) { return entry.second.view <= new_view.view; });
+  settle({new_view.view, start.number, start.token}, step);
+}
+
+// ---- Telling others ----------------------------------------------------------------------------
+
+void Core::welcome(const wire::Hello& hello, Address from, Step& step) {
+  outlet_.to(from, wire::Welcome{promised_, started_, last_}, step.out);
+  if (from.role != Role::kVerifier || !new_view_) return;
+  const bool may_join = hello.restarted ? hello.view < view() : hello.view <= view();
+  if (may_join) outlet_.to(from, *new_view_, step.out);
+}
+
+void Core::say_hello(Step& step) {
+  hello_quiet_until_ = step.now + options_.resend_after_us;
+  outlet_.to_verifiers(wire::Hello{phase_ == Phase::kRecovering, promised_, committed_.number},
+                       step.out);
+}
+
+void Core::resend(Step& step) {
+  if (phase_ == Phase::kNormal && step.now - last_progress_ < options_.resend_after_us) return;
+  say_hello(step);
+  if (phase_ == Phase::kChanging) outlet_.to_verifiers(*asked_, step.out);
+  if (!may_vote()) return;
+  if (phase_ == Phase::kStarting && notary_.leader(view()) == options_.index) {
+    outlet_.to_verifiers(*new_view_, step.out);
+  }
+  for (const auto& vote : rounds_.own_votes()) outlet_.to_verifiers(vote, step.out);
+}
+
+// ---- Timers ------------------------------------------------------------------------------------
+
+void Core::tick(TimeUs now, Outbox& out) {
+  Step step{now, out};
+  if (resend_at_ && now >= *resend_at_) {
+    resend_at_.reset();
+    resend(step);
+  }
+  if (view_deadline_ && now >= *view_deadline_) {
+    view_deadline_.reset();
+    if (promised_ <= awaited_) {
+      ++silent_views_;
+      ask(awaited_.next(), step);
+    }
+  }
+  advance(step);
+}
+
+// Whether something is missing that others may have to repeat.
+bool Core::unfinished() const {
+  const size_t vouched = options_.model.vouched();
+  return phase_ != Phase::kNormal || rounds_.busy() || early_.size() >= vouched ||
+         commits_.beyond(committed_.number, view()) >= vouched;
+}
+
+void Core::arm(TimeUs now) {
+  if (!unfinished()) {
+    resend_at_.reset();
+  } else if (!resend_at_) {
+    resend_at_ = now + options_.resend_after_us;
+  }
+}
+
+TimeUs Core::deadline() const {
+  TimeUs at = std::min(resend_at_.value_or(kNever), view_deadline_.value_or(kNever));
+  if (phase_ == Phase::kNormal) at = std::min(at, watch_.deadline(silent_views_));
+  return at;
+}
+
+std::string Core::waiting_for() const {
+  const std::string promised = std::to_string(promised_.value());
+  const std::string leader = "verifier-" + std::to_string(notary_.leader(promised_));
+  switch (phase_) {
+    case Phase::kRecovering:
+      return "NEW-VIEW of a view above " + promised + " from the other verifiers";
+    case Phase::kChanging:
+      return "NEW-VIEW " + promised + " from " + leader + " (" +
+             std::to_string(changes_.asking(promised_)) + " of " +
+             std::to_string(options_.model.agreement()) + " verifiers ask for it)";
+    case Phase::kStarting:
+      return "the commit of the start point of view " + promised + ", batch " +
+             std::to_string(rounds_.start().number.value());
+    case Phase::kNormal:
+      return rounds_.busy() ? rounds_.progress() : "";
+  }
+  return "";
+}
+
+}  // namespace eve::verification

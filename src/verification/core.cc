@@ -1,0 +1,261 @@
+#include "verification/core.h"
+
+#include <algorithm>
+
+namespace eve::verification {
+
+namespace {
+
+constexpr TimeUs kAlways = std::numeric_limits<TimeUs>::min();
+
+}  // namespace
+
+Core::Core(const VerifierOptions& options, const crypto::Authenticator& authenticator)
+    : options_(options),
+      notary_(options.model, options.index, options.genesis, authenticator),
+      outlet_(options.model, options.index),
+      committed_{BatchNumber(0), options.genesis},
+      last_{wire::VerdictKind::kCommit, View(0), BatchNumber(0), options.genesis},
+      started_{wire::VerdictKind::kRollback, View(0), BatchNumber(0), options.genesis},
+      rounds_(options.model, notary_, committed_),
+      commits_(options.model),
+      changes_(options.model, notary_),
+      watch_(options.model, options.divergence_delay_us, options.progress_timeout_us),
+      welcomes_(options.model),
+      hello_quiet_until_(kAlways),
+      start_quiet_until_(options.model.executors(), kAlways),
+      commit_quiet_until_(options.model.executors(), kAlways) {
+  held_.token = options.genesis;
+  if (options.lost_promises_at) {
+    phase_ = Phase::kRecovering;
+    promised_ = *options.lost_promises_at;
+  }
+}
+
+void Core::start(TimeUs now, Outbox& out) {
+  Step step{now, out};
+  last_progress_ = now;
+  if (phase_ == Phase::kRecovering) {
+    say_hello(step);
+  } else {
+    // Before the first vote: the next start must know that there may have been votes.
+    out.persist_view = promised_;
+  }
+  arm(now);
+}
+
+void Core::receive(const wire::Message& message, Address from, TimeUs now, Outbox& out) {
+  Step step{now, out};
+  std::visit([&](const auto& content) { on(content, from, step); }, message);
+  changed_ = true;
+}
+
+void Core::idle(TimeUs now, Outbox& out) {
+  if (!changed_) return;
+  changed_ = false;
+  Step step{now, out};
+  advance(step);
+}
+
+bool Core::is_executor(Address from) const {
+  return from.role == Role::kExecutor && from.index < options_.model.executors();
+}
+
+bool Core::is_peer(Address from) const {
+  return from.role == Role::kVerifier && from.index < options_.model.verifiers() &&
+         from.index != options_.index;
+}
+
+// ---- Votes (V1 to V3) --------------------------------------------------------------------------
+
+void Core::on(const wire::Token& token, Address from, Step& step) {
+  if (!is_executor(from)) {
+    ++refused_;
+    return;
+  }
+  answer(token, from.index, step);
+  if (phase_ == Phase::kRecovering) return;
+  if (token.view > view() && step.now >= hello_quiet_until_) say_hello(step);
+  if (token.view == view() && may_vote()) rounds_.add(from.index, token);
+}
+
+// An executor repeats its token until it hears a verdict, so one that was sent just now will do.
+void Core::answer(const wire::Token& token, uint16_t executor, Step& step) {
+  if (token.view < started_.view && step.now >= start_quiet_until_[executor]) {
+    start_quiet_until_[executor] = step.now + options_.resend_after_us;
+    outlet_.to(Address::executor(executor), started_, step.out);
+  }
+  const bool stale = token.view < started_.view || token.parts.number <= committed_.number;
+  if (stale && step.now >= commit_quiet_until_[executor]) {
+    commit_quiet_until_[executor] = step.now + options_.resend_after_us;
+    outlet_.to(Address::executor(executor), last_, step.out);
+  }
+}
+
+void Core::on(const wire::Prepare& prepare, Address from, Step&) {
+  if (!is_peer(from) || prepare.verifier != from.index) {
+    ++refused_;
+    return;
+  }
+  if (prepare.view == view() && may_vote()) rounds_.add(prepare);
+  if (prepare.view <= view()) return;
+  const auto found = early_.find(from.index);
+  if (found == early_.end() || prepare.view > found->second.view ||
+      (prepare.view == found->second.view && prepare.number < found->second.number)) {
+    early_.insert_or_assign(from.index, prepare);
+  }
+}
+
+void Core::on(const wire::Commit& commit, Address from, Step& step) {
+  if (!is_peer(from)) {
+    ++refused_;
+    return;
+  }
+  const bool of_start = start_is_open() && commit.number == rounds_.start().number;
+  if (commit.number <= committed_.number && commit.view <= view() && !of_start) return;
+  commits_.add(from.index, commit);
+  settle(commit, step);
+}
+
+void Core::advance(Step& step) {
+  vote(step);
+  reconsider(step);
+  arm(step.now);
+}
+
+void Core::vote(Step& step) {
+  while (may_vote()) {
+    if (const auto prepare = rounds_.next_prepare()) {
+      outlet_.to_verifiers(*prepare, step.out);
+    } else if (const auto certificate = rounds_.next_certificate()) {
+      if (outranks(*certificate, held_)) held_ = *certificate;
+      const wire::Commit commit{certificate->view, certificate->number, certificate->token};
+      outlet_.to_verifiers(commit, step.out);
+      commits_.add(options_.index, commit);
+      settle(commit, step);
+    } else {
+      return;
+    }
+  }
+}
+
+// ---- What is committed (V4) --------------------------------------------------------------------
+
+void Core::settle(const wire::Commit& commit, Step& step) {
+  if (!commits_.reached(commit)) return;
+  const Point point{commit.number, commit.token};
+  learn_commit(commit.view, point, step);
+  if (start_is_open() && commit.view == view() && point == rounds_.start()) {
+    learn_start(point, step);
+  }
+}
+
+void Core::learn_commit(View view, const Point& point, Step& step) {
+  if (point.number <= committed_.number) return;
+  committed_ = point;
+  last_ = {wire::VerdictKind::kCommit, view, point.number, point.token};
+  rounds_.commit(point);
+  ++commit_count_;
+  last_progress_ = step.now;
+  if (view >= awaited_ && point.number > rounds_.start().number) {
+    silent_views_ = 0;
+    view_deadline_.reset();
+  }
+  std::fill(commit_quiet_until_.begin(), commit_quiet_until_.end(),
+            step.now + options_.resend_after_us);
+  outlet_.to_executors(last_, step.out);
+}
+
+// Precondition: `point` is what the view joined truly starts from, and is committed.
+void Core::learn_start(const Point& point, Step& step) {
+  started_ = {wire::VerdictKind::kRollback, view(), point.number, point.token};
+  rounds_.begin(point);
+  last_progress_ = step.now;
+  if (phase_ == Phase::kStarting) move(phase_, Phase::kNormal);
+  if (awaited_ == view()) view_deadline_.reset();
+  std::fill(start_quiet_until_.begin(), start_quiet_until_.end(),
+            step.now + options_.resend_after_us);
+  outlet_.to_executors(started_, step.out);
+}
+
+void Core::on(const wire::Welcome& welcome, Address from, Step& step) {
+  if (!is_peer(from) || welcome.start.kind != wire::VerdictKind::kRollback ||
+      welcome.last.kind != wire::VerdictKind::kCommit) {
+    ++refused_;
+    return;
+  }
+  welcomes_.add(from.index, welcome);
+  const Point last{welcome.last.number, welcome.last.token};
+  if (welcomes_.vouched_commit(last)) learn_commit(welcome.last.view, last, step);
+
+  const wire::Verdict& start = welcome.start;
+  if (start_is_open() && start.view == view() && welcomes_.vouched_start(start)) {
+    learn_commit(start.view, {start.number, start.token}, step);
+    learn_start({start.number, start.token}, step);
+  }
+}
+
+// ---- Views (V6, V7, V10) -----------------------------------------------------------------------
+
+void Core::on(const wire::Suspect& suspect, Address from, Step&) {
+  if (!is_executor(from)) {
+    ++refused_;
+    return;
+  }
+  if (suspect.view == view()) watch_.suspect(from.index);
+}
+
+void Core::on(const wire::Hello& hello, Address from, Step& step) {
+  if (!is_executor(from) && !is_peer(from)) {
+    ++refused_;
+    return;
+  }
+  welcome(hello, from, step);
+  if (!hello.restarted) return;
+  if (is_executor(from)) {
+    watch_.suspect(from.index);
+  } else {
+    peer_restarted(hello, from.index, step);
+  }
+}
+
+void Core::on(const wire::ViewChange& change, Address from, Step&) {
+  if (!is_peer(from) || change.verifier != from.index) {
+    ++refused_;
+    return;
+  }
+  if (change.view > view()) changes_.add(change);
+}
+
+void Core::on(const wire::NewView& new_view, Address from, Step& step) {
+  if (!is_peer(from)) {
+    ++refused_;
+    return;
+  }
+  if (!joinable(new_view.view) || barred_.contains(from.index)) return;
+  if (!notary_.valid(new_view)) {
+    barred_.insert(from.index);
+    ++refused_;
+    return;
+  }
+  if (!proven_by_others(new_view) || !consistent({new_view.number, new_view.token})) {
+    ++refused_;
+    return;
+  }
+  join(new_view, step);
+}
+
+VerifierStatus Core::status() const {
+  return {.view = view(),
+          .promised = promised_,
+          .phase = name(phase_),
+          .committed = committed_.number,
+          .token = committed_.token,
+          .commits = commit_count_,
+          .view_changes = views_joined_,
+          .divergences = rounds_.divergences(),
+          .refused_messages = refused_ + rounds_.refused() + changes_.refused(),
+          .waiting_for = waiting_for()};
+}
+
+}  // namespace eve::verification

@@ -1,0 +1,122 @@
+// The verifier itself: what each message and each timer means (docs/protocol.md, V1 to V10). The
+// parts it is made of count votes and check proofs; this one decides and sends.
+//   core.cc     messages in, agreement, what is committed
+//   changes.cc  asking for views, leading them, joining them, timers
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "verification/outlet.h"
+#include "verification/phase.h"
+#include "verification/rounds.h"
+#include "verification/verifier.h"
+#include "verification/view_change.h"
+#include "verification/votes.h"
+#include "verification/watch.h"
+#include "verification/welcomes.h"
+
+namespace eve::verification {
+
+class Core {
+ public:
+  Core(const VerifierOptions& options, const crypto::Authenticator& authenticator);
+
+  void start(TimeUs now, Outbox& out);
+  void receive(const wire::Message& message, Address from, TimeUs now, Outbox& out);
+  void tick(TimeUs now, Outbox& out);
+  void idle(TimeUs now, Outbox& out);
+  TimeUs deadline() const;
+  VerifierStatus status() const;
+
+ private:
+  struct Step {
+    TimeUs now;
+    Outbox& out;
+  };
+
+  // ---- core.cc
+  void on(const wire::Token& token, Address from, Step& step);
+  void on(const wire::Prepare& prepare, Address from, Step& step);
+  void on(const wire::Commit& commit, Address from, Step& step);
+  void on(const wire::ViewChange& change, Address from, Step& step);
+  void on(const wire::NewView& new_view, Address from, Step& step);
+  void on(const wire::Hello& hello, Address from, Step& step);
+  void on(const wire::Welcome& welcome, Address from, Step& step);
+  void on(const wire::Suspect& suspect, Address from, Step& step);
+  template <typename Other>
+  void on(const Other&, Address, Step&) {
+    ++refused_;
+  }
+  bool is_executor(Address from) const;
+  bool is_peer(Address from) const;
+  void answer(const wire::Token& token, uint16_t executor, Step& step);
+  void advance(Step& step);
+  void vote(Step& step);
+  void settle(const wire::Commit& commit, Step& step);
+  void learn_commit(View view, const Point& point, Step& step);
+  void learn_start(const Point& point, Step& step);
+
+  // ---- changes.cc
+  View view() const;
+  bool may_vote() const;
+  bool joinable(View view) const;
+  bool start_is_open() const;
+  void reconsider(Step& step);
+  void await(Step& step);
+  void lead(Step& step);
+  void ask(View view, Step& step);
+  bool consistent(const Point& start) const;
+  bool proven_by_others(const wire::NewView& new_view) const;
+  void join(const wire::NewView& new_view, Step& step);
+  void welcome(const wire::Hello& hello, Address from, Step& step);
+  void peer_restarted(const wire::Hello& hello, uint16_t peer, Step& step);
+  void say_hello(Step& step);
+  void resend(Step& step);
+  void arm(TimeUs now);
+  bool unfinished() const;
+  std::string waiting_for() const;
+
+  const VerifierOptions options_;
+  const Notary notary_;
+  const Outlet outlet_;
+
+  Phase phase_ = Phase::kNormal;
+  View promised_;  ///< highest view asked for or joined
+  Point committed_;
+  wire::Verdict last_;      ///< the latest commit verdict
+  wire::Verdict started_;   ///< rollback verdict of the latest view known to have started
+  wire::Certificate held_;  ///< the highest prepared certificate
+  std::optional<wire::NewView> new_view_;  ///< of the view joined
+  std::optional<wire::ViewChange> asked_;  ///< the own one, while it stands
+
+  Rounds rounds_;
+  CommitVotes commits_;
+  ViewChanges changes_;
+  Watch watch_;
+  Welcomes welcomes_;
+  /// For each verifier its lowest PREPARE of the highest view above the own one: mostly that of a
+  /// start point, which overtook its NEW-VIEW.
+  std::map<uint16_t, wire::Prepare> early_;
+  std::set<uint16_t> barred_;  ///< sent an invalid NEW-VIEW in this view
+
+  View awaited_;                         ///< highest view that u+r+1 asked for, or that was joined
+  std::optional<TimeUs> view_deadline_;  ///< when the next one is asked for
+  uint32_t silent_views_ = 0;
+  std::optional<TimeUs> resend_at_;
+  TimeUs last_progress_ = 0;
+  TimeUs hello_quiet_until_;
+  std::map<uint16_t, TimeUs> restart_quiet_until_;
+  std::vector<TimeUs> start_quiet_until_;  ///< by executor: the verdict is on its way
+  std::vector<TimeUs> commit_quiet_until_;
+  bool changed_ = false;  ///< something was received since the last idle()
+
+  uint64_t commit_count_ = 0;
+  uint64_t views_joined_ = 0;
+  uint64_t refused_ = 0;
+};
+
+}  // namespace eve::verification

@@ -1,0 +1,87 @@
+#include "verification/votes.h"
+
+#include <utility>
+
+#include "base/limits.h"
+
+namespace eve::verification {
+
+bool PrepareVotes::add(const wire::Prepare& prepare) {
+  if (!claimed_.add(prepare.verifier, Link{prepare.token, prepare.previous})) return false;
+  prepares_.emplace(prepare.verifier, prepare);
+  return true;
+}
+
+void PrepareVotes::add_own(const wire::Prepare& prepare) {
+  const bool added = add(prepare);
+  EVE_CHECK(added, "a verifier sends one PREPARE for a (view, number)");
+  checked_.add(prepare.verifier, Link{prepare.token, prepare.previous});
+}
+
+std::optional<Link> PrepareVotes::reached(size_t quorum,
+                                          const std::optional<crypto::Digest>& previous,
+                                          const Notary& notary) {
+  for (const auto& [voter, link] : claimed_.votes()) {
+    if (previous && link.previous != *previous) continue;
+    if (claimed_.count(link) < quorum) continue;
+    check(link, quorum, notary);
+    if (checked_.count(link) >= quorum) return link;
+  }
+  return std::nullopt;
+}
+
+void PrepareVotes::check(const Link& link, size_t quorum, const Notary& notary) {
+  for (const auto& [voter, claimed] : claimed_.votes()) {
+    if (checked_.count(link) >= quorum) return;
+    if (claimed != link || checked_.has(voter) || refused_.contains(voter)) continue;
+    if (notary.valid(prepares_.at(voter))) {
+      checked_.add(voter, link);
+    } else {
+      refused_.insert(voter);
+      ++newly_refused_;
+    }
+  }
+}
+
+wire::Certificate PrepareVotes::certificate(View view, BatchNumber number, const Link& link) const {
+  wire::Certificate result{false, view, number, link.token, link.previous, {}};
+  for (const auto& [voter, checked] : checked_.votes()) {
+    if (checked == link) result.votes.push_back({voter, prepares_.at(voter).signature});
+  }
+  return result;
+}
+
+size_t PrepareVotes::take_refused() {
+  return std::exchange(newly_refused_, 0);
+}
+
+void CommitVotes::add(uint16_t verifier, const wire::Commit& commit) {
+  auto& votes = votes_[verifier];
+  const auto [position, inserted] =
+      votes.try_emplace(commit.number, Vote{commit.view, commit.token});
+  if (!inserted && commit.view > position->second.view) {
+    position->second = {commit.view, commit.token};
+  }
+  if (votes.size() > 2 * limits::kWindow) votes.erase(votes.begin());
+}
+
+bool CommitVotes::reached(const wire::Commit& commit) const {
+  Ballot<Vote> ballot;
+  for (const auto& [verifier, votes] : votes_) {
+    const auto found = votes.find(commit.number);
+    if (found != votes.end()) ballot.add(verifier, found->second);
+  }
+  return ballot.count({commit.view, commit.token}) >= model_.agreement();
+}
+
+size_t CommitVotes::beyond(BatchNumber number, View view) const {
+  Ballot<bool> ahead;
+  for (const auto& [verifier, votes] : votes_) {
+    bool found = !votes.empty() && votes.rbegin()->first > number;
+    for (const auto& [voted, vote] : votes) found = found || vote.view > view;
+    ahead.add(verifier, found);
+  }
+  return ahead.count(true);
+}
+
+}  // namespace eve::verification

@@ -1,0 +1,57 @@
+// Why a verifier asks for the next view (V6 a to d): divergence, silence, suspicion. Observes the
+// batch after the last committed one; says when it has been enough.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <set>
+
+#include "base/ids.h"
+#include "base/quorum.h"
+#include "verification/rounds.h"
+
+namespace eve::verification {
+
+inline constexpr TimeUs kNever = std::numeric_limits<TimeUs>::max();
+
+/// `timeout_us`, doubled for each of the last views that stayed silent.
+constexpr TimeUs doubled(TimeUs timeout_us, uint32_t silent_views) {
+  constexpr uint32_t kMostDoublings = 10;
+  return timeout_us << std::min(silent_views, kMostDoublings);
+}
+
+enum class Reason { kNone, kDivergence, kSilence, kSuspicion };
+
+class Watch {
+ public:
+  Watch(const FaultModel& model, TimeUs divergence_delay_us, TimeUs progress_timeout_us)
+      : model_(model),
+        divergence_delay_us_(divergence_delay_us),
+        progress_timeout_us_(progress_timeout_us) {}
+
+  /// A new view: nobody is suspected, all clocks start again.
+  void enter();
+  /// Suspicions last as long as the view: a restarted executor states its own only once (E10).
+  void suspect(uint16_t executor) { suspecting_.insert(executor); }
+  void observe(BatchNumber next, const TokenView& tokens, TimeUs now);
+
+  Reason due(TimeUs now, uint32_t silent_views) const;
+  TimeUs deadline(uint32_t silent_views) const;
+
+ private:
+  TimeUs silence_at(uint32_t silent_views) const;
+  TimeUs divergence_at() const;
+
+  FaultModel model_;
+  TimeUs divergence_delay_us_;
+  TimeUs progress_timeout_us_;
+  std::set<uint16_t> suspecting_;
+  BatchNumber next_;
+  bool hopeless_ = false;
+  std::optional<TimeUs> known_since_;
+  std::optional<TimeUs> diverged_since_;
+};
+
+}  // namespace eve::verification
