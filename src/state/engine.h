@@ -42,8 +42,8 @@ class Engine {
   /// Opens batch `n`. Precondition: n == last() + 1, no batch is open.
   void begin(BatchNumber n);
 
-  /// Marks a point to come back to; for requests that run one after the other on one worker. At most
-  /// one mark: a new one replaces it.
+  /// Marks a point to come back to; for requests that run one after the other on one worker. At
+  /// most one mark: a new one replaces it.
   void mark();
   /// Undoes every write since mark().
   void undo_to_mark();
@@ -55,15 +55,15 @@ class Engine {
   /// Everything up to `n` is final; undo lists become history. Precondition: n <= last().
   void commit(BatchNumber n);
 
-  /// Drops the open batch, if any, and every sealed batch after `n`. Restores the exact root of `n`,
-  /// and checks that. Precondition: committed() <= n.
+  /// Drops the open batch, if any, and every sealed batch after `n`. Restores the exact root of
+  /// `n`, and checks that. Precondition: committed() <= n.
   void rollback(BatchNumber n, Scheduler& scheduler);
 
-  BatchNumber last() const;        ///< newest sealed batch; 0 at genesis
-  BatchNumber committed() const;   ///< newest committed batch
-  BatchNumber oldest() const;      ///< oldest version that node() and root_at() can still read
+  BatchNumber last() const;       ///< newest sealed batch; 0 at genesis
+  BatchNumber committed() const;  ///< newest committed batch
+  BatchNumber oldest() const;     ///< oldest version that node() and root_at() can still read
 
-  crypto::Digest root() const;     ///< of last()
+  crypto::Digest root() const;  ///< of last()
   std::optional<crypto::Digest> root_at(BatchNumber n) const;
   /// From every object anew, without the tree: for EVE_VERIFY, tests, and `eve doctor`. O(state).
   crypto::Digest recompute_root() const;
@@ -75,9 +75,9 @@ class Engine {
   std::optional<Bytes> node(BatchNumber n, TreeNode id) const;
 
   struct Counts {
-    uint64_t objects = 0;          ///< present in the newest version
-    uint64_t slots = 0;            ///< size of the tree
-    uint64_t bytes = 0;            ///< memory held by objects, versions, tree and history
+    uint64_t objects = 0;  ///< present in the newest version
+    uint64_t slots = 0;    ///< size of the tree
+    uint64_t bytes = 0;    ///< memory held by objects, versions, tree and history
     uint64_t history_batches = 0;
   };
   Counts counts() const;

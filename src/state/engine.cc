@@ -1,0 +1,58 @@
+#include "state/engine.h"
+
+#include "state/engine_impl.h"
+
+namespace eve::state {
+
+Engine::Engine(const crypto::Digester& digester, size_t workers)
+    : impl_(std::make_unique<Impl>(digester, workers)) {}
+
+Engine::~Engine() = default;
+
+Table& Engine::table(ByteView name) {
+  return impl_->store.table(name);
+}
+void Engine::begin(BatchNumber n) {
+  impl_->store.begin(n);
+}
+void Engine::mark() {
+  impl_->store.mark();
+}
+void Engine::undo_to_mark() {
+  impl_->store.undo_to_mark();
+}
+crypto::Digest Engine::seal(Scheduler& scheduler) {
+  return impl_->store.seal(scheduler);
+}
+void Engine::commit(BatchNumber n) {
+  impl_->store.commit(n);
+}
+void Engine::rollback(BatchNumber n, Scheduler& scheduler) {
+  impl_->store.rollback(n, scheduler);
+}
+BatchNumber Engine::last() const {
+  return impl_->store.last();
+}
+BatchNumber Engine::committed() const {
+  return impl_->store.committed();
+}
+BatchNumber Engine::oldest() const {
+  return impl_->store.oldest();
+}
+crypto::Digest Engine::root() const {
+  return impl_->store.root();
+}
+std::optional<crypto::Digest> Engine::root_at(BatchNumber n) const {
+  return impl_->store.root_at(n);
+}
+crypto::Digest Engine::recompute_root() const {
+  return impl_->store.recompute_root();
+}
+std::optional<Bytes> Engine::node(BatchNumber n, TreeNode id) const {
+  return impl_->store.node(n, id);
+}
+Engine::Counts Engine::counts() const {
+  return impl_->store.counts();
+}
+
+}  // namespace eve::state

@@ -1,0 +1,14 @@
+// What Engine and Fetch share.
+#pragma once
+
+#include "state/engine.h"
+#include "state/store.h"
+
+namespace eve::state {
+
+struct Engine::Impl {
+  Impl(const crypto::Digester& digester, size_t workers) : store(digester, workers) {}
+  Store store;
+};
+
+}  // namespace eve::state

@@ -1,0 +1,73 @@
+// What each batch replaced: how the newest versions are undone and older ones are still read.
+//
+// The state as of batch n is the current one, overlaid with what batch n+1 replaced, else with what
+// n+2 replaced, and so on. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "base/ids.h"
+#include "crypto/digest.h"
+#include "eve/bytes.h"
+#include "state/object.h"
+#include "state/tree.h"
+
+namespace eve::state {
+
+/// One changed leaf and what it was before; both null for a slot that was free, or not there.
+struct LeafBefore {
+  uint64_t slot;
+  Object* object;
+  Version* version;
+};
+
+/// One batch: enough to go back to the batch before. Owns the versions.
+struct Record {
+  BatchNumber number;
+  crypto::Digest root_before;
+  uint64_t slots_before = 0;
+  std::vector<LeafBefore> leaves;  ///< by ascending slot
+  Replaced replaced;               ///< digests, level by level; level 0 belongs to `leaves`
+  size_t version_bytes = 0;        ///< memory of the versions,
+  size_t other_bytes = 0;          ///< and of the rest
+};
+
+/// Memory that committed batches may keep beside the newest version, whatever their number: without
+/// it the history of large batches could outgrow the state.
+inline constexpr size_t kHistoryBytes = size_t{256} << 20;
+
+/// The records of consecutive batches, oldest first.
+class History {
+ public:
+  bool empty() const { return records_.empty(); }
+  size_t size() const { return records_.size(); }
+  size_t bytes() const { return version_bytes_ + other_bytes_; }
+  size_t other_bytes() const { return other_bytes_; }
+  Record& oldest() { return records_.front(); }
+  Record& newest() { return records_.back(); }
+  /// The record of batch `n + 1`, which says what `n` was where they differ; null if `n` is the
+  /// newest version.
+  const Record* after(BatchNumber n) const;
+
+  void push(Record record);
+  void pop_newest();
+  void pop_oldest();
+
+  /// Lays over `digests` (current ones of `level`, from index `first` on) what they were as of `n`.
+  void overlay_digests(BatchNumber n, uint8_t level, uint64_t first, size_t digest_size,
+                       Bytes& digests) const;
+  /// What the leaf at `slot` was as of `n`; null if it has not changed since.
+  const LeafBefore* leaf(BatchNumber n, uint64_t slot) const;
+
+ private:
+  size_t position_after(BatchNumber n) const;
+  void uncount(const Record& record);
+
+  std::deque<Record> records_;
+  size_t version_bytes_ = 0;
+  size_t other_bytes_ = 0;
+};
+
+}  // namespace eve::state

@@ -1,0 +1,93 @@
+// Objects and their versions: the unit of hashing, of copy-on-write and of transfer.
+//
+//   Object (table, key) --word--> Version (immutable bytes), or absent
+//
+// A version never changes once published; a write replaces the word. Whoever replaced it owns the
+// old version and must keep it until the batch has ended, because readers hold plain pointers.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "eve/bytes.h"
+
+namespace eve::state {
+
+/// Limits of eve/state.h.
+inline constexpr size_t kMaxKeyBytes = size_t{64} << 10;
+inline constexpr size_t kMaxValueBytes = (size_t{512} << 20) - 1;
+
+/// What a block of `size` bytes costs: the allocator's header and its rounding included.
+constexpr size_t allocated(size_t size) {
+  return (size + 8 + 15) & ~size_t{15};
+}
+
+/// One value of an object. The bytes follow the header in the same block.
+class Version {
+ public:
+  static Version* make(uint64_t stamp, ByteView bytes);
+  static void destroy(Version* version);
+
+  /// The write stamp (UndoLog::stamp) it was made under.
+  uint64_t stamp() const { return stamp_; }
+  ByteView bytes() const { return {data(), size_}; }
+  size_t footprint() const { return allocated(kHeader + size_); }
+
+ private:
+  Version(uint64_t stamp, uint32_t size) : stamp_(stamp), size_(size) {}
+  const char* data() const { return reinterpret_cast<const char*>(this) + kHeader; }
+  char* data() { return reinterpret_cast<char*>(this) + kHeader; }
+
+  static constexpr size_t kHeader = 12;  // the bytes need no alignment: no padding before them
+  uint64_t stamp_;
+  uint32_t size_;
+};
+
+/// What an object holds: a version, or its absence with the stamp of the write that erased it (0:
+/// never written in a batch that is still open). Either way it tells when it was written, so that
+/// one exchange decides who made the first write of a batch.
+class Word {
+ public:
+  Word() = default;
+  static Word of(Version* version) { return Word(reinterpret_cast<uintptr_t>(version)); }
+  static Word absent(uint64_t stamp) { return Word((stamp << 1) | 1); }
+
+  bool present() const { return (raw_ & 1) == 0; }
+  /// Precondition: present().
+  Version* version() const { return reinterpret_cast<Version*>(raw_); }
+  uint64_t stamp() const { return present() ? version()->stamp() : raw_ >> 1; }
+
+ private:
+  explicit Word(uintptr_t raw) : raw_(raw) {}
+  uintptr_t raw_ = 1;
+};
+static_assert(sizeof(uintptr_t) == 8, "a stamp shares a word with a pointer");
+
+inline constexpr uint64_t kNoSlot = ~uint64_t{0};
+
+/// The identity behind (table, key). Linked into its shard's chain; the key follows the header in
+/// the same block. Workers use `hash`, `word`, `next` and the key; the rest is the owner's.
+struct Object {
+  static Object* make(uint64_t hash, uint16_t table, ByteView key);
+  static void destroy(Object* object);
+
+  ByteView key() const { return {reinterpret_cast<const char*>(this) + sizeof(Object), key_size}; }
+  size_t footprint() const { return allocated(sizeof(Object) + key_size); }
+  Word load() const { return word.load(std::memory_order_acquire); }
+
+  const uint64_t hash;
+  std::atomic<Word> word{Word::absent(0)};
+  std::atomic<Object*> next{nullptr};
+  uint64_t slot = kNoSlot;  ///< its leaf, as of the last seal
+  const uint32_t key_size;
+  const uint16_t table;
+  uint16_t references = 0;  ///< records (history.h) that name it; absent and 0: it may go
+
+ private:
+  Object(uint64_t object_hash, uint16_t object_table, uint32_t object_key_size)
+      : hash(object_hash), key_size(object_key_size), table(object_table) {}
+};
+static_assert(sizeof(Object) == 40 && std::atomic<Word>::is_always_lock_free);
+
+}  // namespace eve::state

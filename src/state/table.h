@@ -1,0 +1,69 @@
+// One table of an engine: what a ByteMap (eve/state.h) is made of.
+//
+// Thread safety: the workers' part may be used by all workers at once within a batch, and reading
+// by the owner between batches. Every operation is linearizable; scan is so entry by entry. Views
+// stay valid until the batch has ended.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "crypto/digest.h"
+#include "eve/bytes.h"
+#include "eve/context.h"
+#include "eve/state.h"
+#include "state/shard.h"
+#include "state/undo_log.h"
+
+namespace eve::state {
+
+class Table {
+ public:
+  Table(uint16_t number, Bytes name, const crypto::Digester& digester, UndoLog& undo);
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
+
+  uint16_t number() const { return number_; }
+  const Bytes& name() const { return name_; }
+
+  // ---- Workers; as in eve/state.h ----
+
+  std::optional<ByteView> get(ByteView key) const;
+  void put(size_t worker, ByteView key, ByteView value);
+  bool erase(size_t worker, ByteView key);
+  uint64_t size() const;
+  std::optional<uint64_t> scan(Context& context, uint64_t from,
+                               const std::function<bool(const ByteMap::Entry&)>& visit) const;
+  uint64_t hash_of(ByteView key) const { return digester_.keyed_hash(key); }
+
+  // ---- The owner, while no worker is inside ----
+
+  /// The object of `key`, made (absent) if need be, and what it holds.
+  Written object(ByteView key);
+  /// Sets what an object of this table holds; versions are the caller's to free.
+  void restore(Object& object, Word word) { shard(object.hash).restore(object, word); }
+  /// Takes an absent object out and destroys it.
+  void remove(Object& object);
+  /// After objects may have been added, before remove().
+  void settle();
+  void each(const std::function<void(Object&)>& visit) const;
+  size_t bytes() const;
+
+ private:
+  static constexpr size_t kShards = size_t{1} << Shard::kBits;
+  static size_t shard_index(uint64_t hash) { return hash >> (64 - Shard::kBits); }
+  Shard& shard(uint64_t hash) { return shards_[shard_index(hash)]; }
+  const Shard& shard(uint64_t hash) const { return shards_[shard_index(hash)]; }
+  /// Replaces the version of a present object; false if it is, or meanwhile became, absent.
+  bool replace(size_t worker, Object& object, Version* version);
+
+  const uint16_t number_;
+  const Bytes name_;
+  const crypto::Digester& digester_;
+  UndoLog& undo_;
+  std::array<Shard, kShards> shards_;
+};
+
+}  // namespace eve::state
