@@ -29,14 +29,14 @@ namespace eve::execution {
 struct ExecutorOptions {
   FaultModel model{1, 0};
   uint16_t index = 0;
-  uint16_t clients = 0;               ///< how many client identities the cluster knows
+  uint16_t clients = 0;  ///< how many client identities the cluster knows
   /// The process had served before and lost its memory: silent until a view newer than any that
   /// u+r+1 verifiers report (DESIGN 6.8).
   bool restarted = false;
   crypto::Digest genesis;             ///< wire::genesis_token of the empty state
   TimeUs suspect_after_us = 400'000;  ///< a forwarded retry not committed by then
   TimeUs resend_after_us = 100'000;   ///< uncommitted batches and tokens, unanswered questions
-  size_t pipeline = 2;                ///< batches that a primary keeps in flight unless full ones wait
+  size_t pipeline = 2;  ///< batches that a primary keeps in flight unless full ones wait
 };
 
 struct Outbox {
@@ -49,21 +49,21 @@ struct ExecutorStatus {
   View view;
   uint16_t primary = 0;
   BatchNumber committed;
-  crypto::Digest token;               ///< of the last committed batch
-  crypto::Digest state_root;          ///< of the last committed batch
+  crypto::Digest token;       ///< of the last committed batch
+  crypto::Digest state_root;  ///< of the last committed batch
   BatchNumber executed;
   bool silent = false;
   bool fetching = false;
-  std::string waiting_for;            ///< for a person: "", "batch 17 from executor-1", ...
+  std::string waiting_for;  ///< for a person: "", "batch 17 from executor-1", ...
   uint64_t commits = 0;
-  uint64_t rollbacks = 0;             ///< times that executed batches were undone by a new view
-  uint64_t repairs = 0;               ///< times the own token differed from the committed one
-  uint64_t transfers = 0;             ///< states fetched
+  uint64_t rollbacks = 0;  ///< times that executed batches were undone by a new view
+  uint64_t repairs = 0;    ///< times the own token differed from the committed one
+  uint64_t transfers = 0;  ///< states fetched
   uint64_t transfer_bytes = 0;
-  uint64_t requests = 0;              ///< committed
+  uint64_t requests = 0;  ///< committed
   uint64_t batches_sequential = 0;
   uint64_t parallel_batches = 0;
-  uint64_t refused_messages = 0;      ///< malformed, unauthentic or out of place
+  uint64_t refused_messages = 0;  ///< malformed, unauthentic or out of place
   TimeUs busy_us = 0;
 };
 

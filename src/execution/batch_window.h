@@ -1,0 +1,71 @@
+// The batches of an executor that are not committed yet, by number, and where each stands:
+//
+//   received --> running --> executed        (committed or dropped: leaves the window)
+//      ^  |         |            |
+//      |  |         |            |
+//      |  v         v            v
+//      | refused    +------------+--> received again, when what came before it was fetched
+//      +-----------------------------------+
+//
+// Invariant: running and executed batches are the first ones of the window, without a gap, and no
+// executed one follows a running one: batches run in order (E3).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "base/ids.h"
+#include "execution/commands.h"
+#include "wire/messages.h"
+
+namespace eve::execution {
+
+enum class Stage : uint8_t { kReceived, kRunning, kExecuted, kRefused };
+
+struct WindowEntry {
+  wire::BatchPtr batch;
+  Stage stage = Stage::kReceived;
+  uint64_t generation = 0;    ///< of the run; events of other generations are of dropped runs
+  BatchExecuted result;       ///< where executed
+  TimeUs sent_at = 0;         ///< primary: when the batch went out last
+  TimeUs resend_wait_us = 0;  ///< primary: until it goes out again; doubles
+};
+
+class BatchWindow {
+ public:
+  using Entries = std::map<BatchNumber, WindowEntry>;
+
+  WindowEntry* find(BatchNumber number);
+  const WindowEntry* find(BatchNumber number) const;
+  const Entries& entries() const { return entries_; }
+  Entries& entries() { return entries_; }
+
+  /// Precondition: no entry has this number.
+  WindowEntry& add(wire::BatchPtr batch);
+  /// Checks that the lifecycle has this edge.
+  static void move(WindowEntry& entry, Stage to);
+
+  /// The last of the batches that follow `committed` without a gap and are not refused.
+  BatchNumber tail(BatchNumber committed) const;
+  /// The newest batch that was handed to the runner, or `committed`.
+  BatchNumber run_through(BatchNumber committed) const;
+  BatchNumber executed_through(BatchNumber committed) const;
+
+  void forget_through(BatchNumber number);
+  /// Removes what is after `number` and returns its bundles, oldest first.
+  std::vector<wire::BundlePtr> drop_after(BatchNumber number);
+  /// Running and executed batches are as if just received.
+  void forget_runs();
+
+  size_t bytes() const { return bytes_; }
+  static size_t bytes_of(const wire::Batch& batch);
+
+ private:
+  Entries::iterator erase(Entries::iterator entry);
+
+  Entries entries_;
+  size_t bytes_ = 0;  // of bundles
+};
+
+}  // namespace eve::execution

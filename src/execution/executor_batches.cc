@@ -1,0 +1,169 @@
+// Proposing, accepting and running batches, and the tokens that come of it (E1 to E4).
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "eve/codec.h"
+#include "execution/executor_impl.h"
+#include "wire/codec.h"
+
+namespace eve::execution {
+namespace {
+
+// A primary's resends of a batch: doubling, up to this many times the usual wait.
+constexpr TimeUs kMaxResendWait = 16;
+// Bundles kept in memory for batches that are not committed.
+constexpr size_t kMaxWindowBytes = limits::kWindow * limits::kMaxBatchBytes;
+
+Bytes seed_material(uint16_t index, View view, BatchNumber number, TimeUs time_us) {
+  Bytes bytes;
+  Codec<uint16_t>::encode(index, bytes);
+  Codec<uint64_t>::encode(view.value(), bytes);
+  Codec<uint64_t>::encode(number.value(), bytes);
+  Codec<int64_t>::encode(time_us, bytes);
+  return bytes;
+}
+
+}  // namespace
+
+// ---- E1: proposing -----------------------------------------------------------------------------
+
+// A primary that is behind what is vouched for, or whose window has a gap, must catch up first:
+// what it proposed would not extend the committed history.
+bool Executor::Impl::may_propose() const {
+  if (!leads() || silence.silent() || repair.active() || committed < start) return false;
+  const BatchNumber tail = window.tail(committed);
+  if (!window.entries().empty() && window.entries().rbegin()->first != tail) return false;
+  if (!verdicts.vouched().empty() && verdicts.vouched().rbegin()->first > tail) return false;
+  const uint64_t uncommitted = tail.value() - committed.value();
+  return uncommitted < options.pipeline || (pending.full_batch() && uncommitted < limits::kWindow);
+}
+
+void Executor::Impl::propose(TimeUs now, Outbox& out) {
+  while (!pending.empty() && may_propose()) {
+    const BatchNumber number = window.tail(committed).next();
+    std::vector<wire::BundlePtr> bundles = pending.take(order, number, now);
+    if (bundles.empty()) return;
+    const TimeUs time_us = std::max(time_of(number.prev()) + 1, now);
+    const uint64_t seed = digester.keyed_hash(seed_material(options.index, view, number, time_us));
+    const auto batch = wire::make_batch(view, number, time_us, seed, std::move(bundles), digester);
+    WindowEntry& entry = window.add(batch);
+    entry.resend_wait_us = options.resend_after_us;
+    send(others, wire::BatchMessage{batch}, out);
+    run_ready(out);
+  }
+}
+
+// ---- E2: accepting -----------------------------------------------------------------------------
+
+void Executor::Impl::accept(const wire::BatchPtr& batch, TimeUs now, Outbox& out) {
+  if (batch->number <= committed || window.find(batch->number) != nullptr) return;  // repeated
+  if (batch->number <= start) {
+    ++counters.refused_messages;
+    return;
+  }
+  if (!in_reach(batch->number)) return;
+  if (window.bytes() + BatchWindow::bytes_of(*batch) > kMaxWindowBytes) return;
+  const bool right = valid(*batch, now);
+  window.add(batch);
+  if (!right) refuse_batch(batch->number);
+  run_ready(out);
+}
+
+// A window beyond the last commit that is known of, whether it is reached here yet or not; while
+// this executor is behind, it keeps what it will need when it has caught up.
+bool Executor::Impl::in_reach(BatchNumber number) const {
+  const BatchNumber floor = repair.active() ? std::max(committed, repair.target()) : committed;
+  BatchNumber known = floor;
+  if (!verdicts.vouched().empty()) known = std::max(known, verdicts.vouched().rbegin()->first);
+  return number > floor && number.value() - floor.value() <= limits::kHistoryBatches &&
+         number.value() <= known.value() + limits::kWindow;
+}
+
+bool Executor::Impl::valid(const wire::Batch& batch, TimeUs now) const {
+  const TimeUs skew = batch.time_us > now ? batch.time_us - now : now - batch.time_us;
+  if (batch.bundles.empty() || batch.time_us < 0 || skew > limits::kMaxClockSkewUs) return false;
+  return std::all_of(batch.bundles.begin(), batch.bundles.end(),
+                     [&](const wire::BundlePtr& bundle) { return authentic(*bundle); });
+}
+
+// Bundles that were retried here, or dropped by a view change, have been verified already.
+bool Executor::Impl::authentic(const wire::Bundle& bundle) const {
+  if (bundle.client >= options.clients) return false;
+  return pending.has(bundle) ||
+         authenticator.verify(Address::client(bundle.client), crypto::Domain::kBundle,
+                              bundle.signed_part, bundle.signature);
+}
+
+// The first batch for a number counts, so a refused one keeps its place until verdicts override it.
+void Executor::Impl::refuse_batch(BatchNumber number) {
+  BatchWindow::move(*window.find(number), Stage::kRefused);
+  invalid_batch = number;
+  ++counters.refused_messages;
+}
+
+// ---- E3: running -------------------------------------------------------------------------------
+
+TimeUs Executor::Impl::time_of(BatchNumber number) const {
+  if (number == committed) return committed_time_us;
+  const WindowEntry* entry = window.find(number);
+  EVE_CHECK(entry != nullptr, "the batch before is here");
+  return entry->batch->time_us;
+}
+
+void Executor::Impl::run_ready(Outbox& out) {
+  if (repair.active()) return;
+  const BatchNumber last(committed.value() + limits::kWindow);
+  for (BatchNumber number = window.run_through(committed).next(); number <= last;
+       number = number.next()) {
+    WindowEntry* entry = window.find(number);
+    if (entry == nullptr || entry->stage != Stage::kReceived) return;
+    if (entry->batch->time_us <= time_of(number.prev())) {
+      refuse_batch(number);
+      return;
+    }
+    const bool in_order = view > View() && number.value() <= start.value() + limits::kWindow;
+    entry->generation = generation;
+    BatchWindow::move(*entry, Stage::kRunning);
+    if (in_order) ++counters.batches_sequential;
+    out.commands.push_back(
+        RunBatch{generation, entry->batch, in_order ? RunMode::kSequential : RunMode::kParallel});
+  }
+}
+
+// ---- E4: tokens --------------------------------------------------------------------------------
+
+// Safety: verifiers count an executor's first token for (view, number); whoever counts on it may be
+// told only one. After a repair the same batches run again, maybe with other results: their numbers
+// are in `sent_tokens` already, and what was said stays said.
+void Executor::Impl::send_tokens(TimeUs now, Outbox& out) {
+  if (silence.silent()) return;
+  for (const auto& [number, entry] : window.entries()) {
+    if (entry.stage != Stage::kExecuted) return;
+    if (entry.batch->view != view || sent_tokens.contains(number)) continue;
+    const auto message = std::make_shared<const wire::Message>(
+        wire::Token{view, entry.result.parts, entry.result.token});
+    sent_tokens[number] = {message, now};
+    out.sends.push_back({verifiers, message});
+  }
+}
+
+void Executor::Impl::resend(TimeUs now, Outbox& out) {
+  for (auto& [number, token] : sent_tokens) {
+    if (now - token.sent_at < options.resend_after_us) continue;
+    token.sent_at = now;
+    out.sends.push_back({verifiers, token.message});
+  }
+  if (!leads() || silence.silent()) return;
+  // A batch that the primary itself has not finished yet is no news to the others either.
+  for (auto& [number, entry] : window.entries()) {
+    if (entry.stage != Stage::kExecuted || entry.batch->view != view) continue;
+    if (now - entry.sent_at < entry.resend_wait_us) continue;
+    entry.sent_at = now;
+    entry.resend_wait_us =
+        std::min(2 * entry.resend_wait_us, kMaxResendWait * options.resend_after_us);
+    send(others, wire::BatchMessage{entry.batch}, out);
+  }
+}
+
+}  // namespace eve::execution

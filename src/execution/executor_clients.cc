@@ -1,0 +1,90 @@
+// Bundles in, replies out, and an eye on the primary (E8, E9).
+#include <utility>
+
+#include "execution/executor_impl.h"
+
+namespace eve::execution {
+
+// A bundle is verified once: when it is first seen here. Every executor keeps what is not
+// committed, so that whoever becomes primary has it; all but the primary pass on what comes from
+// clients.
+void Executor::Impl::take_bundle(const wire::BundleMessage& message, bool forwarded, TimeUs now,
+                                 Outbox& out) {
+  const wire::BundlePtr& bundle = message.bundle;
+  const Standing standing = mirror.standing(*bundle);
+  if (standing == Standing::kAnswered && !forwarded) answer(*mirror.answer(*bundle), true, out);
+  if (standing == Standing::kAnswered || standing == Standing::kStale) return;
+  if (leads() && order.turn(*bundle) == Turn::kDone) return;  // in flight
+
+  if (!pending.has(*bundle)) {
+    if (!authentic(*bundle) || !pending.add(bundle, now)) {
+      ++counters.refused_messages;
+      return;
+    }
+  }
+  const bool next = standing == Standing::kNext;
+  if (message.retry) pending.retried(*bundle, next, now);
+  if (!leads() && !forwarded) forward(bundle, message.retry, out);
+}
+
+void Executor::Impl::forward(const wire::BundlePtr& bundle, bool retry, Outbox& out) const {
+  send({Address::executor(primary(view))}, wire::BundleMessage{bundle, retry}, out);
+}
+
+// ---- E8: replies -------------------------------------------------------------------------------
+
+void Executor::Impl::answer(const BundleReply& reply, bool with_payload, Outbox& out) const {
+  wire::Reply message{reply.session, reply.first, reply.status, view, reply.digest, std::nullopt};
+  if (with_payload) message.payload = reply.payload;
+  send({Address::client(reply.client)}, std::move(message), out);
+}
+
+// Invariant: called for committed batches only. The payload comes from the primary, and from
+// everybody if the client had to ask again; where links and nodes are trusted the digest alone is
+// worth nothing.
+void Executor::Impl::answer_batch(const WindowEntry& entry, Outbox& out) {
+  const wire::Batch& batch = *entry.batch;
+  const auto& replies = entry.result.replies;
+  const bool primary_of_it = primary(batch.view) == options.index || leads();
+  for (size_t i = 0; i < replies.size(); ++i) {
+    const wire::Bundle& bundle = *batch.bundles[i];
+    const auto removed = pending.remove(Stream::of(bundle), bundle.first);
+    const bool with_payload = primary_of_it || removed == Pending::Removed::kRetried;
+    if (with_payload || options.model.byzantine()) answer(replies[i], with_payload, out);
+  }
+  mirror.apply(batch, replies);
+}
+
+void Executor::Impl::answer_fetched(const std::vector<BundleReply>& replies, Outbox& out) {
+  for (const BundleReply& reply : replies) {
+    const Stream stream{reply.client, reply.session, RequestNumber()};
+    const bool retried = pending.remove(stream, reply.first) == Pending::Removed::kRetried;
+    const bool with_payload = leads() || retried;
+    if (with_payload || options.model.byzantine()) answer(reply, with_payload, out);
+  }
+}
+
+// ---- E9: suspicion -----------------------------------------------------------------------------
+
+// The new primary gets its full time, and whatever the clients complained of.
+void Executor::Impl::watch_new_primary(TimeUs now, Outbox& out) {
+  for (const wire::BundlePtr& bundle : pending.rewatch(now)) {
+    if (!leads()) forward(bundle, true, out);
+  }
+}
+
+// An executor that is itself behind cannot tell what the primary leaves undone.
+void Executor::Impl::suspect(TimeUs now, Outbox& out) {
+  if (leads() || now - suspect_at < options.resend_after_us) return;
+  const bool behind = repair.active() || !verdicts.vouched().empty();
+  const bool overdue = !behind && pending.overdue(options.suspect_after_us, now);
+  if (!invalid_batch && !overdue) return;
+  suspect_at = now;
+  if (silence.silent()) {
+    say_hello(now, out);
+  } else {
+    send(verifiers, wire::Suspect{view}, out);
+  }
+}
+
+}  // namespace eve::execution

@@ -1,0 +1,157 @@
+// The executor's parts and what holds them together. The rules (E1 to E11) are in docs/protocol.md.
+//
+//   executor.cc           dispatch, time, status
+//   executor_batches.cc   proposing, accepting, running, tokens        E1 E2 E3 E4
+//   executor_verdicts.cc  verdicts, new views, commit, repair, restart E5 E6 E7 E10 E11
+//   executor_clients.cc   bundles, replies, suspicion                  E8 E9
+//
+// Where a batch stands is in the window; what is committed, in `committed`; the two never overlap.
+// Invariants, beyond those of the parts:
+//   - `committed` and `view` only grow.
+//   - While a repair is active nothing of the window has been handed to the runner: the runner is,
+//     or will be by the time its commands are carried out, at its last committed batch.
+//   - `sent_tokens` holds every token sent in this view for a number that is not committed: a
+//   second
+//     run of a batch (after a repair) cannot send another one.
+//   - Tokens are sent for batches of the current view only, and never while silent.
+#pragma once
+
+#include <deque>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/limits.h"
+#include "execution/batch_window.h"
+#include "execution/executor.h"
+#include "execution/future_batches.h"
+#include "execution/pending.h"
+#include "execution/proposal_order.h"
+#include "execution/repair.h"
+#include "execution/session_mirror.h"
+#include "execution/silence.h"
+#include "execution/verdicts.h"
+
+namespace eve::execution {
+
+inline constexpr TimeUs kNever = std::numeric_limits<TimeUs>::max();
+
+struct Executor::Impl {
+  Impl(const ExecutorOptions& options_in, const crypto::Authenticator& authenticator_in,
+       const crypto::Digester& digester_in);
+
+  // ---- executor.cc ----
+  void receive(const wire::BundleMessage& message, Address from, TimeUs now, Outbox& out);
+  void receive(const wire::BatchMessage& message, Address from, TimeUs now, Outbox& out);
+  void receive(const wire::Verdict& verdict, Address from, TimeUs now, Outbox& out);
+  void receive(const wire::Welcome& welcome, Address from, TimeUs now, Outbox& out);
+  void receive(const wire::StateRequest& request, Address from, TimeUs now, Outbox& out);
+  void receive(const wire::StateReply& reply, Address from, TimeUs now, Outbox& out);
+  /// Messages that no executor is sent.
+  template <typename Other>
+  void receive(const Other&, Address, TimeUs, Outbox&) {
+    ++counters.refused_messages;
+  }
+  void happened(BatchExecuted& event, TimeUs now, Outbox& out);
+  void happened(StateServed& event, TimeUs now, Outbox& out);
+  void happened(FetchWants& event, TimeUs now, Outbox& out);
+  void happened(Fetched& event, TimeUs now, Outbox& out);
+  /// What time alone brings about; every beat while something is outstanding.
+  void beat(TimeUs now, Outbox& out);
+  bool outstanding() const;
+  void set_beat(TimeUs now);
+  std::string waiting_for() const;
+
+  uint16_t primary(View of) const {
+    return static_cast<uint16_t>(of.value() % options.model.executors());
+  }
+  bool leads() const { return primary(view) == options.index; }
+  bool is_peer(Address from) const {
+    return from.role == Role::kExecutor && from.index < options.model.executors() &&
+           from.index != options.index;
+  }
+  bool is_verifier(Address from) const {
+    return from.role == Role::kVerifier && from.index < options.model.verifiers();
+  }
+  void send(std::vector<Address> to, wire::Message message, Outbox& out) const;
+
+  // ---- executor_batches.cc ----
+  bool may_propose() const;
+  void propose(TimeUs now, Outbox& out);
+  void accept(const wire::BatchPtr& batch, TimeUs now, Outbox& out);
+  bool in_reach(BatchNumber number) const;
+  bool valid(const wire::Batch& batch, TimeUs now) const;
+  bool authentic(const wire::Bundle& bundle) const;
+  void refuse_batch(BatchNumber number);
+  /// Hands the runner what it can run: in order, without gaps, up to a window beyond committed.
+  void run_ready(Outbox& out);
+  void send_tokens(TimeUs now, Outbox& out);
+  void resend(TimeUs now, Outbox& out);
+  TimeUs time_of(BatchNumber number) const;
+
+  // ---- executor_verdicts.cc ----
+  void on_verdict(uint16_t verifier, const wire::Verdict& verdict, TimeUs now, Outbox& out);
+  void enter_view(const wire::Verdict& start, TimeUs now, Outbox& out);
+  /// Compares what ran with what is vouched for: commits, waits, or repairs.
+  void settle(TimeUs now, Outbox& out);
+  void commit_through(BatchNumber number, TimeUs now, Outbox& out);
+  void await_missing(TimeUs now, Outbox& out);
+  void begin_repair(TimeUs now, Outbox& out);
+  void check_repair(TimeUs now, Outbox& out);
+  void commit_fetched(const Fetched& fetched, TimeUs now, Outbox& out);
+  void committed_now(BatchNumber number, const crypto::Digest& token, const crypto::Digest& state,
+                     TimeUs now);
+  bool something_missing(TimeUs now) const;
+  void say_hello(TimeUs now, Outbox& out);
+
+  // ---- executor_clients.cc ----
+  void take_bundle(const wire::BundleMessage& message, bool forwarded, TimeUs now, Outbox& out);
+  void forward(const wire::BundlePtr& bundle, bool retry, Outbox& out) const;
+  void answer(const BundleReply& reply, bool with_payload, Outbox& out) const;
+  void answer_batch(const WindowEntry& entry, Outbox& out);
+  void answer_fetched(const std::vector<BundleReply>& replies, Outbox& out);
+  void watch_new_primary(TimeUs now, Outbox& out);
+  void suspect(TimeUs now, Outbox& out);
+
+  const ExecutorOptions options;
+  const crypto::Authenticator& authenticator;
+  const crypto::Digester& digester;
+  std::vector<Address> verifiers;
+  std::vector<Address> others;  // executors but this one
+
+  View view;
+  BatchNumber start;  // the view's start point
+  BatchNumber committed;
+  TimeUs committed_time_us = 0;  // of the last committed batch
+  TimeUs progress_at = 0;        // when something was committed last
+  uint64_t generation = 0;
+
+  BatchWindow window;
+  FutureBatches future;
+  Verdicts verdicts;
+  SessionMirror mirror;
+  ProposalOrder order{mirror};
+  Pending pending;
+  Repair repair;
+  Silence silence;
+
+  struct SentToken {
+    wire::MessagePtr message;
+    TimeUs sent_at = 0;
+  };
+  std::map<BatchNumber, SentToken> sent_tokens;
+  std::optional<BatchNumber> invalid_batch;  // the primary of this view sent one
+  std::optional<TimeUs> missing_since;       // a batch that is known to be committed
+  bool saw_higher_view = false;              // since the last Hello
+  TimeUs hello_at;                           // when sent last, with what follows
+  TimeUs suspect_at;
+  TimeUs beat_at = kNever;
+  std::vector<size_t> serving;  // state requests of each executor at the runner
+
+  std::deque<Committed> recent;
+  ExecutorStatus counters;  // its sums; the rest is filled in by status()
+};
+
+}  // namespace eve::execution

@@ -1,0 +1,177 @@
+// Verdicts and what follows from them: commits, new views, repairs; and catching up (E5 to E7, E10,
+// E11).
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "execution/executor_impl.h"
+
+namespace eve::execution {
+
+// ---- E5: verdicts ------------------------------------------------------------------------------
+
+void Executor::Impl::on_verdict(uint16_t verifier, const wire::Verdict& verdict, TimeUs now,
+                                Outbox& out) {
+  if (verdict.view > view) saw_higher_view = true;
+  if (verdict.kind == wire::VerdictKind::kCommit) {
+    if (verdicts.commit(verifier, verdict)) settle(now, out);
+    return;
+  }
+  if (verdict.view <= view) return;
+  if (const auto start_point = verdicts.rollback(verifier, verdict); start_point) {
+    enter_view(*start_point, now, out);
+  }
+}
+
+// Vouched commits are compared with what ran here, lowest first. Equal: everything up to there is
+// final. Different: this executor has diverged. Not run yet: wait for the run, or, if a batch is
+// missing, for the batch.
+void Executor::Impl::settle(TimeUs now, Outbox& out) {
+  if (repair.active()) return;
+  std::optional<BatchNumber> agreed;
+  bool diverged = false;
+  for (const auto& [number, token] : verdicts.vouched()) {
+    const WindowEntry* entry = window.find(number);
+    if (entry == nullptr || entry->stage != Stage::kExecuted) break;
+    diverged = entry->result.token != token;
+    if (diverged) break;
+    agreed = number;
+  }
+  if (agreed) commit_through(*agreed, now, out);
+  if (diverged) {
+    ++counters.repairs;
+    begin_repair(now, out);
+    return;
+  }
+  await_missing(now, out);
+}
+
+void Executor::Impl::commit_through(BatchNumber number, TimeUs now, Outbox& out) {
+  out.commands.push_back(CommitBatches{number});
+  for (const auto& [at, entry] : window.entries()) {
+    if (at > number) break;
+    EVE_CHECK(entry.stage == Stage::kExecuted, "only executed batches are committed");
+    answer_batch(entry, out);
+    order.committed(*entry.batch);
+    counters.requests += entry.result.requests;
+    counters.parallel_batches += entry.result.parallel_batches;
+    counters.busy_us += entry.result.busy_us;
+    committed_time_us = entry.batch->time_us;
+    committed_now(at, entry.result.token, entry.result.parts.state, now);
+  }
+  window.forget_through(number);
+  run_ready(out);
+}
+
+void Executor::Impl::committed_now(BatchNumber number, const crypto::Digest& token,
+                                   const crypto::Digest& state, TimeUs now) {
+  EVE_CHECK(number > committed, "what is committed only grows");
+  committed = number;
+  progress_at = now;
+  ++counters.commits;
+  recent.push_back({number, token, state});
+  if (recent.size() > limits::kHistoryBatches) recent.pop_front();
+  verdicts.forget_through(number);
+  sent_tokens.erase(sent_tokens.begin(), sent_tokens.upper_bound(number));
+  if (invalid_batch && *invalid_batch <= number) invalid_batch.reset();
+  missing_since.reset();
+}
+
+// A vouched commit that cannot be reached by running. Batches up to the view's start will not come
+// any more, and so far behind peers are about to forget the state too: repair at once. Otherwise
+// the batch may be on its way.
+void Executor::Impl::await_missing(TimeUs now, Outbox& out) {
+  if (repair.active() || verdicts.vouched().empty()) return;
+  const BatchNumber goal = verdicts.vouched().rbegin()->first;
+  const BatchNumber tail = window.tail(committed);
+  if (goal <= tail) {
+    missing_since.reset();
+    return;
+  }
+  if (!missing_since) missing_since = now;
+  const bool hopeless = tail < start || goal.value() - committed.value() > limits::kHistoryBatches;
+  if (hopeless || now - *missing_since >= options.resend_after_us) begin_repair(now, out);
+}
+
+// ---- E6: new views -----------------------------------------------------------------------------
+
+// Batches after the start point are gone in this view. Those up to it are agreed, and go on: run,
+// compared and committed as after a commit verdict, or repaired. A commit beyond the start point
+// stays: the view has gone on meanwhile, and its later batches will come.
+void Executor::Impl::enter_view(const wire::Verdict& verdict, TimeUs now, Outbox& out) {
+  EVE_CHECK(verdict.view > view, "views only grow");
+  view = verdict.view;
+  start = verdict.number;
+  saw_higher_view = false;
+  sent_tokens.clear();
+  invalid_batch.reset();
+  order.clear();
+  silence.entered(view);
+
+  const BatchNumber kept = std::max(start, committed);
+  if (window.run_through(committed) > kept) {
+    EVE_CHECK(!repair.active(), "nothing runs during a repair");
+    ++generation;
+    ++counters.rollbacks;
+    out.commands.push_back(RollbackTo{kept});
+  }
+  pending.requeue(window.drop_after(kept), now);
+  verdicts.vouch(start, verdict.token);
+  watch_new_primary(now, out);
+  for (const wire::BatchPtr& batch : future.take(view)) accept(batch, now, out);
+  settle(now, out);
+  if (silence.silent()) say_hello(now, out);  // this is its suspicion of the view
+}
+
+// ---- E7: repair --------------------------------------------------------------------------------
+
+// Towards the newest vouched commit: what came before it is part of it. The runner goes back to the
+// last committed batch when the fetch starts, so runs are void; batches beyond the target will run
+// again after it.
+void Executor::Impl::begin_repair(TimeUs now, Outbox& out) {
+  const auto& [number, token] = *verdicts.vouched().rbegin();
+  EVE_CHECK(number > committed, "a repair goes forward");
+  missing_since.reset();
+  ++generation;
+  window.forget_runs();
+  repair.begin(number, token, now, out);
+}
+
+void Executor::Impl::check_repair(TimeUs now, Outbox& out) {
+  repair.check(now, out);
+  if (!repair.stuck(now) || verdicts.vouched().empty()) return;
+  const auto& [number, token] = *verdicts.vouched().rbegin();
+  if (number > repair.target()) repair.begin(number, token, now, out);
+}
+
+void Executor::Impl::commit_fetched(const Fetched& fetched, TimeUs now, Outbox& out) {
+  const BatchNumber number = fetched.parts.number;
+  ++counters.transfers;
+  window.forget_through(number);
+  order.committed_through(number);
+  committed_time_us = fetched.last_time_us;
+  committed_now(number, fetched.token, fetched.parts.state, now);
+  answer_fetched(mirror.install(fetched.sessions), out);
+  pending.remove_answered(mirror);
+  run_ready(out);
+  settle(now, out);
+}
+
+// ---- E10, E11: restarted or behind
+// ---------------------------------------------------------------
+
+// Nothing was committed for a while although there is something to commit, or somebody spoke of a
+// view that has not started here.
+bool Executor::Impl::something_missing(TimeUs now) const {
+  if (silence.silent() && !silence.answered()) return true;
+  if (now - progress_at < options.resend_after_us) return false;
+  return saw_higher_view || repair.stuck(now) || !window.entries().empty();
+}
+
+void Executor::Impl::say_hello(TimeUs now, Outbox& out) {
+  hello_at = now;
+  saw_higher_view = false;
+  send(verifiers, wire::Hello{silence.silent(), view, committed}, out);
+}
+
+}  // namespace eve::execution

@@ -1,0 +1,87 @@
+// Authentic bundles that are not committed, as far as this executor knows: a primary's queue, and
+// what every other executor would propose if it became primary. Retried ones are watched: a primary
+// that does not get them committed is suspected (E8, E9).
+//
+// Bounded in bundles and bytes, for each client and in total; what a new view dropped may exceed
+// that by one window of batches. Nothing here was checked against limits of the session: the runner
+// does that.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "base/ids.h"
+#include "execution/proposal_order.h"
+#include "execution/session_mirror.h"
+#include "execution/stream.h"
+#include "wire/messages.h"
+
+namespace eve::execution {
+
+class Pending {
+ public:
+  /// `hold_us`: how long a bundle waits for one before it that is missing.
+  explicit Pending(TimeUs hold_us) : hold_us_(hold_us) {}
+
+  /// Whether the same bundle is here, byte for byte: then it is authentic.
+  bool has(const wire::Bundle& bundle) const;
+  /// Queues an authentic bundle. False: no room, or another bundle has this number.
+  bool add(wire::BundlePtr bundle, TimeUs now);
+  /// Puts bundles of dropped batches before all others, in their order; those already here move.
+  void requeue(const std::vector<wire::BundlePtr>& bundles, TimeUs now);
+
+  /// The client asked again for a bundle that is here. `watch`: the primary is to be suspected if
+  /// it stays.
+  void retried(const wire::Bundle& bundle, bool watch, TimeUs now);
+  /// A new view: watched bundles get their full time again. Returns them.
+  std::vector<wire::BundlePtr> rewatch(TimeUs now);
+  /// Whether a watched bundle has been here for `patience_us`.
+  bool overdue(TimeUs patience_us, TimeUs now) const;
+
+  /// Takes the next batch's bundles, within a batch's limits, and notes them in `order`.
+  std::vector<wire::BundlePtr> take(ProposalOrder& order, BatchNumber number, TimeUs now);
+
+  enum class Removed : uint8_t { kAbsent, kPresent, kRetried };
+  /// The bundle of `stream` that starts with `first` was answered.
+  Removed remove(const Stream& stream, RequestNumber first);
+  /// Drops what committed state has answered.
+  void remove_answered(const SessionMirror& cache);
+  /// Drops what no client has asked for in a long time.
+  void expire(TimeUs now);
+
+  bool empty() const { return items_.empty(); }
+  size_t size() const { return items_.size(); }
+  /// Enough for a batch of the largest size.
+  bool full_batch() const;
+
+ private:
+  struct Item {
+    wire::BundlePtr bundle;
+    TimeUs arrived = 0;
+    TimeUs seen = 0;  // asked for last
+    bool retried = false;
+    std::optional<TimeUs> watched_since;
+  };
+  using Items = std::list<Item>;
+  struct Use {
+    size_t bundles = 0;
+    size_t bytes = 0;
+  };
+
+  Items::iterator* find(const Stream& stream, RequestNumber first);
+  void append(Items& list, Item item);
+  Items::iterator erase(Items::iterator item);
+
+  TimeUs hold_us_;
+  Items items_;  // in the order in which they are proposed
+  std::unordered_map<Stream, std::map<RequestNumber, Items::iterator>> streams_;
+  std::unordered_map<uint16_t, Use> clients_;
+  Use total_;
+};
+
+}  // namespace eve::execution
