@@ -166,8 +166,7 @@ class Replica {
   }
 
   static SessionId id_in(const BundleReply& reply) {
-    const auto replies = wire::decode_replies(reply.payload.view(), 1);
-    return SessionId(Codec<uint64_t>::decode(replies.value().front()).value());
+    return SessionId(Codec<uint64_t>::decode(reply.payload.view()).value());
   }
 
   ThreadScheduler scheduler;

@@ -99,8 +99,7 @@ BundleReply Sessions::answer(Context& context, const wire::Bundle& bundle,
     return reply(asked, wire::ReplyStatus::kExecuted, replies->payload());
   }
   if (judgement.action == Action::kOpen) {
-    return reply(asked, wire::ReplyStatus::kExecuted,
-                 SharedBytes(wire::encode_replies({key_of(judgement.opened)})));
+    return reply(asked, wire::ReplyStatus::kExecuted, SharedBytes(key_of(judgement.opened)));
   }
   if (judgement.action == Action::kRepeat) {
     const std::optional<CachedReply> cached = cache_.find(context, key);
