@@ -1,0 +1,49 @@
+// What must be true of the committed history and of what clients were told. Each checker follows
+// the ledger by itself and throws a Violation at the first thing that is wrong.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <tuple>
+
+#include "base/scheduler.h"
+#include "execution/runner.h"
+#include "sim/ledger.h"
+
+namespace eve::sim {
+
+/// A bundle's name: client, session, number of its first request.
+using BundleName = std::tuple<uint16_t, SessionId, RequestNumber>;
+
+/// What a client accepted is what was committed; a repeated bundle gets the same bytes again.
+class ReplyChecker {
+ public:
+  explicit ReplyChecker(const Ledger& ledger) : ledger_(ledger) {}
+  /// Takes in what was committed since the last call.
+  void follow();
+  /// A client accepted `payload` as the replies to a bundle.
+  void accepted(const BundleName& bundle, ByteView payload) const;
+
+ private:
+  const Ledger& ledger_;
+  BatchNumber seen_;
+  std::map<BundleName, SharedBytes> payloads_;
+};
+
+/// A fresh replica that runs the committed batches in order on one thread: with right footprints it
+/// arrives at the same tokens, that is at the same state and the same replies.
+class Oracle {
+ public:
+  Oracle(const crypto::Digester& digester, const execution::MakeService& make_service);
+  /// Of the service's empty state.
+  crypto::Digest genesis_root() const { return runner_.empty_root(); }
+  /// Runs what was committed since the last call.
+  void follow(const Ledger& ledger);
+
+ private:
+  InlineScheduler scheduler_;
+  execution::Runner runner_;
+  BatchNumber ran_;
+};
+
+}  // namespace eve::sim

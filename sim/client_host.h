@@ -1,0 +1,68 @@
+// A client in the simulated world: makes requests in bursts, checks every reply.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "client/session.h"
+#include "sim/checkers.h"
+#include "sim/host.h"
+#include "sim/workload.h"
+
+namespace eve::sim {
+
+struct ClientSetup {
+  client::SessionOptions options;
+  uint32_t requests = 0;  ///< to make, spread over `duration_us`
+  uint32_t burst = 1;     ///< at once, at most
+  TimeUs duration_us = 0;
+};
+
+class ClientHost final : public Host {
+ public:
+  /// The references outlive the host.
+  ClientHost(const Surroundings& around, const ClientSetup& setup, uint64_t seed,
+             const crypto::Authenticator& authenticator, const crypto::Digester& digester,
+             Workload& workload, ReplyChecker& replies);
+
+  /// One more request, beyond those of the setup.
+  void nudge();
+  /// The link to an executor broke.
+  void disconnect(Address executor);
+
+  bool done() const { return made_ >= setup_.requests && session_.status().outstanding == 0; }
+  client::Session::Status status() const { return session_.status(); }
+
+ private:
+  void on_start() override;
+  void on_message(const wire::Message& message, Address from, TimeUs now) override;
+  void on_tick(TimeUs now) override;
+  void on_idle(TimeUs now) override;
+  TimeUs deadline() const override { return session_.deadline(); }
+  void on_crash() override {}
+
+  void schedule_burst();
+  void make_request();
+  void carry_out(const client::Outbox& out);
+  void follow_bundle(const wire::Bundle& bundle);
+  void check(const client::Completion& completion);
+
+  ClientSetup setup_;
+  Workload& workload_;
+  ReplyChecker& replies_;
+  client::Session session_;
+  uint32_t made_ = 0;
+  uint64_t completed_ = 0;
+  std::deque<Bytes> waiting_;  ///< requests without a completion, oldest first
+  /// Which bundle carries which requests: by ticket of the first one that is not complete.
+  struct Carried {
+    BundleName bundle;
+    uint64_t end = 0;  ///< ticket after its last one
+  };
+  std::deque<Carried> carried_;
+  uint64_t carried_until_ = 0;
+};
+
+}  // namespace eve::sim

@@ -1,0 +1,69 @@
+// An executor in the simulated world: the Executor, the Runner behind it, and the virtual time that
+// running takes.
+#pragma once
+
+#include <deque>
+#include <memory>
+
+#include "execution/executor.h"
+#include "execution/runner.h"
+#include "sim/fiber_scheduler.h"
+#include "sim/host.h"
+#include "sim/ledger.h"
+#include "sim/statistics.h"
+
+namespace eve::sim {
+
+struct ExecutorSetup {
+  execution::ExecutorOptions options;
+  execution::MakeService make_service;
+  TimeUs request_cost_us = 20;
+  uint64_t switch_every = 4;
+};
+
+class ExecutorHost final : public Host {
+ public:
+  /// The references outlive the host.
+  ExecutorHost(const Surroundings& around, const ExecutorSetup& setup, TimeUs clock_offset,
+               uint64_t seed, Fibers& fibers, const crypto::Authenticator& authenticator,
+               const crypto::Digester& digester, Ledger& ledger);
+  ~ExecutorHost() override;
+
+  bool recovered() const override;
+  /// Precondition: up().
+  execution::ExecutorStatus status() const { return executor_->status(); }
+  /// The state, hashed anew, is what the tree says it is. Precondition: up().
+  void check_state() const;
+  /// Counters of all lives.
+  void add_to(Statistics& statistics) const;
+
+ private:
+  void on_start() override;
+  void on_message(const wire::Message& message, Address from, TimeUs now) override;
+  void on_tick(TimeUs now) override;
+  void on_idle(TimeUs now) override;
+  TimeUs deadline() const override { return executor_->deadline(); }
+  void on_crash() override;
+
+  void make(bool restarted);
+  void carry_out(execution::Outbox& out);
+  void run_next();
+  TimeUs cost(const execution::Command& command);
+  void observe();
+
+  ExecutorSetup setup_;
+  Fibers& fibers_;
+  const crypto::Authenticator& authenticator_;
+  const crypto::Digester& digester_;
+  Ledger& ledger_;
+
+  std::unique_ptr<FiberScheduler> scheduler_;
+  std::unique_ptr<execution::Runner> runner_;
+  std::unique_ptr<execution::Executor> executor_;
+  std::deque<execution::Command> commands_;
+  bool running_ = false;
+  BatchNumber restarted_at_;  ///< what the cluster had committed when this life began
+  Statistics earlier_lives_;
+};
+
+}  // namespace eve::sim

@@ -1,0 +1,102 @@
+#include "sim/host.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "sim/violation.h"
+
+namespace eve::sim {
+namespace {
+
+constexpr TimeUs kNever = std::numeric_limits<TimeUs>::max();
+/// Real hosts rest when the sockets are empty: soon, but not after every message.
+constexpr uint64_t kLongestWorkUs = 60;
+constexpr uint64_t kMostEarlyRings = 100;
+
+}  // namespace
+
+Host::Host(const Surroundings& around, Address self, TimeUs clock_offset, uint64_t seed)
+    : around_(around), random_(seed), self_(self), clock_offset_(clock_offset), armed_at_(kNever) {}
+
+void Host::later(TimeUs delay, std::function<void()> action) {
+  const TimeUs when = std::max(around_.queue.now() + delay, paused_until_);
+  around_.queue.at(when, [this, life = lives_, action = std::move(action)] {
+    if (life != lives_ || !up_) return;
+    const TimeUs wait = paused_until_ - around_.queue.now();
+    if (wait > 0) {
+      later(wait, action);
+    } else {
+      action();
+    }
+  });
+}
+
+void Host::receive(const wire::MessagePtr& message, Address from) {
+  if (!up_) return;
+  if (paused_until_ > around_.queue.now()) {
+    later(0, [this, message, from] { receive(message, from); });
+    return;
+  }
+  on_message(*message, from, local_now());
+  stepped();
+}
+
+void Host::crash() {
+  on_crash();
+  up_ = false;
+}
+
+void Host::start() {
+  up_ = true;
+  ++lives_;
+  paused_until_ = 0;
+  idle_pending_ = false;
+  armed_at_ = kNever;
+  on_start();
+  stepped();
+}
+
+void Host::pause_until(TimeUs when) {
+  paused_until_ = std::max(paused_until_, when);
+}
+
+void Host::stepped() {
+  if (!up_) return;
+  arm();
+  if (idle_pending_) return;
+  idle_pending_ = true;
+  later(static_cast<TimeUs>(random_.below(kLongestWorkUs)), [this] {
+    idle_pending_ = false;
+    on_idle(local_now());
+    arm();
+  });
+}
+
+/// One timer event is under way at a time, unless the deadline came closer.
+void Host::arm() {
+  if (!up_) return;
+  const TimeUs next = deadline();
+  if (next >= armed_at_) return;
+  armed_at_ = next;
+  later(std::max<TimeUs>(next - local_now(), 1), [this, next] {
+    if (armed_at_ == next) ring();
+  });
+}
+
+void Host::ring() {
+  armed_at_ = kNever;
+  const TimeUs now = local_now();
+  if (deadline() <= now) {
+    on_tick(now);
+    early_rings_ = deadline() <= now ? early_rings_ + 1 : 0;
+    if (early_rings_ > kMostEarlyRings) {
+      throw Violation("timers", to_string(self_) + " asks to be woken at once, again and again");
+    }
+    stepped();
+  } else {
+    arm();
+  }
+}
+
+}  // namespace eve::sim

@@ -1,0 +1,75 @@
+// What every simulated node has: a clock that is a little wrong, a timer, a moment of rest after
+// messages have come (idle), and the chance to crash.
+#pragma once
+
+#include <cstdint>
+
+#include "base/ids.h"
+#include "base/random.h"
+#include "sim/event_queue.h"
+#include "sim/post.h"
+#include "sim/trace.h"
+
+namespace eve::sim {
+
+/// The world as a host sees it; all outlive the host.
+struct Surroundings {
+  EventQueue& queue;
+  Post& post;
+  Trace& trace;
+};
+
+class Host {
+ public:
+  Host(const Surroundings& around, Address self, TimeUs clock_offset, uint64_t seed);
+  virtual ~Host() = default;
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  Address self() const { return self_; }
+  bool up() const { return up_; }
+  /// Up, and no longer missing what a restart took from it: not counted among the u.
+  virtual bool recovered() const { return up_; }
+
+  void receive(const wire::MessagePtr& message, Address from);
+  void crash();
+  /// For the first time, or again after a crash.
+  void start();
+  /// Stands still until then: what comes meanwhile waits.
+  void pause_until(TimeUs when);
+
+ protected:
+  virtual void on_start() = 0;
+  virtual void on_message(const wire::Message& message, Address from, TimeUs now) = 0;
+  virtual void on_tick(TimeUs now) = 0;
+  virtual void on_idle(TimeUs now) = 0;
+  virtual TimeUs deadline() const = 0;
+  virtual void on_crash() = 0;
+
+  /// What this node's clock says.
+  TimeUs local_now() const { return around_.queue.now() + clock_offset_; }
+  /// Runs `action` after `delay`, if the node has not crashed until then; later if it pauses.
+  void later(TimeUs delay, std::function<void()> action);
+  /// To be called after every step: sets the timer, and rests soon.
+  void stepped();
+  /// How often it has started, counting now.
+  uint64_t lives() const { return lives_; }
+
+  const Surroundings around_;
+  Random random_;
+
+ private:
+  void arm();
+  void ring();
+
+  Address self_;
+  TimeUs clock_offset_;
+  bool up_ = false;
+  uint64_t lives_ = 0;
+  TimeUs paused_until_ = 0;
+  bool idle_pending_ = false;
+  TimeUs armed_at_ = 0;       ///< in local time; kNever: not armed
+  uint64_t early_rings_ = 0;  ///< rings in a row after which the deadline was not in the future
+};
+
+}  // namespace eve::sim

@@ -1,0 +1,97 @@
+#include "sim/plan.h"
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+
+#include "base/random.h"
+
+namespace eve::sim {
+namespace {
+
+TimeUs between(Random& random, TimeUs least, TimeUs most) {
+  return least + static_cast<TimeUs>(random.below(static_cast<uint64_t>(most - least + 1)));
+}
+
+uint32_t number(Random& random, uint32_t least, uint32_t most) {
+  return static_cast<uint32_t>(between(random, least, most));
+}
+
+NetworkPlan make_network(Random& random) {
+  NetworkPlan plan;
+  if (random.chance(1, 2)) plan.tail_per_mille = number(random, 1, 30);
+  if (random.chance(1, 3)) plan.loss_per_mille = number(random, 1, random.chance(1, 4) ? 100 : 20);
+  if (random.chance(1, 3)) plan.duplicate_per_mille = number(random, 1, 30);
+  plan.reorder = random.chance(1, 3);
+  return plan;
+}
+
+FaultPlan make_faults(Random& random, FaultModel model) {
+  FaultPlan plan;
+  if (random.chance(1, 3)) {
+    plan.partition_every_us = between(random, 300'000, 2'000'000);
+    plan.partition_us = between(random, 50'000, 1'000'000);
+  }
+  if (random.chance(2, 5)) plan.executor_crash_every_us = between(random, 200'000, 2'000'000);
+  if (random.chance(2, 5)) plan.verifier_crash_every_us = between(random, 200'000, 2'000'000);
+  plan.down_us = between(random, 20'000, 1'000'000);
+  if (random.chance(1, 4)) {
+    plan.pause_every_us = between(random, 200'000, 1'000'000);
+    plan.pause_us = between(random, 10'000, 600'000);
+  }
+  if (model.byzantine() && random.chance(1, 2)) {
+    if (random.chance(2, 3)) plan.lying_executors = number(random, 1, model.r());
+    if (random.chance(2, 3)) plan.lying_verifiers = number(random, 1, model.r());
+    plan.lie_per_mille = random.chance(1, 2) ? 1000 : number(random, 10, 500);
+  }
+  return plan;
+}
+
+}  // namespace
+
+Plan make_plan(uint64_t seed, const Options& options) {
+  Random random(seed ^ 0x5eedc0de5eedc0deull);
+  Plan plan;
+  plan.seed = seed;
+  plan.model = options.model;
+  static constexpr std::array<const char*, 3> kServices = {"bank", "racing", "kv"};
+  const uint64_t service = random.below(kServices.size());
+  plan.service = options.service.empty() ? kServices[service] : options.service;
+  plan.clients = number(random, 1, 4);
+  plan.requests = number(random, 150, 400);
+  plan.burst = number(random, 1, 12);
+  plan.max_bundles = number(random, 1, 4);
+  plan.duration_us = options.duration_us;
+  plan.faults_until_us = options.duration_us * 7 / 10;
+  plan.switch_every = number(random, 1, 12);
+  plan.clock_offset_us = random.chance(1, 2) ? between(random, 1, 50'000) : 0;
+  plan.request_cost_us = random.chance(1, 4) ? between(random, 100, 2000) : 20;
+  const bool calm = random.chance(1, 6);
+  if (!calm) plan.network = make_network(random);
+  if (!calm) plan.faults = make_faults(random, options.model);
+  return plan;
+}
+
+std::string describe(const Plan& plan) {
+  std::ostringstream out;
+  const NetworkPlan& net = plan.network;
+  const FaultPlan& faults = plan.faults;
+  out << "u=" << plan.model.u() << " r=" << plan.model.r() << " service=" << plan.service
+      << " clients=" << plan.clients << " requests=" << plan.requests;
+  const auto show = [&out](const char* name, auto value) {
+    if (value != 0) out << ' ' << name << '=' << value;
+  };
+  show("tail_per_mille", net.tail_per_mille);
+  show("loss_per_mille", net.loss_per_mille);
+  show("duplicate_per_mille", net.duplicate_per_mille);
+  show("reorder", net.reorder);
+  show("partition_every_us", faults.partition_every_us);
+  show("executor_crash_every_us", faults.executor_crash_every_us);
+  show("verifier_crash_every_us", faults.verifier_crash_every_us);
+  show("pause_every_us", faults.pause_every_us);
+  show("lying_executors", faults.lying_executors);
+  show("lying_verifiers", faults.lying_verifiers);
+  return out.str();
+}
+
+}  // namespace eve::sim

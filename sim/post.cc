@@ -1,0 +1,63 @@
+#include "sim/post.h"
+
+#include "sim/violation.h"
+#include "wire/codec.h"
+
+namespace eve::sim {
+
+bool Roster::contains(Address address) const {
+  switch (address.role) {
+    case Role::kExecutor:
+      return address.index < executors_;
+    case Role::kVerifier:
+      return address.index < verifiers_;
+    case Role::kClient:
+      return address.index < clients_;
+  }
+  return false;
+}
+
+size_t Roster::number(Address address) const {
+  switch (address.role) {
+    case Role::kExecutor:
+      return address.index;
+    case Role::kVerifier:
+      return executors_ + address.index;
+    case Role::kClient:
+      break;
+  }
+  return executors_ + verifiers_ + address.index;
+}
+
+void Post::send(Address from, const std::vector<wire::Send>& sends) {
+  for (const wire::Send& send : sends) {
+    const SharedBytes frame(wire::encode(*send.message));
+    auto decoded = wire::decode(frame, digester_);
+    if (!decoded.ok()) {
+      throw Violation("gate", to_string(from) + " sent a message that is refused: " +
+                                  describe(*send.message) + ": " + decoded.message());
+    }
+    const auto parcel = std::make_shared<const Parcel>(
+        Parcel{std::make_shared<const wire::Message>(std::move(decoded).value()),
+               digester_.keyed_hash(frame.view()), from});
+    for (const Address to : send.to) {
+      if (!roster_.contains(to)) {
+        throw Violation("addresses", to_string(from) + " sends to " + to_string(to));
+      }
+      const auto delivery = network_.send(roster_.number(from), roster_.number(to), queue_.now());
+      for (size_t copy = 0; copy < delivery.copies; ++copy) {
+        queue_.at(delivery.at[copy], [this, parcel, to] { deliver(*parcel, to); });
+      }
+    }
+  }
+}
+
+void Post::deliver(const Parcel& parcel, Address to) {
+  ++delivered_;
+  trace_.note(queue_.now(), to, parcel.hash, [&parcel] {
+    return "<- " + to_string(parcel.from) + ' ' + describe(*parcel.message);
+  });
+  receiver_(parcel.message, parcel.from, to);
+}
+
+}  // namespace eve::sim

@@ -1,0 +1,69 @@
+// Carries messages between hosts: through the codec (the gate that untrusted bytes pass), the
+// network, and the trace.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/quorum.h"
+#include "crypto/digest.h"
+#include "sim/event_queue.h"
+#include "sim/network.h"
+#include "sim/trace.h"
+#include "wire/messages.h"
+
+namespace eve::sim {
+
+/// Numbers every address of the cluster: executors, then verifiers, then clients.
+class Roster {
+ public:
+  Roster(FaultModel model, size_t clients)
+      : executors_(model.executors()), verifiers_(model.verifiers()), clients_(clients) {}
+  size_t size() const { return executors_ + verifiers_ + clients_; }
+  bool contains(Address address) const;
+  /// Precondition: contains(address).
+  size_t number(Address address) const;
+
+ private:
+  size_t executors_;
+  size_t verifiers_;
+  size_t clients_;
+};
+
+class Post {
+ public:
+  using Receiver = std::function<void(const wire::MessagePtr& message, Address from, Address to)>;
+
+  Post(const Roster& roster, EventQueue& queue, Network& network, Trace& trace,
+       const crypto::Digester& digester, Receiver receiver)
+      : roster_(roster),
+        queue_(queue),
+        network_(network),
+        trace_(trace),
+        digester_(digester),
+        receiver_(std::move(receiver)) {}
+
+  void send(Address from, const std::vector<wire::Send>& sends);
+
+  uint64_t delivered() const { return delivered_; }
+
+ private:
+  struct Parcel {
+    wire::MessagePtr message;
+    uint64_t hash;
+    Address from;
+  };
+  void deliver(const Parcel& parcel, Address to);
+
+  const Roster& roster_;
+  EventQueue& queue_;
+  Network& network_;
+  Trace& trace_;
+  const crypto::Digester& digester_;
+  Receiver receiver_;
+  uint64_t delivered_ = 0;
+};
+
+}  // namespace eve::sim

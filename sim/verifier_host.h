@@ -1,0 +1,42 @@
+// A verifier in the simulated world. What it keeps through a crash is the view that it persisted.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "sim/host.h"
+#include "sim/ledger.h"
+#include "verification/verifier.h"
+
+namespace eve::sim {
+
+class VerifierHost final : public Host {
+ public:
+  /// The references outlive the host.
+  VerifierHost(const Surroundings& around, const verification::VerifierOptions& options,
+               TimeUs clock_offset, uint64_t seed, const crypto::Authenticator& authenticator,
+               const crypto::Digester& digester, Ledger& ledger);
+  ~VerifierHost() override;
+
+  bool recovered() const override;
+  /// Precondition: up().
+  verification::VerifierStatus status() const { return verifier_->status(); }
+
+ private:
+  void on_start() override;
+  void on_message(const wire::Message& message, Address from, TimeUs now) override;
+  void on_tick(TimeUs now) override;
+  void on_idle(TimeUs now) override;
+  TimeUs deadline() const override { return verifier_->deadline(); }
+  void on_crash() override { verifier_.reset(); }
+  void carry_out(const verification::Outbox& out);
+
+  verification::VerifierOptions options_;
+  const crypto::Authenticator& authenticator_;
+  const crypto::Digester& digester_;
+  Ledger& ledger_;
+  std::unique_ptr<verification::Verifier> verifier_;
+  View persisted_;
+};
+
+}  // namespace eve::sim
