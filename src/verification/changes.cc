@@ -22,9 +22,11 @@ bool Core::start_is_open() const {
   return phase_ != Phase::kRecovering && started_.view != view();
 }
 
-// What is committed is in every proof, unless more than r verifiers lie: such a view is not joined.
-bool Core::consistent(const Point& start) const {
-  return start.number > committed_.number || start == committed_;
+// What is committed in a view is in every proof for a later one, unless more than r verifiers lie:
+// such a view is not joined. (A commit that was learnt may be of the view to join, or above it.)
+bool Core::consistent(const wire::NewView& new_view) const {
+  if (proven_.view >= new_view.view || new_view.number > proven_.number) return true;
+  return new_view.number == proven_.number && new_view.token == proven_.token;
 }
 
 bool Core::proven_by_others(const wire::NewView& new_view) const {
@@ -88,7 +90,7 @@ void Core::lead(Step& step) {
     const auto& chosen = start_point(new_view.proof);
     new_view.number = chosen.number;
     new_view.token = chosen.token;
-    if (!consistent({new_view.number, new_view.token})) continue;
+    if (!consistent(new_view)) continue;
     notary_.sign(new_view);
     outlet_.to_verifiers(new_view, step.out);
     join(new_view, step);
@@ -109,7 +111,6 @@ void Core::join(const wire::NewView& new_view, Step& step) {
   asked_.reset();
   changes_.joined(new_view.view);
   watch_.enter();
-  barred_.clear();
   awaited_ = new_view.view;
   view_deadline_ = step.now + doubled(options_.view_timeout_us, silent_views_);
   last_progress_ = step.now;
@@ -157,6 +158,8 @@ void Core::tick(TimeUs now, Outbox& out) {
   Step step{now, out};
   if (resend_at_ && now >= *resend_at_) {
     resend_at_.reset();
+    barred_.clear();
+    changes_.forgive();
     resend(step);
   }
   if (view_deadline_ && now >= *view_deadline_) {

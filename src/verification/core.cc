@@ -15,6 +15,7 @@ Core::Core(const VerifierOptions& options, const crypto::Authenticator& authenti
       notary_(options.model, options.index, options.genesis, authenticator),
       outlet_(options.model, options.index),
       committed_{BatchNumber(0), options.genesis},
+      proven_{View(0), BatchNumber(0), options.genesis},
       last_{wire::VerdictKind::kCommit, View(0), BatchNumber(0), options.genesis},
       started_{wire::VerdictKind::kRollback, View(0), BatchNumber(0), options.genesis},
       rounds_(options.model, notary_, committed_),
@@ -144,22 +145,23 @@ void Core::vote(Step& step) {
 void Core::settle(const wire::Commit& commit, Step& step) {
   if (!commits_.reached(commit)) return;
   const Point point{commit.number, commit.token};
+  if (commit.number > proven_.number) proven_ = commit;
   learn_commit(commit.view, point, step);
   if (start_is_open() && commit.view == view() && point == rounds_.start()) {
     learn_start(point, step);
   }
 }
 
-void Core::learn_commit(View view, const Point& point, Step& step) {
+void Core::learn_commit(View decided_in, const Point& point, Step& step) {
   if (point.number <= committed_.number) return;
   committed_ = point;
-  last_ = {wire::VerdictKind::kCommit, view, point.number, point.token};
+  last_ = {wire::VerdictKind::kCommit, decided_in, point.number, point.token};
   rounds_.commit(point);
   ++commit_count_;
   last_progress_ = step.now;
-  if (view >= awaited_ && point.number > rounds_.start().number) {
-    silent_views_ = 0;
-    view_deadline_.reset();
+  if (decided_in == view() && point.number > rounds_.start().number) silent_views_ = 0;
+  if (decided_in >= awaited_ && view_deadline_) {  // the view awaited is not silent
+    view_deadline_ = step.now + doubled(options_.view_timeout_us, silent_views_);
   }
   std::fill(commit_quiet_until_.begin(), commit_quiet_until_.end(),
             step.now + options_.resend_after_us);
@@ -238,7 +240,7 @@ void Core::on(const wire::NewView& new_view, Address from, Step& step) {
     ++refused_;
     return;
   }
-  if (!proven_by_others(new_view) || !consistent({new_view.number, new_view.token})) {
+  if (!proven_by_others(new_view) || !consistent(new_view)) {
     ++refused_;
     return;
   }

@@ -57,7 +57,7 @@ class Core {
   void advance(Step& step);
   void vote(Step& step);
   void settle(const wire::Commit& commit, Step& step);
-  void learn_commit(View view, const Point& point, Step& step);
+  void learn_commit(View decided_in, const Point& point, Step& step);
   void learn_start(const Point& point, Step& step);
 
   // ---- changes.cc
@@ -69,7 +69,7 @@ class Core {
   void await(Step& step);
   void lead(Step& step);
   void ask(View view, Step& step);
-  bool consistent(const Point& start) const;
+  bool consistent(const wire::NewView& new_view) const;
   bool proven_by_others(const wire::NewView& new_view) const;
   void join(const wire::NewView& new_view, Step& step);
   void welcome(const wire::Hello& hello, Address from, Step& step);
@@ -87,6 +87,7 @@ class Core {
   Phase phase_ = Phase::kNormal;
   View promised_;  ///< highest view asked for or joined
   Point committed_;
+  wire::Commit proven_;     ///< the latest that u+r+1 COMMITs made
   wire::Verdict last_;      ///< the latest commit verdict
   wire::Verdict started_;   ///< rollback verdict of the latest view known to have started
   wire::Certificate held_;  ///< the highest prepared certificate
@@ -101,7 +102,7 @@ class Core {
   /// For each verifier its lowest PREPARE of the highest view above the own one: mostly that of a
   /// start point, which overtook its NEW-VIEW.
   std::map<uint16_t, wire::Prepare> early_;
-  std::set<uint16_t> barred_;  ///< sent an invalid NEW-VIEW in this view
+  std::set<uint16_t> barred_;  ///< sent an invalid NEW-VIEW: a flood costs one check a resend time
 
   View awaited_;                         ///< highest view that u+r+1 asked for, or that was joined
   std::optional<TimeUs> view_deadline_;  ///< when the next one is asked for

@@ -66,7 +66,6 @@ std::vector<wire::ViewChange> ViewChanges::proof(View view) {
 }
 
 void ViewChanges::joined(View view) {
-  barred_.clear();
   std::erase_if(entries_, [&](const auto& entry) { return entry.second.change.view <= view; });
 }
 

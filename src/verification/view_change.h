@@ -31,9 +31,10 @@ class ViewChanges {
   /// How many ask for `view` or a later one, checked or not.
   size_t asking(View view) const;
 
-  /// `view` was joined: what asks for it or less is forgotten, and who sent an invalid VIEW-CHANGE
-  /// may try again.
+  /// `view` was joined: what asks for it or less is forgotten.
   void joined(View view);
+  /// Who sent an invalid VIEW-CHANGE may try again.
+  void forgive() { barred_.clear(); }
   uint64_t refused() const { return refused_; }
 
  private:
@@ -46,7 +47,7 @@ class ViewChanges {
   FaultModel model_;
   const Notary& notary_;
   std::map<uint16_t, Entry> entries_;
-  std::set<uint16_t> barred_;  ///< sent an invalid one: a flood costs one check each view
+  std::set<uint16_t> barred_;  ///< sent an invalid one: a flood costs one check until forgiven
   uint64_t refused_ = 0;
 };
 
