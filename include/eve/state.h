@@ -37,11 +37,11 @@ class State {
 
 /// A map from byte strings to byte strings: what typed containers are made of.
 ///
-/// Thread safety: every operation is linearizable and safe against every other, whatever the mixer
-/// let through. A view that `get` returns stays valid and unchanged until the request ends, even if
-/// the key is overwritten meanwhile.
-/// Limits: keys up to 64 KiB, values up to 512 MiB minus one; larger ones are a broken invariant, so
-/// check sizes at the door.
+/// Thread safety: every operation is linearizable (`scan`: entry by entry) and safe against every
+/// other, whatever the mixer let through. A view that `get` returns stays valid and unchanged until
+/// the request ends, even if the key is overwritten meanwhile.
+/// Limits: keys up to 64 KiB, values up to 512 MiB minus one; larger ones are a broken invariant,
+/// so check sizes at the door.
 class ByteMap {
  public:
   ByteMap(State& state, ByteView name) : table_(state.table(name)) {}
@@ -50,17 +50,18 @@ class ByteMap {
   void put(Context& context, ByteView key, ByteView value);
   /// True if the key was present.
   bool erase(Context& context, ByteView key);
-  /// Number of keys. Reads the whole container: a request that calls it conflicts with every writer.
+  /// Number of keys. Reads the whole container: a request that calls it conflicts with every
+  /// writer.
   uint64_t size(Context& context) const;
 
   struct Entry {
     ByteView key;
     ByteView value;
   };
-  /// Visits entries in the order of hash_of(key), then key, from the first with hash >= `from`, until
-  /// `visit` returns false. The order is the same on every replica. Reads the whole container, as
-  /// size() does. Returns the hash to go on from, or nullopt at the end; entries of one hash are
-  /// never split between two calls.
+  /// Visits entries in the order of hash_of(key), then key, from the first with hash >= `from`,
+  /// until `visit` returns false. The order is the same on every replica. Reads the whole
+  /// container, as size() does. Returns the hash to go on from, or nullopt at the end; entries of
+  /// one hash are never split between two calls.
   std::optional<uint64_t> scan(Context& context, uint64_t from,
                                const std::function<bool(const Entry&)>& visit) const;
   /// The deterministic, secret-keyed hash that orders scan().

@@ -5,8 +5,8 @@
 // Batches are numbered without gaps. Several sealed batches may be uncommitted; rollback drops the
 // newest ones. Each step costs O(objects touched), whatever the size of the state (DESIGN 5.2).
 //
-// Thread safety: tables (eve/state.h) may be used by all workers between begin() and seal();
-// everything else by one owner thread while no worker is inside.
+// Thread safety: tables (eve/state.h) may be used by all workers between begin() and seal(), and
+// read by the owner at any time; everything else by one owner thread while no worker is inside.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +52,9 @@ class Engine {
   /// the root. The order and interleaving in which objects were touched leave no trace in it.
   crypto::Digest seal(Scheduler& scheduler);
 
-  /// Everything up to `n` is final; undo lists become history. Precondition: n <= last().
+  /// Everything up to `n` is final; undo lists become history, of which at most
+  /// limits::kHistoryBatches and about 256 MiB are kept. Precondition: n <= last(), no batch is
+  /// open.
   void commit(BatchNumber n);
 
   /// Drops the open batch, if any, and every sealed batch after `n`. Restores the exact root of

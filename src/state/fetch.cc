@@ -8,8 +8,10 @@
 // level. Payloads are kept by position, so that a new target finds those that it shares.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "state/engine_impl.h"

@@ -1,5 +1,8 @@
 #include "state/node_format.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "eve/codec.h"
 #include "state/object.h"
 

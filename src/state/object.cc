@@ -1,5 +1,6 @@
 #include "state/object.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>

@@ -1,7 +1,6 @@
 #include "state/store.h"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "base/check.h"
@@ -187,7 +186,9 @@ void Store::discard_writes() {
 
 /// No request is inside any more: what only requests could still see goes.
 void Store::end_batch() {
-  for (const auto& table : tables_) table->settle();
+  for (const UndoLog::List& list : undo_.lists()) {
+    for (const Object* object : list.created) table_of(*object).settle(*object);
+  }
   for (UndoLog::List& list : undo_.lists()) {
     for (Version* version : list.retired) free_version(version);
     for (Object* object : list.created) remove_if_unused(*object);

@@ -43,7 +43,6 @@ Status Store::install(const Target& target, Scheduler& scheduler) {
   for (const auto& [slot, leaf] : target.leaves) {
     whole = whole && (!leaf || fill_leaf(slot, *leaf));
   }
-  for (const auto& table : tables_) table->settle();
   finish(record, scheduler);
   history_.push(std::move(record));
   last_ = last_.next();

@@ -88,16 +88,14 @@ Written Table::object(ByteView key) {
   const uint64_t hash = hash_of(key);
   Object* found = shard(hash).find(hash, key);
   if (found != nullptr) return {found, found->load(), false};
-  return shard(hash).put(hash, number_, key, Word::absent(0));
+  const Written made = shard(hash).put(hash, number_, key, Word::absent(0));
+  settle(*made.object);
+  return made;
 }
 
 void Table::remove(Object& object) {
   shard(object.hash).remove(object);
   Object::destroy(&object);
-}
-
-void Table::settle() {
-  for (Shard& shard : shards_) shard.settle();
 }
 
 void Table::each(const std::function<void(Object&)>& visit) const {

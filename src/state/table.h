@@ -46,8 +46,8 @@ class Table {
   void restore(Object& object, Word word) { shard(object.hash).restore(object, word); }
   /// Takes an absent object out and destroys it.
   void remove(Object& object);
-  /// After objects may have been added, before remove().
-  void settle();
+  /// For every object that a batch has made, when the batch has ended and before any remove().
+  void settle(const Object& made) { shard(made.hash).settle(); }
   void each(const std::function<void(Object&)>& visit) const;
   size_t bytes() const;
 

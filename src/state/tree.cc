@@ -1,6 +1,8 @@
 #include "state/tree.h"
 
 #include <algorithm>
+#include <cstring>
+#include <utility>
 
 namespace eve::state {
 
@@ -10,6 +12,9 @@ namespace {
 uint64_t inner_ns(const crypto::Digester& digester) {
   return digester.algorithm() == crypto::DigestAlgorithm::kSha256 ? 500 : 50;
 }
+
+/// How many nodes before its turn a node is fetched from memory.
+constexpr size_t kAhead = 6;
 
 /// Work for one task: well above what handing it over costs.
 constexpr uint64_t kTaskNs = 10'000;
@@ -70,6 +75,15 @@ crypto::Digest Tree::hash_inner(TreeNode id) const {
   return digester_.digest(payload);
 }
 
+/// Dirty nodes are scattered over the state: waiting for memory costs more than hashing with XXH3.
+void Tree::prefetch(TreeNode id) const {
+  __builtin_prefetch(at(id.level, id.index));
+  if (id.level == 0) return;
+  const ByteView children =
+      digests(static_cast<uint8_t>(id.level - 1), id.index * kFanout, child_count(slots_, id));
+  for (size_t i = 0; i < children.size(); i += 64) __builtin_prefetch(children.data() + i);
+}
+
 void Tree::update_level(uint8_t level, const std::vector<uint64_t>& dirty, const LeafDigest& leaf,
                         uint64_t leaf_ns, Scheduler& scheduler, ReplacedLevel* replaced) {
   const size_t size = digester_.size();
@@ -79,6 +93,7 @@ void Tree::update_level(uint8_t level, const std::vector<uint64_t>& dirty, const
   }
   const uint64_t item_ns = level == 0 ? leaf_ns : inner_ns(digester_);
   in_chunks(dirty.size(), item_ns, scheduler, [&](size_t i) {
+    if (i + kAhead < dirty.size()) prefetch({level, dirty[i + kAhead]});
     char* digest = at(level, dirty[i]);
     if (replaced != nullptr) std::memcpy(replaced->digests.data() + i * size, digest, size);
     crypto::Digest fresh;

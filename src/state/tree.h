@@ -59,6 +59,7 @@ class Tree {
   void update_level(uint8_t level, const std::vector<uint64_t>& dirty, const LeafDigest& leaf,
                     uint64_t leaf_ns, Scheduler& scheduler, ReplacedLevel* replaced);
   crypto::Digest hash_inner(TreeNode id) const;
+  void prefetch(TreeNode id) const;
 
   const crypto::Digester& digester_;
   uint64_t slots_ = 0;
