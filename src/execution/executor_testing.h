@@ -53,10 +53,10 @@ inline wire::BundlePtr make_bundle(const wire::BundleFields& fields, size_t requ
 }
 
 inline wire::BundlePtr call(uint64_t first, size_t requests = 1, uint64_t session = 1 << 16,
-                            uint16_t client = 0) {
-  return make_bundle(
-      {wire::BundleKind::kCall, client, SessionId(session), RequestNumber(first), RequestNumber(0)},
-      requests, NamingAuthenticator::signature(client));
+                            uint16_t client = 0, uint64_t acknowledged = 0) {
+  return make_bundle({wire::BundleKind::kCall, client, SessionId(session), RequestNumber(first),
+                      RequestNumber(acknowledged)},
+                     requests, NamingAuthenticator::signature(client));
 }
 
 inline wire::BundlePtr forged(uint64_t first) {
@@ -86,12 +86,15 @@ class FakeRunner {
 
   FakeRunner() { versions_[BatchNumber()] = {{{}, {}, {}, digest_of("empty"), {}}, genesis(), {}}; }
 
-  /// Numbers at which this replica arrives at another state than the others.
+  /// Numbers at which this replica, running in parallel, arrives at another state than the others.
   std::set<uint64_t> diverges;
 
   void apply(const Command& command, const std::function<void(Event)>& emit) {
     std::visit([&](const auto& chosen) { run(chosen, emit); }, command);
   }
+
+  /// Forgets the states of runners that are gone.
+  static void start_anew() { library().clear(); }
 
   BatchNumber last() const { return versions_.rbegin()->first; }
   BatchNumber committed() const { return committed_; }
@@ -115,13 +118,20 @@ class FakeRunner {
     return "node " + std::to_string(id.index) + " of " + state.hex();
   }
 
+  static SessionId open_session(const wire::Bundle& bundle, SessionId fresh, FakeState& state) {
+    for (const auto& [id, session] : state.sessions) {
+      if (session.client == bundle.client && session.opened_with == bundle.first) return id;
+    }
+    state.sessions[fresh] = {bundle.client, fresh, bundle.first, RequestNumber(1), {}};
+    return fresh;
+  }
+
   static BundleReply judge(const wire::Bundle& bundle, uint64_t index, BatchNumber number,
                            FakeState& state) {
     BundleReply reply{
         bundle.client, bundle.session, bundle.first, wire::ReplyStatus::kExecuted, {}, {}};
     if (bundle.kind == wire::BundleKind::kOpen) {
-      const SessionId id(number.value() << 16 | index);
-      state.sessions[id] = {bundle.client, id, bundle.first, RequestNumber(1), {}};
+      const SessionId id = open_session(bundle, SessionId(number.value() << 16 | index), state);
       Bytes payload;
       Codec<uint64_t>::encode(id.value(), payload);
       reply.payload = SharedBytes(payload);
@@ -132,6 +142,8 @@ class FakeRunner {
     } else {
       SessionSnapshot& session = state.sessions[bundle.session];
       session.next = end_of(bundle);
+      std::erase_if(session.replies,
+                    [&](const BundleReply& cached) { return cached.first <= bundle.acknowledged; });
       const std::vector<Bytes> replies(bundle.requests.size(),
                                        "done in " + std::to_string(number.value()));
       reply.payload = SharedBytes(wire::encode_replies(replies));
@@ -153,7 +165,8 @@ class FakeRunner {
       event.replies.push_back(judge(*bundle, event.replies.size(), batch.number, version.state));
       event.requests += static_cast<uint32_t>(bundle->requests.size());
     }
-    const bool diverged = diverges.contains(batch.number.value());
+    const bool diverged =
+        command.mode == RunMode::kParallel && diverges.contains(batch.number.value());
     version.state.digest =
         digest_of(before.state.digest.hex() + batch.digest.hex() + (diverged ? "another way" : ""));
     version.state.last_time_us = batch.time_us;
@@ -238,8 +251,8 @@ class FakeRunner {
 /// One executor and its runner. The runner works when run() is called, or at once while `eager`.
 class Replica {
  public:
-  explicit Replica(const ExecutorOptions& options)
-      : executor(std::make_unique<Executor>(options, authenticator, digester())) {
+  explicit Replica(const ExecutorOptions& options, TimeUs start_us = 1'000'000)
+      : executor(std::make_unique<Executor>(options, authenticator, digester())), now(start_us) {
     step([&](Outbox& out) { executor->start(now, out); });
   }
 
@@ -250,13 +263,16 @@ class Replica {
   void idle() {
     step([&](Outbox& out) { executor->idle(now, out); });
   }
+  void tick() {
+    step([&](Outbox& out) { executor->tick(now, out); });
+  }
   /// Lets time pass, with all ticks that are due.
   void pass(TimeUs us) {
     for (const TimeUs end = now + us; now < end;) {
       const TimeUs due = executor->deadline();
       now = std::min(end, std::max(due, now));
       if (now < due) continue;
-      step([&](Outbox& out) { executor->tick(now, out); });
+      tick();
       EVE_CHECK(executor->deadline() > now, "a tick moves the deadline forward");
     }
   }
@@ -294,7 +310,7 @@ class Replica {
   NamingAuthenticator authenticator;
   std::unique_ptr<Executor> executor;
   FakeRunner runner;
-  TimeUs now = 1'000'000;
+  TimeUs now;
   bool eager = true;
   std::deque<Command> commands;
   std::deque<Event> events;
