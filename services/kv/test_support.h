@@ -126,8 +126,7 @@ inline Bytes play(const Bytes& script) {
       second.host.time_us += us;
     }
     const bool command = line.starts_with("> ") || line.starts_with("2> ");
-    if (command || line.empty() || line[0] == '#' || line.starts_with("+ "))
-      happened += line + "\n";
+    if (command || line.starts_with('#') || line.starts_with("+ ")) happened += line + "\n";
     if (!command) continue;
     Client& client = line[0] == '>' ? first : second;
     Bytes reply = client.talk(line.substr(line.find('>') + 2) + "\r\n");
