@@ -43,6 +43,7 @@ FaultPlan make_faults(Random& random, FaultModel model) {
     if (random.chance(2, 3)) plan.lying_executors = number(random, 1, model.r());
     if (random.chance(2, 3)) plan.lying_verifiers = number(random, 1, model.r());
     plan.lie_per_mille = random.chance(1, 2) ? 1000 : number(random, 10, 500);
+    plan.lie_to_the_end = random.chance(1, 2);
   }
   return plan;
 }
@@ -91,6 +92,8 @@ std::string describe(const Plan& plan) {
   show("pause_every_us", faults.pause_every_us);
   show("lying_executors", faults.lying_executors);
   show("lying_verifiers", faults.lying_verifiers);
+  show("lie_per_mille", faults.lie_per_mille);
+  show("lie_to_the_end", faults.lie_to_the_end);
   return out.str();
 }
 

@@ -40,7 +40,8 @@ struct FaultPlan {
   TimeUs pause_us = 0;
   uint32_t lying_executors = 0;  ///< at most r of each
   uint32_t lying_verifiers = 0;
-  uint32_t lie_per_mille = 0;  ///< messages of a liar that are lies
+  uint32_t lie_per_mille = 0;   ///< messages of a liar that are lies
+  bool lie_to_the_end = false;  ///< they go on when all other faults have stopped
 };
 
 struct Plan {

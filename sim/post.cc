@@ -30,26 +30,38 @@ size_t Roster::number(Address address) const {
 }
 
 void Post::send(Address from, const std::vector<wire::Send>& sends) {
-  for (const wire::Send& send : sends) {
-    const SharedBytes frame(wire::encode(*send.message));
-    auto decoded = wire::decode(frame, digester_);
-    if (!decoded.ok()) {
-      throw Violation("gate", to_string(from) + " sent a message that is refused: " +
-                                  describe(*send.message) + ": " + decoded.message());
+  const bool lying = lies(from);
+  for (const wire::Send& send : lying ? liars_.at(from)->distort(sends) : sends) {
+    dispatch(from, send);
+  }
+}
+
+void Post::dispatch(Address from, const wire::Send& send) {
+  const SharedBytes frame(wire::encode(*send.message));
+  auto decoded = wire::decode(frame, digester_);
+  if (!decoded.ok()) {
+    if (lies(from)) return;  // as a real host drops it
+    throw Violation("gate", to_string(from) + " sent a message that is refused: " +
+                                describe(*send.message) + ": " + decoded.message());
+  }
+  const auto parcel = std::make_shared<const Parcel>(
+      Parcel{std::make_shared<const wire::Message>(std::move(decoded).value()),
+             digester_.keyed_hash(frame.view()), from});
+  for (const Address to : send.to) {
+    if (!roster_.contains(to)) {
+      throw Violation("addresses", to_string(from) + " sends to " + to_string(to));
     }
-    const auto parcel = std::make_shared<const Parcel>(
-        Parcel{std::make_shared<const wire::Message>(std::move(decoded).value()),
-               digester_.keyed_hash(frame.view()), from});
-    for (const Address to : send.to) {
-      if (!roster_.contains(to)) {
-        throw Violation("addresses", to_string(from) + " sends to " + to_string(to));
-      }
-      const auto delivery = network_.send(roster_.number(from), roster_.number(to), queue_.now());
-      for (size_t copy = 0; copy < delivery.copies; ++copy) {
-        queue_.at(delivery.at[copy], [this, parcel, to] { deliver(*parcel, to); });
-      }
+    const auto delivery = network_.send(roster_.number(from), roster_.number(to), queue_.now());
+    for (size_t copy = 0; copy < delivery.copies; ++copy) {
+      queue_.at(delivery.at[copy], [this, parcel, to] { deliver(*parcel, to); });
     }
   }
+}
+
+uint64_t Post::lies_told() const {
+  uint64_t told = 0;
+  for (const auto& [node, liar] : liars_) told += liar->lies();
+  return told;
 }
 
 void Post::deliver(const Parcel& parcel, Address to) {

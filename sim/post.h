@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "base/quorum.h"
 #include "crypto/digest.h"
 #include "sim/event_queue.h"
+#include "sim/liar.h"
 #include "sim/network.h"
 #include "sim/trace.h"
 #include "wire/messages.h"
@@ -47,6 +49,13 @@ class Post {
 
   void send(Address from, const std::vector<wire::Send>& sends);
 
+  /// From now on this node's messages pass through a liar.
+  void set_liar(Address node, std::unique_ptr<Liar> liar) { liars_[node] = std::move(liar); }
+  /// Everybody tells the truth again.
+  void end_lies() { lying_ = false; }
+  bool lies(Address node) const { return lying_ && liars_.contains(node); }
+  uint64_t lies_told() const;
+
   uint64_t delivered() const { return delivered_; }
 
  private:
@@ -55,6 +64,7 @@ class Post {
     uint64_t hash;
     Address from;
   };
+  void dispatch(Address from, const wire::Send& send);
   void deliver(const Parcel& parcel, Address to);
 
   const Roster& roster_;
@@ -63,6 +73,8 @@ class Post {
   Trace& trace_;
   const crypto::Digester& digester_;
   Receiver receiver_;
+  std::map<Address, std::unique_ptr<Liar>> liars_;
+  bool lying_ = true;
   uint64_t delivered_ = 0;
 };
 

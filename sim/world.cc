@@ -54,6 +54,7 @@ World::World(const Plan& plan, Fibers& fibers, std::ostream* trace)
   add_executors(genesis);
   add_verifiers(genesis);
   add_clients();
+  add_liars();
   std::vector<Host*> executors;
   for (const auto& host : executors_) executors.push_back(host.get());
   std::vector<Host*> verifiers;
@@ -127,6 +128,17 @@ void World::add_clients() {
   }
 }
 
+/// The first ones of each role; what they lie about is in Post.
+void World::add_liars() {
+  for (uint16_t i = 0; i < plan_.faults.lying_executors; ++i) add_liar(Address::executor(i));
+  for (uint16_t i = 0; i < plan_.faults.lying_verifiers; ++i) add_liar(Address::verifier(i));
+}
+
+void World::add_liar(Address address) {
+  post_.set_liar(address, std::make_unique<Liar>(random_.next(), plan_.faults.lie_per_mille,
+                                                 authenticator_of(address), digester_));
+}
+
 void World::receive(const wire::MessagePtr& message, Address from, Address to) {
   switch (to.role) {
     case Role::kExecutor:
@@ -148,6 +160,7 @@ void World::run() {
   faults_->start();
   queue_.run_until(plan_.faults_until_us, never);
   faults_->stop();
+  if (!plan_.faults.lie_to_the_end) post_.end_lies();
   queue_.run_until(plan_.duration_us, never);
   check_history();
   finish_requests();
@@ -173,14 +186,15 @@ void World::finish_requests() {
   if (!clients_done()) throw Violation("liveness", "requests stay unanswered without faults");
 }
 
+/// Liars may stand anywhere: others do not help them. A restarted executor may stay silent as long
+/// as no view changes: it commits what others do.
 bool World::converged() const {
-  const auto is_there = [this](BatchNumber committed) { return committed == ledger_.last(); };
-  return std::all_of(
-             executors_.begin(), executors_.end(),
-             [&](const auto& e) { return e->recovered() && is_there(e->status().committed); }) &&
-         std::all_of(verifiers_.begin(), verifiers_.end(), [&](const auto& v) {
-           return v->recovered() && is_there(v->status().committed);
-         });
+  const BatchNumber last = ledger_.last();
+  const auto there = [this, last](const auto& host) {
+    return post_.lies(host->self()) || (host->up() && host->status().committed == last);
+  };
+  return std::all_of(executors_.begin(), executors_.end(), there) &&
+         std::all_of(verifiers_.begin(), verifiers_.end(), there);
 }
 
 void World::converge() {
@@ -247,6 +261,7 @@ Statistics World::statistics() const {
   all.verifier_crashes = faults_->counts().verifier_crashes;
   all.partitions = faults_->counts().partitions;
   all.pauses = faults_->counts().pauses;
+  all.lies = post_.lies_told();
   all.lost = network_.counts().lost;
   all.cut = network_.counts().cut;
   all.duplicated = network_.counts().duplicated;

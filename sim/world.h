@@ -33,6 +33,7 @@ class World {
   void add_executors(const crypto::Digest& genesis);
   void add_verifiers(const crypto::Digest& genesis);
   void add_clients();
+  void add_liars();
   void receive(const wire::MessagePtr& message, Address from, Address to);
   void check_history();
   bool clients_done() const;
@@ -41,6 +42,7 @@ class World {
   void converge();
   TimeUs clock_offset();
   const crypto::Authenticator& authenticator_of(Address address);
+  void add_liar(Address address);
 
   Plan plan_;
   Random random_;

@@ -1,0 +1,43 @@
+#include "sim/command.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace eve::sim {
+namespace {
+
+int run(std::vector<std::string> words) {
+  words.insert(words.begin(), "sim");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  return run_command(static_cast<int>(argv.size()), argv.data());
+}
+
+TEST(Command, WritesASummary) {
+  const auto file = std::filesystem::temp_directory_path() /
+                    ("eve_sim_test_" + std::to_string(::getpid()) + ".json");
+  EXPECT_EQ(run({"--seed", "5", "--seeds", "2", "--seconds", "1", "--json", file.string()}), 0);
+  const auto json = nlohmann::json::parse(std::ifstream(file));
+  std::filesystem::remove(file);
+  EXPECT_EQ(json.at("seeds"), 2);
+  EXPECT_TRUE(json.at("failures").empty());
+  EXPECT_GT(json.at("requests"), 0);
+  EXPECT_GE(json.at("virtual_seconds"), 2.0);
+}
+
+TEST(Command, RefusesWrongUsage) {
+  EXPECT_EQ(run({"--config", "none"}), 2);
+  EXPECT_EQ(run({"--service", "sql"}), 2);
+  EXPECT_EQ(run({"--seeds", "0"}), 2);
+  EXPECT_EQ(run({"--r", "2"}), 2);
+  EXPECT_EQ(run({"--config", "crash", "--r", "1"}), 2);
+  EXPECT_EQ(run({"--seed", "1", "--json", "/nowhere/at/all", "--seconds", "0.2"}), 1);
+}
+
+}  // namespace
+}  // namespace eve::sim

@@ -1,0 +1,47 @@
+// What a lying node may say instead of the truth: well-formed messages, signed by the liar where
+// they are signed, that claim something else.
+#pragma once
+
+#include "base/random.h"
+#include "crypto/authenticator.h"
+#include "crypto/digest.h"
+#include "wire/messages.h"
+
+namespace eve::sim {
+
+class Lies {
+ public:
+  /// `authenticator` signs as the liar. Both outlive this.
+  Lies(uint64_t seed, const crypto::Authenticator& authenticator, const crypto::Digester& digester)
+      : random_(seed), authenticator_(authenticator), digester_(digester) {}
+
+  /// Another message of the same kind, or the same where there is nothing to lie about.
+  wire::Message instead_of(const wire::Message& truth);
+
+ private:
+  wire::BatchMessage lie(wire::BatchMessage message);
+  wire::BundleMessage lie(wire::BundleMessage message);
+  wire::Reply lie(wire::Reply reply);
+  wire::Token lie(wire::Token token);
+  wire::Verdict lie(wire::Verdict verdict);
+  wire::Suspect lie(wire::Suspect suspect);
+  wire::Hello lie(wire::Hello hello);
+  wire::Welcome lie(wire::Welcome welcome);
+  wire::Prepare lie(wire::Prepare prepare);
+  wire::Commit lie(wire::Commit commit);
+  wire::ViewChange lie(wire::ViewChange change);
+  wire::NewView lie(wire::NewView new_view);
+  wire::StateRequest lie(wire::StateRequest request);
+  wire::StateReply lie(wire::StateReply reply);
+
+  crypto::Digest digest();
+  /// A number near `value`.
+  uint64_t near(uint64_t value);
+  wire::BundlePtr forged(const wire::Bundle& bundle);
+
+  Random random_;
+  const crypto::Authenticator& authenticator_;
+  const crypto::Digester& digester_;
+};
+
+}  // namespace eve::sim

@@ -1,0 +1,78 @@
+#include "sim/run_seed.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace eve::sim {
+namespace {
+
+Options options(FaultModel model, const char* service, TimeUs duration_us = 2'000'000) {
+  Options made;
+  made.model = model;
+  made.service = service;
+  made.duration_us = duration_us;
+  return made;
+}
+
+TEST(RunSeed, TheSameSeedReplays) {
+  Fibers fibers(kWorkers);
+  for (const FaultModel model : {FaultModel(1, 0), FaultModel(1, 1)}) {
+    for (const char* service : {"bank", "racing", "kv"}) {
+      for (uint64_t seed = 1; seed <= 3; ++seed) {
+        const Outcome first = run_seed(seed, options(model, service), fibers, nullptr);
+        const Outcome second = run_seed(seed, options(model, service), fibers, nullptr);
+        EXPECT_TRUE(first.ok) << first.failure;
+        EXPECT_EQ(first.trace_digest, second.trace_digest) << service << ' ' << seed;
+        EXPECT_EQ(first.statistics.events, second.statistics.events);
+        const Outcome other = run_seed(seed + 100, options(model, service), fibers, nullptr);
+        EXPECT_NE(first.trace_digest, other.trace_digest);
+      }
+    }
+  }
+}
+
+TEST(RunSeed, RacesDivergeAndAreRepaired) {
+  Fibers fibers(kWorkers);
+  Statistics total;
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    const Outcome outcome = run_seed(seed, options(FaultModel(1, 1), "racing"), fibers, nullptr);
+    EXPECT_TRUE(outcome.ok) << outcome.failure;
+    total += outcome.statistics;
+  }
+  EXPECT_GT(total.divergences, 0u);
+  EXPECT_GT(total.rollbacks + total.repairs, 0u);
+}
+
+TEST(RunSeed, EveryClassOfFaultsHappensInSomeSeeds) {
+  Fibers fibers(kWorkers);
+  Statistics total;
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    const Outcome outcome = run_seed(seed, options(FaultModel(1, 1), ""), fibers, nullptr);
+    EXPECT_TRUE(outcome.ok) << outcome.failure;
+    total += outcome.statistics;
+  }
+  total.for_each([](const char* name, uint64_t value) { EXPECT_GT(value, 0u) << name; });
+}
+
+TEST(RunSeed, LargerClustersWork) {
+  Fibers fibers(kWorkers);
+  for (const FaultModel model : {FaultModel(2, 0), FaultModel(2, 1), FaultModel(2, 2)}) {
+    for (uint64_t seed = 1; seed <= 3; ++seed) {
+      const Outcome outcome = run_seed(seed, options(model, ""), fibers, nullptr);
+      EXPECT_TRUE(outcome.ok) << outcome.failure;
+    }
+  }
+}
+
+TEST(RunSeed, TheTraceIsReadable) {
+  Fibers fibers(kWorkers);
+  std::ostringstream text;
+  const auto few = options(FaultModel(1, 1), "bank", 300'000);
+  const Outcome traced = run_seed(3, few, fibers, &text);
+  EXPECT_NE(text.str().find("Commit verdict view 0 number 1"), std::string::npos);
+  EXPECT_EQ(traced.trace_digest, run_seed(3, few, fibers, nullptr).trace_digest);
+}
+
+}  // namespace
+}  // namespace eve::sim
