@@ -15,20 +15,20 @@
 namespace eve::runtime {
 
 struct NodeConfig {
-  std::string name;                    ///< [a-z0-9-]{1,32}
-  std::string host;                    ///< address that others connect to; no port
-  uint16_t port = 0;                   ///< protocol links; 0 for nodes that only connect out
-  uint16_t status_port = 0;            ///< HTTP: GET /status
-  uint16_t service_port = 0;           ///< gateways: where Redis clients connect
+  std::string name;           ///< [a-z0-9-]{1,32}
+  std::string host;           ///< address that others connect to; no port
+  uint16_t port = 0;          ///< protocol links; 0 for nodes that only connect out
+  uint16_t status_port = 0;   ///< HTTP: GET /status
+  uint16_t service_port = 0;  ///< gateways: where Redis clients connect
   std::vector<Address> roles;
   crypto::PublicKey key{};
 };
 
 struct ClusterConfig {
-  std::string id;                      ///< random, 32 hexadecimal digits: tells clusters apart
+  std::string id;  ///< random, 32 hexadecimal digits: tells clusters apart
   FaultModel model{1, 0};
   crypto::DigestAlgorithm digest = crypto::DigestAlgorithm::kXxh3;
-  bool tls = true;                     ///< false only where r = 0
+  bool tls = true;  ///< false only where r = 0
   std::string service = "kv";
   std::vector<NodeConfig> nodes;
 
@@ -39,8 +39,8 @@ struct ClusterConfig {
   crypto::KeyDirectory keys() const;
 };
 
-/// Both directions are exact: parse(format(c)) gives c. Errors name the line or the key, and what is
-/// expected there.
+/// Both directions are exact: parse(format(c)) gives c. Errors name the line or the key, and what
+/// is expected there.
 Result<ClusterConfig> parse_cluster_toml(std::string_view text);
 std::string format_cluster_toml(const ClusterConfig& config);
 

@@ -1,5 +1,5 @@
-// What a service's own wire protocol (RESP, PostgreSQL) looks like to the gateway: bytes in, requests
-// and bytes out. Pure: sockets and sessions belong to the host.
+// What a service's own wire protocol (RESP, PostgreSQL) looks like to the gateway: bytes in,
+// requests and bytes out. Pure: sockets and sessions belong to the host.
 #pragma once
 
 #include <cstdint>

@@ -44,8 +44,8 @@ class Node {
   static Result<std::unique_ptr<Node>> create(NodeOptions options);
   ~Node();
 
-  /// Serves until stop(). `on_ready` is called once: a gateway when its session is open, others when
-  /// their ports listen.
+  /// Serves until stop(). `on_ready` is called once: a gateway when its session is open, others
+  /// when their ports listen.
   void run(const std::function<void()>& on_ready);
   /// From any thread or a signal handler's thread.
   void stop();

@@ -1,0 +1,54 @@
+// Drives one client Session: for a gateway, or for the native client.
+#pragma once
+
+#include "client/session.h"
+#include "runtime/host.h"
+#include "runtime/router.h"
+
+namespace eve::runtime {
+
+class ClientHost final : public Host {
+ public:
+  class Sink {
+   public:
+    virtual ~Sink() = default;
+    /// Once, when the session is first open.
+    virtual void on_open() = 0;
+    virtual void on_completion(const client::Completion& completion) = 0;
+  };
+
+  /// `sink` outlives the host.
+  ClientHost(Router& router, const crypto::Authenticator& authenticator,
+             const crypto::Digester& digester, const client::SessionOptions& options, Sink& sink);
+
+  void start(TimeUs now) override;
+  void receive(const wire::Message& message, Address from, TimeUs now) override;
+  void on_link(Address peer, bool up, TimeUs now) override;
+  TimeUs deadline() const override;
+  void tick(TimeUs now) override;
+  bool idle(TimeUs now) override;
+
+  /// Queues a request; its completion goes to the sink with `ticket`. False: too much waits, or the
+  /// request is larger than limits::kMaxRequestBytes.
+  bool submit(Bytes request, client::Ticket ticket);
+  client::Session::Status status() const { return session_.status(); }
+
+ private:
+  bool hand_out();
+  bool all_executors_reachable() const;
+  /// Opens the session once the executors can be reached, or after a short wait for the rest:
+  /// an opening that is sent into the void costs a whole retry time.
+  void open_session(TimeUs now);
+
+  Router& router_;
+  Address address_;
+  uint32_t executors_;
+  client::Session session_;
+  client::Outbox outbox_;
+  Sink& sink_;
+  bool started_ = false;
+  bool open_reported_ = false;
+  TimeUs start_by_ = 0;
+};
+
+}  // namespace eve::runtime

@@ -1,0 +1,164 @@
+#include "runtime/cluster_config.h"
+
+#include <gtest/gtest.h>
+
+namespace eve::runtime {
+namespace {
+
+crypto::PublicKey key_number(uint8_t number) {
+  crypto::PublicKey key{};
+  key[0] = number;
+  return key;
+}
+
+ClusterConfig sample() {
+  ClusterConfig config;
+  config.id = "0123456789abcdef0123456789abcdef";
+  for (uint16_t i = 0; i < 3; ++i) {
+    NodeConfig node;
+    node.name = "node-" + std::to_string(i);
+    node.host = "10.0.0." + std::to_string(i + 1);
+    node.port = 7000;
+    node.status_port = 7100;
+    node.roles = {Address::executor(i), Address::verifier(i)};
+    node.key = key_number(static_cast<uint8_t>(i + 1));
+    config.nodes.push_back(node);
+  }
+  NodeConfig gateway;
+  gateway.name = "gateway";
+  gateway.host = "it's \"odd\" \\ and\ttabbed";
+  gateway.service_port = 6379;
+  gateway.roles = {Address::client(0)};
+  gateway.key = key_number(9);
+  config.nodes.push_back(gateway);
+  return config;
+}
+
+/// The sample as text, with `from` replaced by `to`.
+std::string edited(const std::string& from, const std::string& to) {
+  auto text = format_cluster_toml(sample());
+  const auto at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+void expect_parse_error(const std::string& text, const std::string& part) {
+  const auto parsed = parse_cluster_toml(text);
+  ASSERT_FALSE(parsed.ok()) << part;
+  EXPECT_NE(parsed.message().find(part), std::string::npos) << parsed.message();
+}
+
+void expect_invalid(const ClusterConfig& config, const std::string& part) {
+  const auto status = validate(config);
+  ASSERT_FALSE(status.ok()) << part;
+  EXPECT_NE(status.message().find(part), std::string::npos) << status.message();
+}
+
+TEST(ClusterConfig, FormatAndParseAreExact) {
+  const auto config = sample();
+  const auto text = format_cluster_toml(config);
+  const auto parsed = parse_cluster_toml(text);
+  ASSERT_TRUE(parsed.ok()) << parsed.message();
+  EXPECT_EQ(parsed->id, config.id);
+  EXPECT_EQ(parsed->model, config.model);
+  EXPECT_EQ(parsed->digest, config.digest);
+  EXPECT_EQ(parsed->tls, config.tls);
+  EXPECT_EQ(parsed->service, config.service);
+  ASSERT_EQ(parsed->nodes.size(), config.nodes.size());
+  for (size_t i = 0; i < config.nodes.size(); ++i) {
+    const auto& a = parsed->nodes[i];
+    const auto& b = config.nodes[i];
+    EXPECT_EQ(a.name, b.name);
+    EXPECT_EQ(a.host, b.host);
+    EXPECT_EQ(a.port, b.port);
+    EXPECT_EQ(a.status_port, b.status_port);
+    EXPECT_EQ(a.service_port, b.service_port);
+    EXPECT_EQ(a.roles, b.roles);
+    EXPECT_EQ(a.key, b.key);
+  }
+  EXPECT_EQ(format_cluster_toml(*parsed), text);
+  EXPECT_TRUE(validate(config).ok()) << validate(config).message();
+}
+
+TEST(ClusterConfig, LooksUpNodesAndKeys) {
+  const auto config = sample();
+  EXPECT_EQ(config.node_of(Address::verifier(2)).name, "node-2");
+  EXPECT_EQ(config.find("gateway"), &config.nodes[3]);
+  EXPECT_EQ(config.find("nobody"), nullptr);
+  EXPECT_EQ(config.clients(), 1);
+  EXPECT_EQ(config.keys().size(), 7u);
+  EXPECT_EQ(config.keys().at(Address::executor(1)), key_number(2));
+}
+
+TEST(ClusterConfig, ParseErrorsNameLineAndKey) {
+  expect_parse_error("id = ", "line 1");
+  expect_parse_error("", "id is missing");
+  expect_parse_error(edited("u = 1", "u = \"one\""), "line 4: u must be a whole number");
+  expect_parse_error(edited("u = 1", "u = -1"), "u must be a whole number from 0");
+  expect_parse_error(edited("u = 1", "uu = 1"), "u is missing");
+  expect_parse_error(edited("u = 1", "u = 1\nextra = 2"), "extra is not known here");
+  expect_parse_error(edited("\"xxh3\"", "\"md5\""), "digest must be \"sha256\" or \"xxh3\"");
+  expect_parse_error(edited("tls = true", "tls = 1"), "tls must be true or false");
+  expect_parse_error(edited("port = 7000", "port = 70000"), "node 1: port must be");
+  expect_parse_error(edited("port = 7000", "prot = 7000"), "node 1: prot is not known here");
+  expect_parse_error(edited("\"executor-0\"", "\"executor-00\""), "roles must be a list like");
+  expect_parse_error(edited("\"executor-0\"", "\"executer-0\""), "roles must be a list like");
+  expect_parse_error(edited("\"executor-0\"", "7"), "roles must be a list like");
+  expect_parse_error(edited("key = \"01", "key = \"zz"), "key must be 64 hexadecimal digits");
+}
+
+TEST(ClusterConfig, ValidationSaysWhatIsWrong) {
+  auto config = sample();
+  config.id = "short";
+  expect_invalid(config, "id must be 32");
+
+  config = sample();
+  config.model = FaultModel(0, 0);
+  expect_invalid(config, "u must be at least 1");
+  config.model = FaultModel(1, 2);
+  expect_invalid(config, "r at most u");
+  config.model = FaultModel(1000, 0);
+  expect_invalid(config, "too large");
+
+  config.model = FaultModel(1, 1);
+  expect_invalid(config, "digest must be");
+  config.digest = crypto::DigestAlgorithm::kSha256;
+  expect_invalid(config, "verifier-3 is played by no node");
+  config.tls = false;
+  expect_invalid(config, "tls = false");
+}
+
+TEST(ClusterConfig, ValidationOfNodes) {
+  auto config = sample();
+  config.nodes[1].roles = {Address::executor(1)};
+  expect_invalid(config, "verifier-1 is played by no node");
+  config.nodes[1].roles = {Address::executor(1), Address::verifier(0)};
+  expect_invalid(config, "verifier-0 is also played");
+  config.nodes[1].roles = {Address::executor(1), Address::executor(2)};
+  expect_invalid(config, "one executor");
+
+  config = sample();
+  config.nodes[3].roles = {Address::client(1)};
+  expect_invalid(config, "client-0 is played by no node");
+
+  config = sample();
+  config.nodes[1].name = "node-0";
+  expect_invalid(config, "used twice");
+  config.nodes[1].name = "Node";
+  expect_invalid(config, "a name is");
+
+  config = sample();
+  config.nodes[1].key = config.nodes[0].key;
+  expect_invalid(config, "same key");
+
+  config = sample();
+  config.nodes[1].port = 0;
+  expect_invalid(config, "need a port");
+
+  config = sample();
+  config.nodes[1].status_port = config.nodes[1].port;
+  expect_invalid(config, "port 7000");
+}
+
+}  // namespace
+}  // namespace eve::runtime

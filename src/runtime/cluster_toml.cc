@@ -1,0 +1,200 @@
+// cluster.toml to ClusterConfig and back.
+#include <algorithm>
+#include <initializer_list>
+#include <limits>
+#include <optional>
+#include <sstream>
+
+#include <toml++/toml.h>
+
+#include "runtime/cluster_config.h"
+
+namespace eve::runtime {
+namespace {
+
+/// Reads keys of one table and keeps the first complaint. Values are asked for by name; whatever
+/// was not asked for is unknown, and refused, so that a misspelt key is never silently ignored.
+class TableReader {
+ public:
+  TableReader(const toml::table& table, std::string where)
+      : table_(table), where_(std::move(where)) {}
+
+  std::string text(std::string_view key, std::optional<std::string> fallback = std::nullopt) {
+    return get<std::string>(key, "a string", std::move(fallback));
+  }
+  bool boolean(std::string_view key, std::optional<bool> fallback = std::nullopt) {
+    return get<bool>(key, "true or false", fallback);
+  }
+  uint32_t number(std::string_view key, uint32_t most,
+                  std::optional<int64_t> fallback = std::nullopt) {
+    const auto expected = "a whole number from 0 to " + std::to_string(most);
+    const auto value = get<int64_t>(key, expected, fallback);
+    if (value < 0 || value > most) complain(key, "must be " + expected);
+    return static_cast<uint32_t>(std::clamp<int64_t>(value, 0, most));
+  }
+  uint16_t port(std::string_view key) { return static_cast<uint16_t>(number(key, 65535, 0)); }
+
+  void complain(std::string_view key, const std::string& what) {
+    if (!error_.empty()) return;
+    const auto* node = table_.get(key);
+    const auto line = node != nullptr ? node->source().begin.line : table_.source().begin.line;
+    error_ = "line " + std::to_string(line) + ": " + where_ + std::string(key) + " " + what;
+  }
+
+  /// After everything known was asked for.
+  Status finish(std::initializer_list<std::string_view> known) {
+    for (const auto& [key, value] : table_) {
+      if (std::find(known.begin(), known.end(), key.str()) != known.end()) continue;
+      std::string names;
+      for (auto name : known) names.append(names.empty() ? "" : ", ").append(name);
+      complain(key.str(), "is not known here; known keys are " + names);
+    }
+    if (error_.empty()) return {};
+    return Error{error_};
+  }
+
+ private:
+  template <typename T>
+  T get(std::string_view key, const std::string& expected, std::optional<T> fallback) {
+    const auto* node = table_.get(key);
+    if (node == nullptr) {
+      if (!fallback) complain(key, "is missing; it must be " + expected);
+      return fallback.value_or(T());
+    }
+    if (auto value = node->value_exact<T>()) return *value;
+    complain(key, "must be " + expected);
+    return T();
+  }
+
+  const toml::table& table_;
+  std::string where_;
+  std::string error_;
+};
+
+std::optional<Address> parse_role(std::string_view text) {
+  for (auto role : {Role::kExecutor, Role::kVerifier, Role::kClient}) {
+    auto prefix = to_string(Address{role, 0});
+    prefix.pop_back();
+    if (!text.starts_with(prefix)) continue;
+    const auto digits = text.substr(prefix.size());
+    if (digits.empty() || digits.size() > 4) return std::nullopt;
+    if (digits.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+    if (digits.size() > 1 && digits[0] == '0') return std::nullopt;
+    return Address{role, static_cast<uint16_t>(std::stoi(std::string(digits)))};
+  }
+  return std::nullopt;
+}
+
+void read_roles(const toml::table& table, TableReader& reader, NodeConfig& node) {
+  const std::string expected = "must be a list like [\"executor-0\", \"verifier-0\"]";
+  const auto* roles = table.get_as<toml::array>("roles");
+  if (roles == nullptr) return reader.complain("roles", expected);
+  for (const auto& item : *roles) {
+    const auto text = item.value_exact<std::string>();
+    const auto role = text ? parse_role(*text) : std::nullopt;
+    if (!role) return reader.complain("roles", expected);
+    node.roles.push_back(*role);
+  }
+}
+
+Result<NodeConfig> read_node(const toml::table& table, size_t position) {
+  NodeConfig node;
+  TableReader reader(table, "node " + std::to_string(position + 1) + ": ");
+  node.name = reader.text("name");
+  node.host = reader.text("host");
+  node.port = reader.port("port");
+  node.status_port = reader.port("status_port");
+  node.service_port = reader.port("service_port");
+  read_roles(table, reader, node);
+  if (auto key = crypto::public_key_from_hex(reader.text("key")); key) {
+    node.key = *key;
+  } else {
+    reader.complain("key", "must be 64 hexadecimal digits: a public key that `init` made");
+  }
+  if (auto status =
+          reader.finish({"name", "host", "port", "status_port", "service_port", "roles", "key"});
+      !status) {
+    return Error{status.message()};
+  }
+  return node;
+}
+
+Result<ClusterConfig> read_cluster_table(const toml::table& table) {
+  ClusterConfig config;
+  TableReader reader(table, "");
+  config.id = reader.text("id");
+  const auto u = reader.number("u", 1'000);
+  const auto r = reader.number("r", 1'000);
+  config.model = FaultModel(u, r);
+  const auto digest = reader.text("digest");
+  if (digest == "sha256") {
+    config.digest = crypto::DigestAlgorithm::kSha256;
+  } else if (digest != "xxh3") {
+    reader.complain("digest", "must be \"sha256\" or \"xxh3\"");
+  }
+  config.tls = reader.boolean("tls", true);
+  config.service = reader.text("service");
+  const auto* nodes = table.get_as<toml::array>("node");
+  if (nodes == nullptr) reader.complain("node", "is missing: each node is a [[node]] table");
+  auto status = reader.finish({"id", "u", "r", "digest", "tls", "service", "node"});
+  if (!status) return Error{status.message()};
+  for (size_t i = 0; i < nodes->size(); ++i) {
+    const auto* entry = nodes->get_as<toml::table>(i);
+    if (entry == nullptr) return Error{"node must be a list of [[node]] tables"};
+    auto node = read_node(*entry, i);
+    if (!node) return node.error();
+    config.nodes.push_back(std::move(*node));
+  }
+  return config;
+}
+
+/// A TOML basic string; hosts are the only values that are not plain names.
+std::string quoted(std::string_view text) {
+  std::ostringstream out;
+  out << toml::value<std::string>(std::string(text));
+  return out.str();
+}
+
+void format_node(const NodeConfig& node, std::string& out) {
+  out += "\n[[node]]\nname = " + quoted(node.name) + "\nhost = " + quoted(node.host) + "\n";
+  const auto port = [&out](const char* key, uint16_t value) {
+    if (value != 0) out += std::string(key) + " = " + std::to_string(value) + "\n";
+  };
+  port("port", node.port);
+  port("status_port", node.status_port);
+  port("service_port", node.service_port);
+  out += "roles = [";
+  for (size_t i = 0; i < node.roles.size(); ++i) {
+    out += (i == 0 ? "\"" : ", \"") + to_string(node.roles[i]) + "\"";
+  }
+  out += "]\nkey = \"" + crypto::to_hex(node.key) + "\"\n";
+}
+
+}  // namespace
+
+Result<ClusterConfig> parse_cluster_toml(std::string_view text) {
+  try {
+    const auto table = toml::parse(text);
+    return read_cluster_table(table);
+  } catch (const toml::parse_error& error) {
+    return Error{"line " + std::to_string(error.source().begin.line) + ": " +
+                 std::string(error.description())};
+  }
+}
+
+std::string format_cluster_toml(const ClusterConfig& config) {
+  const bool sha = config.digest == crypto::DigestAlgorithm::kSha256;
+  std::string out =
+      "# An Eve cluster: the same file on every node. Holds no secrets.\n"
+      "# u: failures it stays live under; r: lies it stays safe under.\n";
+  out += "id = " + quoted(config.id) + "\n";
+  out += "u = " + std::to_string(config.model.u()) + "\n";
+  out += "r = " + std::to_string(config.model.r()) + "\n";
+  out += std::string("digest = ") + (sha ? "\"sha256\"" : "\"xxh3\"") + "\n";
+  out += std::string("tls = ") + (config.tls ? "true" : "false") + "\n";
+  out += "service = " + quoted(config.service) + "\n";
+  for (const auto& node : config.nodes) format_node(node, out);
+  return out;
+}
+
+}  // namespace eve::runtime

@@ -1,0 +1,212 @@
+#include "runtime/execution_stage.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace eve::runtime {
+namespace {
+
+/// Expected to take less: run on the network thread. Two wake-ups and what the caches lose.
+constexpr int64_t kHereNs = 100'000;
+/// Expected to take more: others should not have to wait for what is queued for them.
+constexpr int64_t kNoticeableNs = 20'000;
+/// The estimate was this wrong: back to the execution thread for a while.
+constexpr int64_t kHeldUpNs = 2'000'000;
+constexpr TimeUs kHeldUpPauseUs = 1'000'000;
+/// Before anything is known of the service.
+constexpr int64_t kFirstBatchNs = 20'000;
+constexpr int64_t kFirstRequestNs = 20'000;
+constexpr int64_t kCommitNs = 5'000;
+/// From so many requests on, a batch tells what a request takes; below, what a batch does.
+constexpr int64_t kManyRequests = 8;
+constexpr int64_t kUnknownNs = INT64_MAX;
+/// Moving a byte through mixing, execution and hashing.
+constexpr int64_t kByteNs = 2;
+/// How long the execution thread looks out for the next command while they come fast.
+constexpr int64_t kSpinNs = 10'000;
+
+int64_t steady_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+uint64_t requests_in(const execution::Command& command) {
+  const auto* run = std::get_if<execution::RunBatch>(&command);
+  if (run == nullptr) return 0;
+  uint64_t count = 0;
+  for (const auto& bundle : run->batch->bundles) count += 1 + bundle->requests.size();
+  return count;
+}
+
+int64_t bytes_in(const execution::RunBatch& run) {
+  size_t bytes = 0;
+  for (const auto& bundle : run.batch->bundles) bytes += bundle->raw.size();
+  return static_cast<int64_t>(bytes);
+}
+
+}  // namespace
+
+ExecutionStage::ExecutionStage(EventLoop& loop, const crypto::Digester& digester, size_t threads,
+                               const execution::MakeService& make_service,
+                               std::function<void()> before_long_run)
+    : loop_(loop),
+      before_long_run_(std::move(before_long_run)),
+      pool_(threads),
+      runner_(digester, pool_, make_service, [this] { return clock_.now(); }),
+      empty_root_(runner_.empty_root()),
+      batch_ns_(kFirstBatchNs),
+      request_ns_(kFirstRequestNs),
+      spin_(kSpinNs) {
+  sample_counts();
+  thread_ = std::thread([this] { serve(); });
+}
+
+ExecutionStage::~ExecutionStage() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+// ---- The network thread ------------------------------------------------------------------------
+
+void ExecutionStage::submit(Commands& commands) {
+  if (commands.empty()) return;
+  if (run_here(commands)) {
+    for (auto& command : commands) apply(command);
+    commands.clear();
+    return;
+  }
+  bool notify = false;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& command : commands) queue_.push_back(std::move(command));
+    has_commands_.store(true, std::memory_order_release);
+    notify = asleep_;
+  }
+  commands.clear();
+  if (notify) wake_.notify_one();
+}
+
+bool ExecutionStage::run_here(const Commands& commands) {
+  if (loop_.now() < not_here_until_) return false;
+  int64_t expected = 0;
+  for (const auto& command : commands) {
+    const auto cost = expected_ns(command);
+    if (cost >= kHereNs || expected + cost >= kHereNs) return false;
+    expected += cost;
+  }
+  {
+    // Only this thread adds to the queue: a thread at rest stays so until we return.
+    std::lock_guard lock(mutex_);
+    if (running_ || !queue_.empty()) return false;
+  }
+  if (expected >= kNoticeableNs) before_long_run_();
+  return true;
+}
+
+int64_t ExecutionStage::expected_ns(const execution::Command& command) const {
+  if (const auto* run = std::get_if<execution::RunBatch>(&command)) {
+    const auto requests = static_cast<int64_t>(requests_in(command));
+    return batch_ns_.load(std::memory_order_relaxed) +
+           requests * request_ns_.load(std::memory_order_relaxed) + bytes_in(*run) * kByteNs;
+  }
+  if (std::holds_alternative<execution::CommitBatches>(command)) return kCommitNs;
+  return kUnknownNs;
+}
+
+std::vector<execution::Event> ExecutionStage::take_events() {
+  std::lock_guard lock(mutex_);
+  return std::exchange(events_, {});
+}
+
+ExecutionStage::Counts ExecutionStage::counts() {
+  {
+    std::lock_guard lock(mutex_);
+    if (running_ || !queue_.empty()) return counts_;
+  }
+  sample_counts();
+  std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+// ---- The execution thread ----------------------------------------------------------------------
+
+void ExecutionStage::serve() {
+  Commands commands;
+  while (wait_for_commands(commands)) {
+    for (auto& command : commands) apply(command);
+    commands.clear();
+    sample_counts();
+  }
+}
+
+bool ExecutionStage::wait_for_commands(Commands& commands) {
+  const auto ready = [this] { return has_commands_.load(std::memory_order_acquire); };
+  std::unique_lock lock(mutex_);
+  running_ = false;
+  if (queue_.empty() && !stop_) {
+    lock.unlock();
+    const bool seen = spin_.wait(ready);
+    lock.lock();
+    if (!seen && queue_.empty() && !stop_) {
+      asleep_ = true;
+      wake_.wait(lock, [this] { return stop_ || !queue_.empty(); });
+      asleep_ = false;
+      spin_.warm();
+    }
+  }
+  if (stop_) return false;
+  commands.swap(queue_);
+  has_commands_.store(false, std::memory_order_relaxed);
+  running_ = true;
+  return true;
+}
+
+// ---- Either ------------------------------------------------------------------------------------
+
+void ExecutionStage::apply(execution::Command& command) {
+  const auto requests = requests_in(command);
+  const auto begin = steady_ns();
+  runner_.apply(std::move(command), [this](execution::Event event) { emit(std::move(event)); });
+  if (requests > 0) learn(requests, steady_ns() - begin);
+}
+
+void ExecutionStage::learn(uint64_t requests, int64_t took_ns) {
+  const auto count = static_cast<int64_t>(requests);
+  const auto batch = batch_ns_.load(std::memory_order_relaxed);
+  const auto each = request_ns_.load(std::memory_order_relaxed);
+  const auto average = [](int64_t old, int64_t seen) {
+    return old + (std::max<int64_t>(seen, 0) - old) / 8;
+  };
+  if (count >= kManyRequests) {
+    request_ns_.store(average(each, (took_ns - batch) / count), std::memory_order_relaxed);
+  } else {
+    batch_ns_.store(average(batch, took_ns - count * each), std::memory_order_relaxed);
+  }
+  const bool here = std::this_thread::get_id() != thread_.get_id();
+  if (here && took_ns > kHeldUpNs) not_here_until_ = loop_.now() + kHeldUpPauseUs;
+}
+
+void ExecutionStage::emit(execution::Event event) {
+  bool first = false;
+  {
+    std::lock_guard lock(mutex_);
+    first = events_.empty();
+    events_.push_back(std::move(event));
+  }
+  // The loop asks for events in every turn; it only has to have one.
+  if (first && std::this_thread::get_id() == thread_.get_id()) loop_.post([] {});
+}
+
+void ExecutionStage::sample_counts() {
+  const Counts counts{runner_.objects(), runner_.memory_bytes()};
+  std::lock_guard lock(mutex_);
+  counts_ = counts;
+}
+
+}  // namespace eve::runtime

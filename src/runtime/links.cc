@@ -1,0 +1,252 @@
+#include "runtime/links.h"
+
+#include <algorithm>
+
+#include "runtime/host_limits.h"
+#include "runtime/log.h"
+
+namespace eve::runtime {
+namespace {
+
+bool roles_talk(Role a, Role b) {
+  if (a == Role::kExecutor || b == Role::kExecutor) return true;
+  return a == Role::kVerifier && b == Role::kVerifier;
+}
+
+bool nodes_talk(const NodeConfig& a, const NodeConfig& b) {
+  for (auto mine : a.roles) {
+    for (auto theirs : b.roles) {
+      if (roles_talk(mine.role, theirs.role)) return true;
+    }
+  }
+  return false;
+}
+
+/// Whether node `self` dials node `other` (positions in `nodes`), rather than the other way round.
+bool dials(const std::vector<NodeConfig>& nodes, size_t self, size_t other) {
+  if (nodes[self].port == 0 || nodes[other].port == 0) return nodes[self].port == 0;
+  return self > other;
+}
+
+}  // namespace
+
+Links::Links(EventLoop& loop, const ClusterConfig& cluster, size_t self, TlsContext* tls,
+             Sink& sink)
+    : loop_(loop),
+      cluster_(cluster),
+      self_(self),
+      tls_(tls),
+      sink_(sink),
+      by_node_(cluster.nodes.size(), nullptr) {
+  for (size_t node = 0; node < cluster.nodes.size(); ++node) {
+    const auto& config = cluster.nodes[node];
+    if (node == self || !nodes_talk(cluster.nodes[self], config)) continue;
+    auto& peer = *peers_.emplace_back(std::make_unique<Peer>());
+    by_node_[node] = &peer;
+    peer.node = node;
+    if (!dials(cluster.nodes, self, node)) continue;
+    peer.dialer = std::make_unique<Dialer>(
+        loop, config.host, config.port,
+        [this, &peer](asio::ip::tcp::socket socket) { dialed(peer, std::move(socket)); });
+  }
+}
+
+Links::~Links() {
+  // Closing calls on_closed, which must not tell a sink that may be half gone.
+  for (auto& pending : std::exchange(pending_, {})) pending.connection->close("shutting down");
+  for (auto& peer : peers_) {
+    if (auto connection = std::exchange(peer->connection, nullptr)) {
+      connection->close("shutting down");
+    }
+  }
+}
+
+Status Links::listen() {
+  const auto& own = cluster_.nodes[self_];
+  if (own.port == 0) return {};
+  auto listener = Listener::create(
+      loop_, own.host, own.port,
+      [this](asio::ip::tcp::socket socket, const std::string&) { accepted(std::move(socket)); });
+  if (!listener) return listener.error();
+  listener_ = std::move(*listener);
+  return {};
+}
+
+// ---- Connections -------------------------------------------------------------------------------
+
+void Links::dialed(Peer& peer, asio::ip::tcp::socket socket) {
+  begin(std::move(socket), &peer);
+}
+
+void Links::accepted(asio::ip::tcp::socket socket) {
+  if (pending_.size() >= host_limits::kMaxPendingConnections) {
+    ++refused_connections_;
+    return;
+  }
+  begin(std::move(socket), nullptr);
+}
+
+std::vector<crypto::PublicKey> Links::expected_keys(const Peer* dialed_peer) const {
+  std::vector<crypto::PublicKey> keys;
+  for (const auto& peer : peers_) {
+    if (dialed_peer != nullptr && peer.get() != dialed_peer) continue;
+    // Of an accepted connection: only those that are to dial.
+    if (dialed_peer == nullptr && peer->dialer) continue;
+    keys.push_back(cluster_.nodes[peer->node].key);
+  }
+  return keys;
+}
+
+void Links::begin(asio::ip::tcp::socket socket, Peer* dialed_peer) {
+  std::unique_ptr<TlsSession> session;
+  if (tls_ != nullptr) {
+    const auto side = dialed_peer != nullptr ? TlsSide::kDialed : TlsSide::kAccepted;
+    session = tls_->session(side, expected_keys(dialed_peer));
+  }
+  const LinkHello own{cluster_.id, cluster_.nodes[self_].name};
+  PeerConnection::Owner& owner = *this;
+  auto connection = std::make_shared<PeerConnection>(std::move(socket), std::move(session), own,
+                                                     owner, loop_.now());
+  pending_.push_back({connection, dialed_peer});
+  connection->start();
+}
+
+Links::Peer* Links::find_peer(size_t node) {
+  return by_node_[node];
+}
+
+Status Links::identify(const LinkHello& hello, const crypto::PublicKey* key, Peer*& peer) {
+  if (hello.cluster_id != cluster_.id) {
+    return Error{"the peer belongs to another cluster, " + hello.cluster_id};
+  }
+  const auto* config = cluster_.find(hello.node);
+  if (config == nullptr) return Error{"cluster.toml knows no node \"" + hello.node + "\""};
+  if (key != nullptr && *key != config->key) {
+    return Error{"the peer's key is not that of \"" + hello.node + "\""};
+  }
+  peer = find_peer(static_cast<size_t>(config - cluster_.nodes.data()));
+  if (peer == nullptr) return Error{"\"" + hello.node + "\" and this node do not talk"};
+  return {};
+}
+
+Status Links::on_hello(PeerConnection& connection, const LinkHello& hello,
+                       const crypto::PublicKey* key) {
+  Peer* peer = nullptr;
+  if (auto status = identify(hello, key, peer); !status) return status;
+  const auto pending = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& entry) {
+    return entry.connection.get() == &connection;
+  });
+  auto* dialed_peer = pending->dialed;
+  if (dialed_peer != nullptr && dialed_peer != peer) {
+    return Error{"\"" + hello.node + "\" answers at the address of \"" +
+                 cluster_.nodes[dialed_peer->node].name + "\""};
+  }
+  if (dialed_peer == nullptr && peer->dialer) {
+    return Error{"\"" + hello.node +
+                 "\" dials although it should be dialed: do the nodes have "
+                 "the same cluster.toml?"};
+  }
+  auto fresh = pending->connection;
+  pending_.erase(pending);
+  // The peer knows that the old connection is dead; here it may not have shown yet.
+  if (peer->connection) peer->connection->close("replaced by a newer connection");
+  peer->connection = std::move(fresh);
+  if (peer->dialer) peer->dialer->succeeded();
+  log(LogLevel::kInfo, "link_up", {{"node", cluster_.nodes[self_].name}, {"peer", hello.node}});
+  sink_.on_link(peer->node, true);
+  return {};
+}
+
+void Links::on_closed(PeerConnection& connection, const std::string& reason) {
+  const auto& own = cluster_.nodes[self_].name;
+  for (auto& peer : peers_) {
+    if (peer->connection.get() != &connection) continue;
+    // The caller still works with the connection and holds it.
+    peer->connection = nullptr;
+    if (peer->dialer) peer->dialer->failed(loop_.now());
+    const auto& name = cluster_.nodes[peer->node].name;
+    log(LogLevel::kInfo, "link_down", {{"node", own}, {"peer", name}, {"reason", reason}});
+    sink_.on_link(peer->node, false);
+    return;
+  }
+  for (auto it = pending_.begin(); it != pending_.end(); ++it) {
+    if (it->connection.get() != &connection) continue;
+    if (it->dialed != nullptr) it->dialed->dialer->failed(loop_.now());
+    const auto peer =
+        it->dialed != nullptr ? cluster_.nodes[it->dialed->node].name : std::string("unknown");
+    log(LogLevel::kWarn, "link_refused", {{"node", own}, {"peer", peer}, {"reason", reason}});
+    ++refused_connections_;
+    pending_.erase(it);
+    return;
+  }
+}
+
+// ---- Frames ------------------------------------------------------------------------------------
+
+void Links::on_frame(PeerConnection& connection, SharedBytes body) {
+  const auto peer = std::find_if(peers_.begin(), peers_.end(), [&](const auto& entry) {
+    return entry->connection.get() == &connection;
+  });
+  if (peer == peers_.end()) return;
+  const auto route = parse_route(body.view());
+  const auto& theirs = cluster_.nodes[(*peer)->node].roles;
+  if (!route || std::find(theirs.begin(), theirs.end(), route->from) == theirs.end()) {
+    ++refused_frames_;
+    return;
+  }
+  sink_.on_frame((*peer)->node, *route, body.slice(kRouteBytes, body.size() - kRouteBytes));
+}
+
+bool Links::connected(size_t node) const {
+  return by_node_[node] != nullptr && by_node_[node]->connection != nullptr;
+}
+
+void Links::send(size_t node, Address from, Address to, const SharedBytes& payload) {
+  if (!connected(node)) return;
+  // Keeps the connection alive: a full queue closes it.
+  const auto connection = by_node_[node]->connection;
+  connection->send(make_header(from, to, payload.size()), payload);
+}
+
+// ---- Turns -------------------------------------------------------------------------------------
+
+TimeUs Links::deadline() const {
+  auto due = kNever;
+  for (const auto& peer : peers_) {
+    if (peer->dialer) due = std::min(due, peer->dialer->due());
+  }
+  for (const auto& entry : pending_) {
+    due = std::min(due, entry.connection->started() + host_limits::kHandshakeUs);
+  }
+  return due;
+}
+
+void Links::tick(TimeUs now) {
+  for (auto& peer : peers_) {
+    if (peer->dialer) peer->dialer->tick(now);
+  }
+  // Closing takes entries out.
+  const auto pending = pending_;
+  for (const auto& entry : pending) {
+    if (entry.connection->started() + host_limits::kHandshakeUs <= now) {
+      entry.connection->close("the handshake took too long");
+    }
+  }
+}
+
+void Links::flush() {
+  for (auto& peer : peers_) {
+    if (const auto connection = peer->connection) connection->flush();
+  }
+}
+
+std::vector<Links::LinkStatus> Links::status() const {
+  std::vector<LinkStatus> all;
+  for (const auto& peer : peers_) {
+    all.push_back({cluster_.nodes[peer->node].name, peer->connection != nullptr,
+                   peer->connection ? peer->connection->queued_bytes() : 0});
+  }
+  return all;
+}
+
+}  // namespace eve::runtime

@@ -1,0 +1,102 @@
+// The links of a node: one TCP connection with every node that it exchanges messages with.
+//
+// Who dials: of two nodes the one that comes later in cluster.toml; a node without a port always
+// dials. Executors talk to everybody, verifiers to executors and verifiers, clients to executors.
+// A connection is trusted when TLS has proved the peer's key, or, where the operator chose
+// tls = false, when its hello names a node; frames from roles that this node does not play are
+// dropped and counted.
+//
+// Guarantees: nothing that a peer sends stops the process; what cannot be sent at once is queued up
+// to limits::kMaxLinkQueueBytes, beyond which the link is closed; frames to a peer without a
+// connection are dropped. Delivery is in order within one connection and not certain.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/cluster_config.h"
+#include "runtime/dialer.h"
+#include "runtime/event_loop.h"
+#include "runtime/listener.h"
+#include "runtime/peer_connection.h"
+#include "runtime/tls.h"
+
+namespace eve::runtime {
+
+class Links final : public EventLoop::Member, private PeerConnection::Owner {
+ public:
+  /// Told on the loop's thread.
+  class Sink {
+   public:
+    virtual ~Sink() = default;
+    /// `route.from` is a role of node number `node`; `payload` is the message's bytes.
+    virtual void on_frame(size_t node, const Route& route, SharedBytes payload) = 0;
+    virtual void on_link(size_t node, bool up) = 0;
+  };
+
+  /// `self`: this node's position in cluster.nodes. `tls` null: plain. All outlive the links.
+  Links(EventLoop& loop, const ClusterConfig& cluster, size_t self, TlsContext* tls, Sink& sink);
+  ~Links() override;
+
+  /// Binds the node's port, if it has one.
+  Status listen();
+
+  bool connected(size_t node) const;
+  /// Queues a frame for node number `node`; dropped if there is no connection.
+  void send(size_t node, Address from, Address to, const SharedBytes& payload);
+
+  struct LinkStatus {
+    std::string peer;
+    bool connected = false;
+    size_t queued_bytes = 0;
+  };
+  /// One for each node that this one talks to.
+  std::vector<LinkStatus> status() const;
+  uint64_t refused_frames() const { return refused_frames_; }
+  uint64_t refused_connections() const { return refused_connections_; }
+
+  TimeUs deadline() const override;
+  void tick(TimeUs now) override;
+  void flush() override;
+
+ private:
+  using ConnectionPtr = std::shared_ptr<PeerConnection>;
+  struct Peer {
+    size_t node = 0;
+    std::unique_ptr<Dialer> dialer;  ///< null: the peer dials
+    ConnectionPtr connection;        ///< null or open
+  };
+
+  Status on_hello(PeerConnection& connection, const LinkHello& hello,
+                  const crypto::PublicKey* key) override;
+  void on_frame(PeerConnection& connection, SharedBytes body) override;
+  void on_closed(PeerConnection& connection, const std::string& reason) override;
+
+  void dialed(Peer& peer, asio::ip::tcp::socket socket);
+  void accepted(asio::ip::tcp::socket socket);
+  void begin(asio::ip::tcp::socket socket, Peer* dialed_peer);
+  Peer* find_peer(size_t node);
+  Status identify(const LinkHello& hello, const crypto::PublicKey* key, Peer*& peer);
+  std::vector<crypto::PublicKey> expected_keys(const Peer* dialed_peer) const;
+
+  /// A connection whose peer is not known yet, or, if this node dialed, not proved yet.
+  struct Pending {
+    ConnectionPtr connection;
+    Peer* dialed = nullptr;
+  };
+
+  EventLoop& loop_;
+  const ClusterConfig& cluster_;
+  size_t self_;
+  TlsContext* tls_;
+  Sink& sink_;
+  std::unique_ptr<Listener> listener_;
+  std::vector<std::unique_ptr<Peer>> peers_;
+  std::vector<Peer*> by_node_;  ///< by position in cluster.nodes; null: no link
+  std::vector<Pending> pending_;
+  uint64_t refused_frames_ = 0;
+  uint64_t refused_connections_ = 0;
+};
+
+}  // namespace eve::runtime

@@ -1,0 +1,219 @@
+#include "runtime/links.h"
+
+#include <gtest/gtest.h>
+
+#include <asio/connect.hpp>
+#include <asio/write.hpp>
+#include <future>
+#include <thread>
+
+#include "base/limits.h"
+#include "runtime/test_support.h"
+
+namespace eve::runtime {
+namespace {
+
+using asio::ip::tcp;
+using testing::eventually;
+using testing::local_cluster;
+
+/// One node's links, on a thread of their own; remembers what arrives.
+class LinkNode final : private Links::Sink {
+ public:
+  LinkNode(const ClusterConfig& cluster, size_t self, const crypto::SigningKey& key)
+      : cluster_(cluster) {
+    if (cluster.tls) tls_ = TlsContext::create(key, cluster.nodes[self].name).value();
+    Links::Sink& sink = *this;
+    links_ = std::make_unique<Links>(loop_, cluster_, self, tls_.get(), sink);
+    const auto status = links_->listen();
+    EXPECT_TRUE(status.ok()) << status.message();
+    loop_.add(*links_);
+    thread_ = std::thread([this] { loop_.run(); });
+  }
+  ~LinkNode() {
+    loop_.stop();
+    thread_.join();
+  }
+
+  /// Runs `function` on the loop's thread and waits for it.
+  template <typename Function>
+  auto on_loop(Function function) -> decltype(function(std::declval<Links&>())) {
+    auto task = std::make_shared<std::packaged_task<decltype(function(*links_))()>>(
+        [this, function] { return function(*links_); });
+    auto result = task->get_future();
+    loop_.post([task] { (*task)(); });
+    return result.get();
+  }
+
+  bool connected(size_t node) {
+    return on_loop([node](Links& links) { return links.connected(node); });
+  }
+  void send(size_t node, Address from, Address to, const Bytes& payload) {
+    const SharedBytes shared(payload);
+    on_loop([=](Links& links) { links.send(node, from, to, shared); });
+  }
+  std::vector<Bytes> received() {
+    std::lock_guard lock(mutex_);
+    return received_;
+  }
+  size_t ups() {
+    std::lock_guard lock(mutex_);
+    return ups_;
+  }
+
+ private:
+  void on_frame(size_t, const Route&, SharedBytes payload) override {
+    std::lock_guard lock(mutex_);
+    received_.emplace_back(payload.view());
+  }
+  void on_link(size_t, bool up) override {
+    std::lock_guard lock(mutex_);
+    ups_ += up ? 1 : 0;
+  }
+
+  ClusterConfig cluster_;
+  EventLoop loop_;
+  std::unique_ptr<TlsContext> tls_;
+  std::unique_ptr<Links> links_;
+  std::mutex mutex_;
+  std::vector<Bytes> received_;
+  size_t ups_ = 0;
+  std::thread thread_;
+};
+
+/// A cluster of which two nodes run; node 0 listens to node 1.
+class LinksTest : public ::testing::TestWithParam<bool> {
+ protected:
+  LinksTest() : cluster(local_cluster(FaultModel(1, 0), GetParam(), false)) {
+    cluster.id = std::string(32, 'a');
+    for (auto& node : cluster.nodes) {
+      keys.push_back(crypto::SigningKey::generate());
+      node.key = keys.back().public_key();
+    }
+  }
+
+  std::unique_ptr<LinkNode> start(size_t node) {
+    return std::make_unique<LinkNode>(cluster, node, keys[node]);
+  }
+  /// Connects to node 0's port and sends `bytes`; returns once the other side has closed.
+  static void send_raw(uint16_t port, ByteView bytes) {
+    asio::io_context context;
+    tcp::socket socket(context);
+    socket.connect({asio::ip::address_v4::loopback(), port});
+    std::error_code error;
+    asio::write(socket, asio::buffer(bytes.data(), bytes.size()), error);
+    char buffer[512];
+    while (!error) socket.read_some(asio::buffer(buffer), error);
+  }
+
+  ClusterConfig cluster;
+  std::vector<crypto::SigningKey> keys;
+};
+
+INSTANTIATE_TEST_SUITE_P(, LinksTest, ::testing::Bool(),
+                         [](const auto& which) { return which.param ? "tls" : "plain"; });
+
+TEST_P(LinksTest, CarryFramesInOrder) {
+  auto a = start(0);
+  auto b = start(1);
+  ASSERT_TRUE(eventually([&] { return a->connected(1) && b->connected(0); }));
+
+  std::vector<Bytes> sent;
+  for (size_t size : {0u, 1u, 100u, 16'384u, 70'000u, 5'000'000u, 3u}) {
+    sent.push_back(Bytes(size, static_cast<char>('a' + sent.size())));
+    b->send(0, Address::executor(1), Address::executor(0), sent.back());
+    a->send(1, Address::verifier(0), Address::verifier(1), sent.back());
+  }
+  EXPECT_TRUE(eventually([&] { return a->received().size() == sent.size(); }));
+  EXPECT_TRUE(eventually([&] { return b->received().size() == sent.size(); }));
+  EXPECT_EQ(a->received(), sent);
+  EXPECT_EQ(b->received(), sent);
+}
+
+TEST_P(LinksTest, DropFramesFromForeignRoles) {
+  auto a = start(0);
+  auto b = start(1);
+  ASSERT_TRUE(eventually([&] { return a->connected(1) && b->connected(0); }));
+  b->send(0, Address::executor(2), Address::executor(0), "a lie");
+  b->send(0, Address::client(0), Address::executor(0), "another");
+  b->send(0, Address::executor(1), Address::executor(0), "the truth");
+  EXPECT_TRUE(eventually([&] { return !a->received().empty(); }));
+  EXPECT_EQ(a->received(), std::vector<Bytes>{"the truth"});
+  EXPECT_EQ(a->on_loop([](Links& links) { return links.refused_frames(); }), 2u);
+}
+
+TEST_P(LinksTest, ComeBackAfterARestart) {
+  auto a = start(0);
+  auto b = start(1);
+  ASSERT_TRUE(eventually([&] { return a->connected(1) && b->connected(0); }));
+  a.reset();
+  ASSERT_TRUE(eventually([&] { return !b->connected(0); }));
+  b->send(0, Address::executor(1), Address::executor(0), "into the void");
+  a = start(0);
+  ASSERT_TRUE(eventually([&] { return a->connected(1) && b->connected(0); }));
+  b->send(0, Address::executor(1), Address::executor(0), "back");
+  EXPECT_TRUE(eventually([&] { return a->received() == std::vector<Bytes>{"back"}; }));
+  EXPECT_GE(b->ups(), 2u);
+}
+
+TEST_P(LinksTest, RefuseAnotherCluster) {
+  auto a = start(0);
+  cluster.id = std::string(32, 'b');
+  auto b = start(1);
+  EXPECT_TRUE(eventually(
+      [&] { return a->on_loop([](Links& links) { return links.refused_connections(); }) > 0; }));
+  EXPECT_FALSE(a->connected(1));
+  EXPECT_EQ(a->ups(), 0u);
+}
+
+TEST_P(LinksTest, RefuseTheWrongKey) {
+  if (!GetParam()) GTEST_SKIP() << "plain links trust the network";
+  auto a = start(0);
+  keys[1] = crypto::SigningKey::generate();
+  auto b = start(1);
+  EXPECT_TRUE(eventually(
+      [&] { return a->on_loop([](Links& links) { return links.refused_connections(); }) > 0; }));
+  EXPECT_FALSE(a->connected(1));
+  EXPECT_EQ(a->ups(), 0u);
+}
+
+TEST_P(LinksTest, SurviveGarbage) {
+  auto a = start(0);
+  const auto port = cluster.nodes[0].port;
+  const auto hello = encode_hello({cluster.id, "node-1"});
+  send_raw(port,
+           "GET / HTTP/1.1\r\nHost: somebody\r\n\r\n and so on, for more than a hello's size ");
+  send_raw(port, Bytes(1000, '\xff'));
+  send_raw(port, Bytes("\0\0\0\0", 4));
+  if (!GetParam()) {
+    // A peer that is who it says it is, and then sends a frame beyond the limit.
+    send_raw(port, hello + Bytes("\xff\xff\xff\xff", 4));
+    EXPECT_EQ(a->ups(), 1u);
+    // One that should have been dialed, or does not exist.
+    send_raw(port, encode_hello({cluster.id, "node-0"}));
+    send_raw(port, encode_hello({cluster.id, "nobody"}));
+  }
+  auto b = start(1);
+  EXPECT_TRUE(eventually([&] { return a->connected(1) && b->connected(0); }));
+}
+
+TEST_P(LinksTest, CloseWhenThePeerReadsTooSlowly) {
+  if (GetParam()) GTEST_SKIP() << "the same code, slower";
+  auto a = start(0);
+  asio::io_context context;
+  tcp::socket socket(context);
+  socket.connect({asio::ip::address_v4::loopback(), cluster.nodes[0].port});
+  asio::write(socket, asio::buffer(encode_hello({cluster.id, "node-1"})));
+  ASSERT_TRUE(eventually([&] { return a->connected(1); }));
+  const SharedBytes payload(Bytes(16u << 20, 'x'));
+  // By reference: the queue holds one payload many times.
+  const size_t fits = limits::kMaxLinkQueueBytes / payload.size();
+  for (size_t i = 0; i < fits + 2; ++i) {
+    a->on_loop(
+        [&](Links& links) { links.send(1, Address::executor(0), Address::executor(1), payload); });
+  }
+  EXPECT_TRUE(eventually([&] { return !a->connected(1); }));
+}
+
+}  // namespace
+}  // namespace eve::runtime

@@ -1,0 +1,117 @@
+#include "runtime/node_status.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+namespace eve::runtime {
+namespace {
+
+using nlohmann::ordered_json;
+
+int64_t to_us(const timeval& time) {
+  return static_cast<int64_t>(time.tv_sec) * 1'000'000 + time.tv_usec;
+}
+
+ordered_json executor_json(ExecutorHost& host) {
+  const auto status = host.executor().status();
+  const auto counts = host.counts();
+  ordered_json recent = ordered_json::array();
+  for (const auto& batch : host.executor().recent()) {
+    recent.push_back({{"number", batch.number.value()},
+                      {"token", batch.token.hex()},
+                      {"state_root", batch.state_root.hex()}});
+  }
+  return {{"view", status.view.value()},
+          {"primary", status.primary},
+          {"committed", status.committed.value()},
+          {"token", status.token.hex()},
+          {"state_root", status.state_root.hex()},
+          {"executed", status.executed.value()},
+          {"silent", status.silent},
+          {"fetching", status.fetching},
+          {"waiting_for", status.waiting_for},
+          {"commits", status.commits},
+          {"rollbacks", status.rollbacks},
+          {"repairs", status.repairs},
+          {"transfers", status.transfers},
+          {"transfer_bytes", status.transfer_bytes},
+          {"requests", status.requests},
+          {"batches_sequential", status.batches_sequential},
+          {"parallel_batches", status.parallel_batches},
+          {"refused_messages", status.refused_messages},
+          {"busy_us", status.busy_us},
+          {"objects", counts.objects},
+          {"memory_bytes", counts.memory_bytes},
+          {"recent", std::move(recent)}};
+}
+
+ordered_json verifier_json(const VerifierHost& host) {
+  const auto status = host.status();
+  return {{"view", status.view.value()},
+          {"promised", status.promised.value()},
+          {"phase", status.phase},
+          {"committed", status.committed.value()},
+          {"token", status.token.hex()},
+          {"commits", status.commits},
+          {"view_changes", status.view_changes},
+          {"divergences", status.divergences},
+          {"refused_messages", status.refused_messages},
+          {"waiting_for", status.waiting_for}};
+}
+
+ordered_json gateway_json(const ClientHost& client, const Gateway& gateway) {
+  const auto status = client.status();
+  const auto& stats = gateway.stats();
+  return {{"port", stats.port},
+          {"open", status.open},
+          {"primary", status.primary},
+          {"outstanding", status.outstanding},
+          {"completed", status.completed},
+          {"retries", status.retries},
+          {"sessions_lost", status.sessions_lost},
+          {"connections", stats.connections},
+          {"connections_total", stats.connections_total},
+          {"connections_refused", stats.connections_refused},
+          {"requests", stats.requests},
+          {"bytes_in", stats.bytes_in},
+          {"bytes_out", stats.bytes_out}};
+}
+
+ordered_json links_json(const Links& links) {
+  ordered_json all = ordered_json::array();
+  for (const auto& link : links.status()) {
+    all.push_back(
+        {{"peer", link.peer}, {"connected", link.connected}, {"queued_bytes", link.queued_bytes}});
+  }
+  return all;
+}
+
+}  // namespace
+
+std::string status_json(NodeCore& core, const NodeParts& parts, TimeUs uptime_us) {
+  const auto& model = core.cluster().model;
+  ordered_json roles = ordered_json::array();
+  for (auto address : core.node().roles) roles.push_back(to_string(address));
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  ordered_json status = {{"name", core.node().name},
+                         {"pid", ::getpid()},
+                         {"config", {{"u", model.u()}, {"r", model.r()}}},
+                         {"roles", std::move(roles)},
+                         {"uptime_s", uptime_us / 1'000'000},
+                         {"cpu_user_us", to_us(usage.ru_utime)},
+                         {"cpu_system_us", to_us(usage.ru_stime)}};
+  if (parts.executor != nullptr) status["executor"] = executor_json(*parts.executor);
+  if (parts.verifier != nullptr) status["verifier"] = verifier_json(*parts.verifier);
+  if (parts.gateway != nullptr) status["gateway"] = gateway_json(*parts.client, *parts.gateway);
+  status["links"] = links_json(core.router().links());
+  status["refused_frames"] =
+      core.router().links().refused_frames() + core.router().refused_messages();
+  status["refused_connections"] = core.router().links().refused_connections();
+  // What a peer or the disk put into a text may not be UTF-8.
+  return status.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace eve::runtime

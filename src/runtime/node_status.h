@@ -1,0 +1,25 @@
+// The JSON of GET /status; its shape is documented in node.h.
+#pragma once
+
+#include <string>
+
+#include "runtime/client_host.h"
+#include "runtime/executor_host.h"
+#include "runtime/gateway.h"
+#include "runtime/node_core.h"
+#include "runtime/verifier_host.h"
+
+namespace eve::runtime {
+
+/// What a node plays; null what it does not.
+struct NodeParts {
+  ExecutorHost* executor = nullptr;
+  const VerifierHost* verifier = nullptr;
+  const ClientHost* client = nullptr;
+  const Gateway* gateway = nullptr;
+};
+
+/// On the loop's thread. `uptime_us`: since the node began to serve.
+std::string status_json(NodeCore& core, const NodeParts& parts, TimeUs uptime_us);
+
+}  // namespace eve::runtime
