@@ -264,11 +264,17 @@ TEST(CommandsTest, Transactions) {
 +PONG
 > MULTI
 +OK
-> GETT k
--ERR unknown command 'GETT', with args beginning with: 'k' 
+> GET
+-ERR wrong number of arguments for 'get' command
 > EXEC
 -EXECABORT Transaction discarded because of previous errors.
-# Another client changes a watched key.
+> EXEC
+-ERR EXEC without MULTI
+)");
+}
+
+TEST(CommandsTest, WatchedKeys) {
+  expect_played(R"(# Another client changes a watched key.
 > WATCH k none
 +OK
 2> SET k 5
