@@ -55,7 +55,9 @@ class Word {
 
   bool present() const { return (raw_ & 1) == 0; }
   /// Precondition: present().
-  Version* version() const { return reinterpret_cast<Version*>(raw_); }
+  Version* version() const {
+    return reinterpret_cast<Version*>(raw_);  // NOLINT(performance-no-int-to-ptr): one was put in
+  }
   uint64_t stamp() const { return present() ? version()->stamp() : raw_ >> 1; }
 
  private:

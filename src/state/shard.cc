@@ -155,7 +155,8 @@ void Shard::remove(Object& object) {
 }
 
 size_t Shard::bytes() const {
-  return sizeof(Shard) + buckets_.load(std::memory_order_relaxed)->count() * sizeof(Object*);
+  return sizeof(Shard) +
+         buckets_.load(std::memory_order_relaxed)->count() * sizeof(std::atomic<Object*>);
 }
 
 }  // namespace eve::state

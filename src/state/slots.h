@@ -45,7 +45,7 @@ class Slots {
   void place(uint64_t slot, Object* object);
   /// Frees `slot`; returns who was there.
   Object* vacate(uint64_t slot);
-  size_t bytes() const { return objects_.size() * sizeof(Object*) + free_.bytes(); }
+  size_t bytes() const { return objects_.size() * sizeof(void*) + free_.bytes(); }
 
  private:
   std::deque<Object*> objects_;  // not a vector: no copy, and no spare half, when it grows
