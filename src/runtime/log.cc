@@ -39,11 +39,12 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
 }
 
 void append_value(const std::string& value, std::string& line) {
-  const bool plain = !value.empty() && value.find_first_of(" \"=") == std::string::npos;
+  const bool plain = !value.empty() && value.find_first_of(" \"=\\") == std::string::npos;
   if (!plain) line += '"';
   for (char c : value) {
     const auto byte = static_cast<unsigned char>(c);
-    line += byte < 0x20 || byte == 0x7f || c == '"' ? '?' : c;
+    if (c == '"' || c == '\\') line += '\\';
+    line += byte < 0x20 || byte == 0x7f ? '?' : c;
   }
   if (!plain) line += '"';
 }

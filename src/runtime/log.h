@@ -18,7 +18,8 @@ struct LogField {
   std::string value;
 };
 
-/// Values with blanks or quotes are quoted; control bytes (a peer may have sent them) are replaced.
+/// Values with blanks or quotes are quoted; control bytes, which a peer may have sent, are
+/// replaced.
 void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
 
 }  // namespace eve::runtime
