@@ -74,23 +74,26 @@ void Core::on(const wire::Token& token, Address from, Step& step) {
     ++refused_;
     return;
   }
-  answer(token, from.index, step);
+  answer(token.view, token.parts.number <= committed_.number, from.index, step);
   if (phase_ == Phase::kRecovering) return;
-  if (token.view > view() && step.now >= hello_quiet_until_) say_hello(step);
   if (token.view == view() && may_vote()) rounds_.add(from.index, token);
 }
 
 // An executor repeats its token until it hears a verdict, so one that was sent just now will do.
-void Core::answer(const wire::Token& token, uint16_t executor, Step& step) {
-  if (token.view < started_.view && step.now >= start_quiet_until_[executor]) {
+// `committed`: what it spoke of is. One that speaks of a view to come knows more than this
+// verifier.
+void Core::answer(View spoken, bool committed, uint16_t executor, Step& step) {
+  const bool older = spoken < started_.view;
+  if (older && step.now >= start_quiet_until_[executor]) {
     start_quiet_until_[executor] = step.now + options_.resend_after_us;
     outlet_.to(Address::executor(executor), started_, step.out);
   }
-  const bool stale = token.view < started_.view || token.parts.number <= committed_.number;
-  if (stale && step.now >= commit_quiet_until_[executor]) {
+  if ((older || committed) && step.now >= commit_quiet_until_[executor]) {
     commit_quiet_until_[executor] = step.now + options_.resend_after_us;
     outlet_.to(Address::executor(executor), last_, step.out);
   }
+  if (phase_ == Phase::kRecovering || spoken <= view()) return;
+  if (step.now >= hello_quiet_until_) say_hello(step);
 }
 
 void Core::on(const wire::Prepare& prepare, Address from, Step&) {
@@ -199,11 +202,13 @@ void Core::on(const wire::Welcome& welcome, Address from, Step& step) {
 
 // ---- Views (V6, V7, V10) -----------------------------------------------------------------------
 
-void Core::on(const wire::Suspect& suspect, Address from, Step&) {
+void Core::on(const wire::Suspect& suspect, Address from, Step& step) {
   if (!is_executor(from)) {
     ++refused_;
     return;
   }
+  // Without batches there are no tokens: this may be all that is heard of an executor.
+  answer(suspect.view, false, from.index, step);
   if (suspect.view == view()) watch_.suspect(from.index);
 }
 

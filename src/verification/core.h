@@ -53,7 +53,7 @@ class Core {
   }
   bool is_executor(Address from) const;
   bool is_peer(Address from) const;
-  void answer(const wire::Token& token, uint16_t executor, Step& step);
+  void answer(View spoken, bool committed, uint16_t executor, Step& step);
   void advance(Step& step);
   void vote(Step& step);
   void settle(const wire::Commit& commit, Step& step);

@@ -78,6 +78,22 @@ TEST_F(VerifierTest, V1ATokenOfAnOlderViewIsAnsweredWithTheStart) {
   EXPECT_EQ(told[1].kind, wire::VerdictKind::kCommit);
 }
 
+TEST_F(VerifierTest, V1ASuspicionOfAnOlderViewIsAnsweredWithTheStart) {
+  join(1, certified(0, 3, "A3"));
+  start(1, 3, "A3");
+  lone_.sent<wire::Verdict>();
+  lone_.wait(100'000);
+  lone_.give(Address::executor(2), wire::Suspect{View(1)});
+  EXPECT_TRUE(lone_.sent<wire::Verdict>().empty());
+  lone_.give(Address::executor(2), wire::Suspect{View(0)});
+  const auto told = lone_.sent<wire::Verdict>();
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_EQ(told[0].kind, wire::VerdictKind::kRollback);
+  EXPECT_EQ(told[0].view, View(1));
+  lone_.give(Address::executor(2), wire::Suspect{View(5)});
+  EXPECT_EQ(lone_.sent<wire::Hello>().size(), 1u) << "the executor knows of a later view";
+}
+
 TEST_F(VerifierTest, V1ATokenOfAHigherViewMakesItAskOthersOnceInAResendTime) {
   for (int i = 0; i < 5; ++i) lone_.token(0, 3, 1, "A1", kGenesis);
   EXPECT_EQ(lone_.sent<wire::Hello>().size(), 1u);
