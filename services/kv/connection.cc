@@ -126,6 +126,8 @@ void Connection::check_limits() {
   const bool greedy =
       parser_.buffered() > kMaxQueryBytes || replies_.waiting_bytes() > kMaxWaitingReplyBytes;
   if (finishing_ || !greedy) return;
+  // An EXEC that still waits does not run: the error takes the place of its reply.
+  exec_waiting_ = false;
   skip_this_ = false;
   reply().error("ERR too much sent ahead of the replies: the connection is closed");
   flush_local();

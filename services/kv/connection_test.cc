@@ -185,7 +185,10 @@ TEST_F(ConnectionTest, WhatWaitsForExecIsBounded) {
   const Bytes ping = resp({"PING", Bytes(1u << 20, 'p')});
   for (size_t i = 0; i <= kMaxQueryBytes >> 20; ++i) send(ping);
   answer(version(0));
-  EXPECT_EQ(host_.submitted.size(), 1u);
+  EXPECT_TRUE(host_.submitted.empty()) << "EXEC did not run";
+  EXPECT_TRUE(sent().ends_with(
+      "\r\n-ERR too much sent ahead of the replies: the connection is closed\r\n"));
+  EXPECT_EQ(host_.closes, 1);
 }
 
 TEST_F(ConnectionTest, ClientsLearnWhoTheyAre) {

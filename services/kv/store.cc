@@ -23,6 +23,7 @@ std::optional<Store::Entry> Store::decode(ByteView stored) const {
   entry.version = Version::from(stored.substr(kFlagsBytes));
   stored.remove_prefix(kFlagsBytes + Version::kBytes);
   if (expires) {
+    EVE_CHECK(stored.size() >= kExpiryBytes, "a stored expiry is complete");
     entry.expires_ms = Codec<int64_t>::decode(stored.substr(0, kExpiryBytes)).value_or(kNever);
     stored.remove_prefix(kExpiryBytes);
     if (entry.expires_ms <= now_ms()) return std::nullopt;
