@@ -82,7 +82,7 @@ void ClientHost::carry_out(const client::Outbox& out) {
   for (const wire::Send& send : out.sends) {
     follow_bundle(*std::get<wire::BundleMessage>(*send.message).bundle);
   }
-  around_.post.send(self(), out.sends);
+  send(out.sends);
   for (const client::Completion& completion : out.completions) check(completion);
 }
 

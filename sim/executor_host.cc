@@ -85,7 +85,7 @@ void ExecutorHost::on_idle(TimeUs now) {
 void ExecutorHost::carry_out(execution::Outbox& out) {
   // Before anything leaves: what a client accepts must be in the ledger already.
   observe();
-  around_.post.send(self(), out.sends);
+  send(out.sends);
   for (execution::Command& command : out.commands) {
     if (const auto* run = std::get_if<execution::RunBatch>(&command)) {
       ledger_.saw_batch(run->batch);

@@ -4,6 +4,13 @@
 #include <utility>
 
 namespace eve::sim {
+namespace {
+
+bool is_faulty(const Host& host) {
+  return host.doomed() || !host.recovered();
+}
+
+}  // namespace
 
 Faults::Faults(const Plan& plan, uint64_t seed, EventQueue& queue, Network& network,
                std::vector<Host*> executors, std::vector<Host*> verifiers, size_t nodes,
@@ -32,6 +39,7 @@ void Faults::stop() {
   network_.calm();
   for (const auto& hosts : {executors_, verifiers_}) {
     for (Host* host : hosts) {
+      host->doom(nullptr);
       if (!host->up()) host->start();
     }
   }
@@ -51,17 +59,25 @@ void Faults::repeat(TimeUs every, std::function<void()> fault) {
 }
 
 void Faults::crash_one(const std::vector<Host*>& hosts, uint32_t liars, uint64_t& count) {
-  const auto faulty = std::count_if(hosts.begin(), hosts.end(),
-                                    [](const Host* host) { return !host->recovered(); });
+  const auto faulty =
+      std::count_if(hosts.begin(), hosts.end(), [](const Host* host) { return is_faulty(*host); });
   if (static_cast<uint64_t>(faulty) + liars >= model_.u()) return;
   // Liars are the first of their role; they are faulty already.
   Host* host = hosts[liars + random_.below(hosts.size() - liars)];
-  if (!host->recovered()) return;
-  host->crash();
+  if (is_faulty(*host)) return;
   ++count;
-  on_crash_(host->self());
-  queue_.after(around(plan_.down_us), [host] {
-    if (!host->up()) host->start();
+  if (random_.chance(1, 2)) {
+    crash(*host);
+  } else {
+    host->doom([this, host] { crash(*host); });
+  }
+}
+
+void Faults::crash(Host& host) {
+  host.crash();
+  on_crash_(host.self());
+  queue_.after(around(plan_.down_us), [&host] {
+    if (!host.up()) host.start();
   });
 }
 

@@ -39,6 +39,7 @@ class Faults {
   /// Runs `fault` again and again, `every` apart on average.
   void repeat(TimeUs every, std::function<void()> fault);
   void crash_one(const std::vector<Host*>& hosts, uint32_t liars, uint64_t& count);
+  void crash(Host& host);
   void partition();
   void pause_one();
   TimeUs around(TimeUs mean);

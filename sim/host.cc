@@ -47,8 +47,31 @@ void Host::crash() {
   up_ = false;
 }
 
+void Host::send(const std::vector<wire::Send>& sends) {
+  if (sends.empty() || dying_) return;
+  if (doomed()) {
+    send_part(sends);
+  } else {
+    around_.post.send(self_, sends);
+  }
+}
+
+/// A process that dies while it writes to its sockets, one after the other.
+void Host::send_part(const std::vector<wire::Send>& sends) {
+  std::vector<wire::Send> each;
+  for (const wire::Send& send : sends) {
+    for (const Address to : send.to) each.push_back({{to}, send.message});
+  }
+  each.resize(random_.below(each.size() + 1));
+  around_.post.send(self_, each);
+  dying_ = true;
+  later(0, [act = std::exchange(last_act_, nullptr)] { act(); });
+}
+
 void Host::start() {
   up_ = true;
+  last_act_ = nullptr;
+  dying_ = false;
   ++lives_;
   paused_until_ = 0;
   idle_pending_ = false;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/random.h"
@@ -33,6 +35,9 @@ class Host {
 
   void receive(const wire::MessagePtr& message, Address from);
   void crash();
+  /// The next time it sends anything, only a part of it leaves; then `last_act` is to crash it.
+  void doom(std::function<void()> last_act) { last_act_ = std::move(last_act); }
+  bool doomed() const { return last_act_ != nullptr; }
   /// For the first time, or again after a crash.
   void start();
   /// Stands still until then: what comes meanwhile waits.
@@ -50,6 +55,7 @@ class Host {
   TimeUs local_now() const { return around_.queue.now() + clock_offset_; }
   /// Runs `action` after `delay`, if the node has not crashed until then; later if it pauses.
   void later(TimeUs delay, std::function<void()> action);
+  void send(const std::vector<wire::Send>& sends);
   /// To be called after every step: sets the timer, and rests soon.
   void stepped();
   /// How often it has started, counting now.
@@ -59,6 +65,7 @@ class Host {
   Random random_;
 
  private:
+  void send_part(const std::vector<wire::Send>& sends);
   void arm();
   void ring();
 
@@ -67,6 +74,8 @@ class Host {
   bool up_ = false;
   uint64_t lives_ = 0;
   TimeUs paused_until_ = 0;
+  std::function<void()> last_act_;  ///< null: not doomed
+  bool dying_ = false;              ///< the last act is about to happen: nothing leaves any more
   bool idle_pending_ = false;
   TimeUs armed_at_ = 0;       ///< in local time; kNever: not armed
   uint64_t early_rings_ = 0;  ///< rings in a row after which the deadline was not in the future

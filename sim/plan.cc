@@ -13,6 +13,14 @@ TimeUs between(Random& random, TimeUs least, TimeUs most) {
   return least + static_cast<TimeUs>(random.below(static_cast<uint64_t>(most - least + 1)));
 }
 
+/// As likely to be small as large: 10 to 100 as often as 100 to 1000.
+TimeUs of_any_size(Random& random, TimeUs least, TimeUs most) {
+  uint32_t doublings = 0;
+  while ((least << (doublings + 1)) <= most) ++doublings;
+  const TimeUs from = least << random.below(doublings + 1);
+  return between(random, from, std::min(2 * from, most));
+}
+
 uint32_t number(Random& random, uint32_t least, uint32_t most) {
   return static_cast<uint32_t>(between(random, least, most));
 }
@@ -29,15 +37,15 @@ NetworkPlan make_network(Random& random) {
 FaultPlan make_faults(Random& random, FaultModel model) {
   FaultPlan plan;
   if (random.chance(1, 3)) {
-    plan.partition_every_us = between(random, 300'000, 2'000'000);
-    plan.partition_us = between(random, 50'000, 1'000'000);
+    plan.partition_every_us = of_any_size(random, 100'000, 2'000'000);
+    plan.partition_us = of_any_size(random, 20'000, 1'000'000);
   }
-  if (random.chance(2, 5)) plan.executor_crash_every_us = between(random, 200'000, 2'000'000);
-  if (random.chance(2, 5)) plan.verifier_crash_every_us = between(random, 200'000, 2'000'000);
-  plan.down_us = between(random, 20'000, 1'000'000);
+  if (random.chance(2, 5)) plan.executor_crash_every_us = of_any_size(random, 50'000, 2'000'000);
+  if (random.chance(2, 5)) plan.verifier_crash_every_us = of_any_size(random, 50'000, 2'000'000);
+  plan.down_us = of_any_size(random, 2'000, 1'000'000);
   if (random.chance(1, 4)) {
-    plan.pause_every_us = between(random, 200'000, 1'000'000);
-    plan.pause_us = between(random, 10'000, 600'000);
+    plan.pause_every_us = of_any_size(random, 50'000, 1'000'000);
+    plan.pause_us = of_any_size(random, 10'000, 600'000);
   }
   if (model.byzantine() && random.chance(1, 2)) {
     if (random.chance(2, 3)) plan.lying_executors = number(random, 1, model.r());

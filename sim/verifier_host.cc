@@ -60,7 +60,7 @@ void VerifierHost::carry_out(const verification::Outbox& out) {
   }
   const auto now = verifier_->status();
   ledger_.committed(self(), now.committed, now.token);
-  around_.post.send(self(), out.sends);
+  send(out.sends);
 }
 
 }  // namespace eve::sim
