@@ -26,7 +26,7 @@ inline constexpr size_t kMaxPendingConnections = 256;
 /// How long it may take to say so, TLS included.
 inline constexpr TimeUs kHandshakeUs = 5'000'000;
 inline constexpr TimeUs kMinBackoffUs = 50'000;
-inline constexpr TimeUs kMaxBackoffUs = 1'000'000;
+inline constexpr TimeUs kMaxBackoffUs = 250'000;
 /// A peer that acknowledges nothing for this long has gone.
 inline constexpr int kPeerGoneMs = 10'000;
 

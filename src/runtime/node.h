@@ -33,7 +33,7 @@ struct NodeOptions {
 ///     "batches_sequential","parallel_batches","refused_messages","busy_us","objects",
 ///     "memory_bytes","recent":[{"number","token","state_root"}...]},
 ///  "verifier": {"view","promised","phase","committed","token","commits","view_changes",
-///     "divergences","refused_messages","waiting_for"},
+///     "divergences","refused_messages","last_reason","waiting_for"},
 ///  "gateway": {"port","open","primary","outstanding","completed","retries","sessions_lost",
 ///     "connections","connections_total","connections_refused","requests","bytes_in","bytes_out"},
 ///  "links": [{"peer":"executor-1","connected":true,"queued_bytes":0}, ...]}

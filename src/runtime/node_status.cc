@@ -57,6 +57,7 @@ ordered_json verifier_json(const VerifierHost& host) {
           {"commits", status.commits},
           {"view_changes", status.view_changes},
           {"divergences", status.divergences},
+          {"last_reason", status.last_reason},
           {"refused_messages", status.refused_messages},
           {"waiting_for", status.waiting_for}};
 }
