@@ -157,13 +157,13 @@ void Executor::Impl::beat(TimeUs now, Outbox& out) {
   await_missing(now, out);
   suspect(now, out);
   const bool due = now - hello_at >= options.resend_after_us;
-  if (due && something_missing(now)) say_hello(now, out);
+  if (due && (something_missing(now) || wants_back(now))) say_hello(now, out);
 }
 
 bool Executor::Impl::outstanding() const {
   return !window.entries().empty() || !pending.empty() || repair.active() ||
          !verdicts.vouched().empty() || saw_higher_view || invalid_batch.has_value() ||
-         (silence.silent() && !silence.answered());
+         silence.silent();
 }
 
 void Executor::Impl::set_beat(TimeUs now) {

@@ -104,6 +104,7 @@ struct Executor::Impl {
   void committed_now(BatchNumber number, const crypto::Digest& token, const crypto::Digest& state,
                      TimeUs now);
   bool something_missing(TimeUs now) const;
+  bool wants_back(TimeUs now) const;
   void say_hello(TimeUs now, Outbox& out);
 
   // ---- executor_clients.cc ----

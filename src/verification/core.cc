@@ -218,9 +218,11 @@ void Core::on(const wire::Hello& hello, Address from, Step& step) {
     return;
   }
   welcome(hello, from, step);
+  if (is_peer(from) && hello.view > view()) peer_left(hello, from, step);
   if (!hello.restarted) return;
   if (is_executor(from)) {
     watch_.suspect(from.index);
+    executor_returned(hello, from, step);
   } else {
     peer_restarted(hello, from.index, step);
   }
@@ -231,7 +233,8 @@ void Core::on(const wire::ViewChange& change, Address from, Step&) {
     ++refused_;
     return;
   }
-  if (change.view > view()) changes_.add(change);
+  if (change.view <= view()) return;
+  changes_.add(change);
 }
 
 void Core::on(const wire::NewView& new_view, Address from, Step& step) {
@@ -262,6 +265,7 @@ VerifierStatus Core::status() const {
           .view_changes = views_joined_,
           .divergences = rounds_.divergences(),
           .refused_messages = refused_ + rounds_.refused() + changes_.refused(),
+          .last_reason = last_reason_,
           .waiting_for = waiting_for()};
 }
 

@@ -65,15 +65,19 @@ class Core {
   bool may_vote() const;
   bool joinable(View view) const;
   bool start_is_open() const;
+  std::string describe(Reason reason) const;
   void reconsider(Step& step);
   void await(Step& step);
   void lead(Step& step);
-  void ask(View view, Step& step);
+  void ask(View view, std::string why, Step& step);
   bool consistent(const wire::NewView& new_view) const;
   bool proven_by_others(const wire::NewView& new_view) const;
   void join(const wire::NewView& new_view, Step& step);
   void welcome(const wire::Hello& hello, Address from, Step& step);
   void peer_restarted(const wire::Hello& hello, uint16_t peer, Step& step);
+  void peer_left(const wire::Hello& hello, Address peer, Step& step);
+  void executor_returned(const wire::Hello& hello, Address from, Step& step);
+  void ask_for(Address whom, const std::string& why, Step& step);
   void say_hello(Step& step);
   void resend(Step& step);
   void arm(TimeUs now);
@@ -110,10 +114,22 @@ class Core {
   std::optional<TimeUs> resend_at_;
   TimeUs last_progress_ = 0;
   TimeUs hello_quiet_until_;
-  std::map<uint16_t, TimeUs> restart_quiet_until_;
+  /// No view is started for this node until then; the interval doubles for one that keeps asking.
+  struct Quiet {
+    TimeUs until = 0;
+    TimeUs interval = 0;
+  };
+  std::map<Address, Quiet> quiet_;
+  /// Peers that asked for a view above this one: since when, and what was committed then.
+  struct Left {
+    TimeUs since = 0;
+    BatchNumber committed;
+  };
+  std::map<Address, Left> left_;
   std::vector<TimeUs> start_quiet_until_;  ///< by executor: the verdict is on its way
   std::vector<TimeUs> commit_quiet_until_;
-  bool changed_ = false;  ///< something was received since the last idle()
+  std::string last_reason_;  ///< why a view was asked for last
+  bool changed_ = false;     ///< something was received since the last idle()
 
   uint64_t commit_count_ = 0;
   uint64_t views_joined_ = 0;

@@ -474,7 +474,7 @@ TEST(LostPromises, V9WhoComesBackHoldsTheCertificateThatItCameBackWith) {
   std::vector<wire::ViewChange> proof;
   for (const uint16_t i : {1, 2, 3}) proof.push_back(lone.signers[i]->change(1, held));
   lone.give(Address::verifier(1), lone.signers[1]->new_view(1, proof));
-  lone.wait(300'000);
+  lone.wait(2'000'000);
   const auto changes = lone.sent<wire::ViewChange>();
   ASSERT_FALSE(changes.empty());
   EXPECT_EQ(changes[0].view, View(2));

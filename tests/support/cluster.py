@@ -162,6 +162,8 @@ class Cluster:
 
     def __exit__(self, kind, error, trace):
         if error is not None and not self.log.closed:
+            subprocess.run([self.program, "status", "--cluster", self.cluster_file], timeout=60,
+                           check=False)
             print(self.output()[-4000:])
         self.stop()
 
