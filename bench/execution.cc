@@ -1,5 +1,5 @@
-// `eve bench execution`: batches through the execution stage alone (mixing, workers, hashing, token),
-// N worker threads in turn with one.
+// `eve bench execution`: batches through the execution stage alone (mixing, workers, hashing,
+// token), N worker threads in turn with one.
 #include <chrono>
 #include <memory>
 #include <string>
@@ -16,7 +16,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr uint32_t kRequests = 256;     // a batch
+constexpr uint32_t kRequests = 256;  // a batch
 constexpr uint32_t kKeys = 100'000;
 
 /// Each request computes for a while, then writes one key; neighbours in a batch do not conflict.
@@ -46,10 +46,12 @@ class Computing final : public Service {
 class Stage {
  public:
   Stage(const crypto::Digester& digester, size_t threads, std::chrono::nanoseconds work)
-      : digester_(digester), pool_(threads),
-        runner_(digester, pool_,
-                [work](State& state) { return std::make_unique<Computing>(state, work); },
-                [] { return TimeUs{0}; }) {
+      : digester_(digester),
+        pool_(threads),
+        runner_(
+            digester, pool_,
+            [work](State& state) { return std::make_unique<Computing>(state, work); },
+            [] { return TimeUs{0}; }) {
     run({wire::make_bundle({wire::BundleKind::kOpen, 0, SessionId(0), RequestNumber(1), {}}, {},
                            no_signature)});
   }
@@ -75,9 +77,9 @@ class Stage {
     for (uint32_t i = 0; i < kRequests; ++i) {
       requests.push_back("key" + std::to_string((next_ + i) % kKeys));
     }
-    auto bundle = wire::make_bundle({wire::BundleKind::kCall, 0, session_, RequestNumber(next_),
-                                     RequestNumber(next_ - 1)},
-                                    requests, no_signature);
+    auto bundle = wire::make_bundle(
+        {wire::BundleKind::kCall, 0, session_, RequestNumber(next_), RequestNumber(next_ - 1)},
+        requests, no_signature);
     next_ += kRequests;
     return bundle;
   }
@@ -113,7 +115,11 @@ void add_rows(const crypto::Digester& digester, const std::string& digest, int w
   const std::string what =
       work_us == 0 ? "puts" : "requests of " + std::to_string(work_us) + " us of computing";
   Row row{what + ", " + digest + ", " + std::to_string(options.threads) + " workers",
-          "us/request", {}, "1 worker", {}, "lower"};
+          "us/request",
+          {},
+          "1 worker",
+          {},
+          "lower"};
   for (size_t i = 0; i < options.runs; ++i) {
     row.values.push_back(many.measure(options.seconds));
     row.baseline_values.push_back(one.measure(options.seconds));

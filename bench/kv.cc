@@ -79,7 +79,7 @@ constexpr Load kLoads[] = {{"1 outstanding", 1, 1},
                            {"800 outstanding (50 x 16)", 50, 16}};
 
 struct Measurement {
-  double cpu_us = 0;                     ///< per request, all server processes
+  double cpu_us = 0;  ///< per request, all server processes
   double per_second = 0;
   double p50_ms = 0;
   double p99_ms = 0;
@@ -150,17 +150,24 @@ cli::Program kv_program() {
   return program;
 }
 
+/// Free again when this returns: whoever listens there must be able to bind them.
+std::pair<uint16_t, uint16_t> two_free_ports() {
+  cli::PortSource ports;
+  const uint16_t first = ports.next();
+  return {first, ports.next()};
+}
+
 Status measure_config(const std::string& config, const BenchOptions& options, Report& report) {
   cli::DevOptions dev;
   dev.config = config;
   dev.service = "kv";
   dev.threads = options.threads;
   dev.layout = options.layout;
-  cli::PortSource ports;
-  dev.port = ports.next();
+  const auto [eve_port, redis_port] = two_free_ports();
+  dev.port = eve_port;
   auto cluster = cli::DevCluster::start(kv_program(), dev);
   if (!cluster) return cluster.status();
-  auto redis = RedisServer::start(ports.next());
+  auto redis = RedisServer::start(redis_port);
   if (!redis) return redis.status();
   std::vector<pid_t> pids;
   for (const auto& child : (*cluster)->children()) pids.push_back(child.pid);

@@ -36,7 +36,7 @@ Result<std::unique_ptr<RedisServer>> RedisServer::start(uint16_t port) {
   if (pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     execlp("redis-server", "redis-server", "--port", port_text.c_str(), "--bind", "127.0.0.1",
-           "--save", "", "--appendonly", "no", "--loglevel", "warning",
+           "--save", "", "--appendonly", "no", "--loglevel", "warning", "--logfile", "/dev/null",
            static_cast<char*>(nullptr));
     _exit(127);
   }

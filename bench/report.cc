@@ -86,8 +86,8 @@ std::string Report::to_json() const {
 }
 
 void Report::print() const {
-  std::printf("%-52s %10s %10s %10s %-12s %8s  %s\n", "what", "median", "min", "max", "unit", "ratio",
-              "to baseline");
+  std::printf("%-52s %10s %10s %10s %-12s %8s  %s\n", "what", "median", "min", "max", "unit",
+              "ratio", "to baseline");
   for (const auto& row : rows) {
     const auto object = to_object(row);
     std::printf("%-52s %10.2f %10.2f %10.2f %-12s", row.name.c_str(), object["value"].get<double>(),

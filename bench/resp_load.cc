@@ -22,9 +22,9 @@ using Clock = std::chrono::steady_clock;
 struct Connection {
   int fd = -1;
   bool more = true;
-  Bytes out;                              ///< not written yet
-  Bytes in;                               ///< not parsed yet
-  std::deque<Clock::time_point> sent;     ///< one a command outstanding
+  Bytes out;                           ///< not written yet
+  Bytes in;                            ///< not parsed yet
+  std::deque<Clock::time_point> sent;  ///< one a command outstanding
 };
 
 class Load {
