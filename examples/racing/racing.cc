@@ -1,9 +1,9 @@
 // A service with a planted concurrency bug, to see Eve repair what it does.
 //
 // `add COUNTER` reads a counter, thinks for a while, and writes it back plus one; but the footprint
-// claims that every request touches something of its own. So two adds to one counter may run at once
-// and lose an update, on one replica and not on another. Verification sees that the replicas differ,
-// all roll back, and the batch runs again in order. `get COUNTER` reads one.
+// claims that every request touches something of its own. So two adds to one counter may run at
+// once and lose an update, on one replica and not on another. Verification sees that the replicas
+// differ, all roll back, and the batch runs again in order. `get COUNTER` reads one.
 #include <chrono>
 #include <string>
 

@@ -22,8 +22,8 @@ struct Codec;
 template <typename T>
 struct Codec<T, std::enable_if_t<std::is_integral_v<T>>> {
   static void encode(const T& value, Bytes& out) {
-    auto rest = static_cast<std::make_unsigned_t<std::conditional_t<std::is_same_v<T, bool>,
-                                                                    unsigned char, T>>>(value);
+    auto rest = static_cast<
+        std::make_unsigned_t<std::conditional_t<std::is_same_v<T, bool>, unsigned char, T>>>(value);
     for (size_t i = 0; i < sizeof(T); ++i) {
       out.push_back(static_cast<char>(rest & 0xff));
       if constexpr (sizeof(T) > 1) rest = static_cast<decltype(rest)>(rest >> 8);

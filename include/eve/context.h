@@ -22,10 +22,10 @@ class AccessHook {
 class Context {
  public:
   struct Origin {
-    uint64_t batch = 0;       ///< number of the batch, from 1
-    uint32_t index = 0;       ///< position of the request in the batch, from 0
-    int64_t time_us = 0;      ///< the batch's time: microseconds since 1970, strictly increasing
-    uint64_t seed = 0;        ///< the batch's random seed
+    uint64_t batch = 0;   ///< number of the batch, from 1
+    uint32_t index = 0;   ///< position of the request in the batch, from 0
+    int64_t time_us = 0;  ///< the batch's time: microseconds since 1970, strictly increasing
+    uint64_t seed = 0;    ///< the batch's random seed
   };
 
   Context(const Origin& origin, size_t worker, AccessHook* hook);

@@ -1,5 +1,5 @@
-// The subcommands that every program has. Each registers its options with CLI11 and leaves a function
-// that runs it.
+// The subcommands that every program has. Each registers its options with CLI11 and leaves a
+// function that runs it.
 #pragma once
 
 #include <CLI/App.hpp>

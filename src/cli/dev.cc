@@ -37,12 +37,14 @@ void add_dev_options(CLI::App& command, DevOptions& options) {
   command.add_option("--service", options.service, "What to replicate")->capture_default_str();
   command.add_option("--port", options.port, "Where the service's clients connect")
       ->capture_default_str();
-  command.add_option("--threads", options.threads,
-                     "Workers of each executor (0: the cores, shared among the executors)")
+  command
+      .add_option("--threads", options.threads,
+                  "Workers of each executor (0: the cores, shared among the executors)")
       ->capture_default_str();
-  command.add_option("--layout", options.layout,
-                     "split: a process for each executor, verifier and gateway; joint: executor i "
-                     "and verifier i share one")
+  command
+      .add_option("--layout", options.layout,
+                  "split: a process for each executor, verifier and gateway; joint: executor i "
+                  "and verifier i share one")
       ->capture_default_str();
   command.add_option("--dir", options.directory,
                      "Configuration, keys, node state (default: a temporary folder)");

@@ -139,7 +139,9 @@ std::string DevCluster::ready_line() const {
          (directory_ / "cluster.toml").string();
 }
 
-void DevCluster::stop() { stop_all(children_, kStopGraceMs); }
+void DevCluster::stop() {
+  stop_all(children_, kStopGraceMs);
+}
 
 DevCluster::~DevCluster() {
   stop();

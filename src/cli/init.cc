@@ -64,12 +64,14 @@ void add_init(CLI::App& app, const Program& program, Action& action) {
   command->add_option("--port", options->ports.port, "Links between nodes")->capture_default_str();
   command->add_option("--status-port", options->ports.status_port, "HTTP status")
       ->capture_default_str();
-  command->add_option("--service-port", options->ports.service_port,
-                      "A gateway on every node, at this port (0: none)")
+  command
+      ->add_option("--service-port", options->ports.service_port,
+                   "A gateway on every node, at this port (0: none)")
       ->capture_default_str();
   command->add_flag("--plain", options->plain, "No TLS between nodes (crash only)");
-  command->callback(
-      [&program, &action, options] { action = [&program, options] { return run_init(program, *options); }; });
+  command->callback([&program, &action, options] {
+    action = [&program, options] { return run_init(program, *options); };
+  });
 }
 
 }  // namespace eve::cli

@@ -10,8 +10,8 @@ namespace {
 runtime::ClusterConfig empty_config(FaultModel model, const std::string& service) {
   runtime::ClusterConfig config;
   config.model = model;
-  config.digest = model.byzantine() ? crypto::DigestAlgorithm::kSha256
-                                    : crypto::DigestAlgorithm::kXxh3;
+  config.digest =
+      model.byzantine() ? crypto::DigestAlgorithm::kSha256 : crypto::DigestAlgorithm::kXxh3;
   config.tls = model.byzantine();
   config.service = service;
   return config;
@@ -83,8 +83,8 @@ Result<runtime::ClusterConfig> local_layout(FaultModel model, Layout layout, Loc
 Result<runtime::ClusterConfig> host_layout(FaultModel model, const std::vector<std::string>& hosts,
                                            HostPorts ports, const std::string& service) {
   if (hosts.size() != model.verifiers()) {
-    return Error{"this configuration has " + std::to_string(model.executors()) +
-                 " executors and " + std::to_string(model.verifiers()) + " verifiers: give " +
+    return Error{"this configuration has " + std::to_string(model.executors()) + " executors and " +
+                 std::to_string(model.verifiers()) + " verifiers: give " +
                  std::to_string(model.verifiers()) + " hosts (--host, once each), not " +
                  std::to_string(hosts.size())};
   }
@@ -94,7 +94,8 @@ Result<runtime::ClusterConfig> host_layout(FaultModel model, const std::vector<s
     node.name = "node-" + std::to_string(i);
     node.host = hosts[i];
     // Several nodes on one host get consecutive ports.
-    const auto shift = static_cast<uint16_t>(std::count(hosts.begin(), hosts.begin() + i, hosts[i]));
+    const auto shift =
+        static_cast<uint16_t>(std::count(hosts.begin(), hosts.begin() + i, hosts[i]));
     node.port = static_cast<uint16_t>(ports.port + shift);
     node.status_port = static_cast<uint16_t>(ports.status_port + shift);
     node.roles = joint_roles(model, i);

@@ -13,12 +13,12 @@ namespace eve::cli {
 /// "bft" (u = r = 1 unless said otherwise) or "crash" (r = 0).
 Result<FaultModel> fault_model(const std::string& config, uint32_t u);
 
-/// kSplit: every executor, verifier and gateway is a process of its own. kJoint: executor i, verifier
-/// i (and the verifiers beyond) share node i.
+/// kSplit: every executor, verifier and gateway is a process of its own. kJoint: executor i,
+/// verifier i (and the verifiers beyond) share node i.
 enum class Layout { kSplit, kJoint };
 
 struct LocalPorts {
-  uint16_t service_port = 0;              ///< the gateway's; 0: no gateway
+  uint16_t service_port = 0;  ///< the gateway's; 0: no gateway
 };
 
 /// A cluster on loopback with free ports: nodes named executor-0, verifier-0 (or node-0), and
@@ -29,7 +29,7 @@ Result<runtime::ClusterConfig> local_layout(FaultModel model, Layout layout, Loc
 struct HostPorts {
   uint16_t port = 7100;
   uint16_t status_port = 7200;
-  uint16_t service_port = 0;              ///< 0: no gateways
+  uint16_t service_port = 0;  ///< 0: no gateways
 };
 
 /// One node a host, as many hosts as verifiers: executor i, verifier i and, with a service port,

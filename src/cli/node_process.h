@@ -9,12 +9,12 @@
 namespace eve::cli {
 
 struct ServeOptions {
-  std::string cluster;                    ///< path of cluster.toml
+  std::string cluster;  ///< path of cluster.toml
   std::string node;
-  std::string directory;                  ///< keys and the node's own state; empty: cluster's folder
-  size_t threads = 0;                     ///< 0: one a core
+  std::string directory;  ///< keys and the node's own state; empty: cluster's folder
+  size_t threads = 0;     ///< 0: one a core
   std::string durability = "memory";
-  int ready_fd = -1;                      ///< "ready\n" is written there
+  int ready_fd = -1;  ///< "ready\n" is written there
 };
 
 /// Serves until SIGINT or SIGTERM.

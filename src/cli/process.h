@@ -13,7 +13,7 @@ namespace eve::cli {
 struct ChildProcess {
   std::string name;
   pid_t pid = -1;
-  int ready_fd = -1;        ///< readable end: the child writes a line when it serves
+  int ready_fd = -1;  ///< readable end: the child writes a line when it serves
 };
 
 /// Starts this very program with `arguments` plus `--ready-fd N`. Standard streams are inherited.

@@ -1,5 +1,5 @@
-// The command line of `eve` and of every program made with eve::serve: dev, init, serve, status, and
-// what the program adds.
+// The command line of `eve` and of every program made with eve::serve: dev, init, serve, status,
+// and what the program adds.
 #pragma once
 
 #include <functional>
@@ -28,7 +28,7 @@ struct ExtraCommand {
 
 struct Program {
   std::string name;
-  std::vector<ServiceEntry> services;     ///< the first is the default
+  std::vector<ServiceEntry> services;  ///< the first is the default
   std::vector<ExtraCommand> commands;
 };
 

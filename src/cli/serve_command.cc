@@ -38,8 +38,8 @@ Result<runtime::NodeOptions> node_options(const Program& program, const ServeOpt
   node.directory = options.directory.empty()
                        ? std::filesystem::absolute(options.cluster).parent_path()
                        : std::filesystem::path(options.directory);
-  node.threads = options.threads != 0 ? options.threads
-                                      : std::max(1u, std::thread::hardware_concurrency());
+  node.threads =
+      options.threads != 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   node.make_service = service->make;
   return node;
 }
@@ -56,7 +56,8 @@ std::string durability_error(const std::string& durability) {
   if (durability == "memory") return {};
   if (durability == "sync" || durability == "async") {
     return "--durability " + durability +
-           " is not offered yet: executors keep their state in memory and fetch it from their peers "
+           " is not offered yet: executors keep their state in memory and fetch it from their "
+           "peers "
            "after a restart; use --durability memory";
   }
   return "unknown --durability \"" + durability + "\": sync, async or memory";
@@ -94,7 +95,8 @@ void add_serve(CLI::App& app, const Program& program, Action& action) {
   command->add_option("--node", options->node, "This node's name in it")->required();
   command->add_option("--dir", options->directory,
                       "Keys and this node's state (default: the folder of cluster.toml)");
-  command->add_option("--threads", options->threads, "Workers of the execution stage (0: all cores)")
+  command
+      ->add_option("--threads", options->threads, "Workers of the execution stage (0: all cores)")
       ->capture_default_str();
   command->add_option("--durability", options->durability, "memory (sync, async: not yet)")
       ->capture_default_str();

@@ -35,7 +35,9 @@ std::string text(const json& object, const char* key) {
 }
 
 /// The start of a digest, enough to compare by eye.
-std::string brief(const json& object, const char* key) { return text(object, key).substr(0, 12); }
+std::string brief(const json& object, const char* key) {
+  return text(object, key).substr(0, 12);
+}
 
 void print_line(const std::string& name, const std::string& role, const json& part) {
   std::printf("%-12s %-9s %5s %7s %10s %-12s %-12s %9s %9s %9s %12s  %s\n", name.c_str(),

@@ -1,7 +1,7 @@
 // What the Executor (protocol, no I/O) asks of the Runner (state and service, on threads), and what
 // comes back. Hosts carry both: in runtime/ through a queue to the execution thread, in sim/ at
-// once. Commands are carried out in the order they were given; every command that names an event has
-// exactly one.
+// once. Commands are carried out in the order they were given; every command that names an event
+// has exactly one.
 #pragma once
 
 #include <cstdint>
@@ -61,7 +61,7 @@ using Command =
 /// The answer to one bundle of a batch, ready to be sent when the batch is committed.
 struct BundleReply {
   uint16_t client = 0;
-  SessionId session;             ///< as in the bundle (0 for one that opens a session)
+  SessionId session;  ///< as in the bundle (0 for one that opens a session)
   RequestNumber first;
   wire::ReplyStatus status = wire::ReplyStatus::kExecuted;
   crypto::Digest digest;
@@ -72,10 +72,10 @@ struct BatchExecuted {
   uint64_t generation = 0;
   wire::TokenParts parts;
   crypto::Digest token;
-  std::vector<BundleReply> replies;   ///< in the order of the batch's bundles
-  uint32_t requests = 0;              ///< how many were executed
+  std::vector<BundleReply> replies;  ///< in the order of the batch's bundles
+  uint32_t requests = 0;             ///< how many were executed
   uint32_t parallel_batches = 0;
-  TimeUs busy_us = 0;                 ///< wall time it took, by the host's clock; not replicated
+  TimeUs busy_us = 0;  ///< wall time it took, by the host's clock; not replicated
 };
 
 struct StateServed {
@@ -94,9 +94,9 @@ struct FetchWants {
 struct SessionSnapshot {
   uint16_t client = 0;
   SessionId session;
-  RequestNumber opened_with;          ///< the nonce
-  RequestNumber next;                 ///< number of the next request
-  std::vector<BundleReply> replies;   ///< unacknowledged, oldest first
+  RequestNumber opened_with;         ///< the nonce
+  RequestNumber next;                ///< number of the next request
+  std::vector<BundleReply> replies;  ///< unacknowledged, oldest first
 };
 
 /// The state of batch `number`, with token `token`, is installed and committed.

@@ -8,8 +8,8 @@
 int main(int argc, char** argv) {
   eve::cli::Program program;
   program.name = "eve";
-  program.services.push_back({"kv", eve::kv::make_service,
-                              [] { return std::make_unique<eve::kv::FrontEndFactory>(); }});
+  program.services.push_back(
+      {"kv", eve::kv::make_service, [] { return std::make_unique<eve::kv::FrontEndFactory>(); }});
   program.commands.push_back(
       {"sim", "Run the protocol in a simulated world", eve::sim::run_command});
   program.commands.push_back({"bench", "Measure", eve::bench::run_command});

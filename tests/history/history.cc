@@ -5,12 +5,12 @@
 namespace eve::history {
 namespace {
 
-/// The writes in the order in which the server applied them, and where each read belongs: `place` is
-/// the number of writes before it.
+/// The writes in the order in which the server applied them, and where each read belongs: `place`
+/// is the number of writes before it.
 struct Ordered {
   std::vector<const Operation*> writes;
   std::vector<std::pair<size_t, const Operation*>> reads;
-  std::vector<std::string> values;       ///< values[i]: after i writes
+  std::vector<std::string> values;  ///< values[i]: after i writes
   std::string error;
 };
 
@@ -58,7 +58,7 @@ Ordered order_by_number(Kind kind, const std::vector<Operation>& operations) {
 /// SET ... GET with unique values: each write names the one before it.
 Ordered order_by_chain(const std::vector<Operation>& operations) {
   Ordered ordered;
-  std::map<std::string, const Operation*> after;   // by the value before; "" for none
+  std::map<std::string, const Operation*> after;  // by the value before; "" for none
   size_t writes = 0;
   for (const auto& operation : operations) {
     if (!operation.write) continue;
@@ -69,8 +69,7 @@ Ordered order_by_chain(const std::vector<Operation>& operations) {
     }
   }
   ordered.values.push_back("");
-  for (auto next = after.find(""); next != after.end();
-       next = after.find(next->second->argument)) {
+  for (auto next = after.find(""); next != after.end(); next = after.find(next->second->argument)) {
     ordered.writes.push_back(next->second);
     ordered.values.push_back(next->second->argument);
   }

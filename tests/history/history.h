@@ -20,14 +20,14 @@ struct Operation {
   bool write = false;
   double invoked_us = 0;
   double completed_us = 0;
-  std::string argument;                  ///< writes: what was added, appended, set
-  std::string reply;                     ///< the reply's value; for a null: empty
+  std::string argument;  ///< writes: what was added, appended, set
+  std::string reply;     ///< the reply's value; for a null: empty
   bool null = false;
 };
 
 /// What the model expects of a key after its history.
 struct Outcome {
-  std::string error;                     ///< empty: linearizable and equal to the model
+  std::string error;  ///< empty: linearizable and equal to the model
   std::optional<std::string> final_value;
 };
 

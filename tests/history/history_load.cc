@@ -25,7 +25,9 @@ struct Options {
   uint64_t seed = 1;
 };
 
-Kind kind_of(size_t key) { return static_cast<Kind>(key % 3); }
+Kind kind_of(size_t key) {
+  return static_cast<Kind>(key % 3);
+}
 
 std::string name_of(const Options& options, size_t key) {
   return "h" + std::to_string(options.seed) + ":" + std::to_string(key);
@@ -42,8 +44,11 @@ std::optional<std::string> value_of(ByteView reply) {
 class Workload final : public bench::LoadSource {
  public:
   explicit Workload(const Options& options)
-      : options_(options), random_(options.seed), histories_(options.keys),
-        pending_(options.connections), start_(Clock::now()) {}
+      : options_(options),
+        random_(options.seed),
+        histories_(options.keys),
+        pending_(options.connections),
+        start_(Clock::now()) {}
 
   bool next(size_t connection, Bytes& out) override {
     if (issued_ == options_.operations) return false;

@@ -30,8 +30,8 @@ TEST(History, StaleRead) {
 }
 
 TEST(History, ReadsThatGoBack) {
-  const auto outcome = check(
-      Kind::kRegister, {write(0, 9, "a", ""), read(1, 2, "a"), read(3, 4, "")});
+  const auto outcome =
+      check(Kind::kRegister, {write(0, 9, "a", ""), read(1, 2, "a"), read(3, 4, "")});
   EXPECT_NE(outcome.error, "");
 }
 
