@@ -186,12 +186,12 @@ void World::finish_requests() {
   if (!clients_done()) throw Violation("liveness", "requests stay unanswered without faults");
 }
 
-/// Liars may stand anywhere: others do not help them. A restarted executor may stay silent as long
-/// as no view changes: it commits what others do.
+/// Everybody stands at the last batch and votes again (E10, V6e, V9). Liars may stand anywhere:
+/// others do not help them.
 bool World::converged() const {
   const BatchNumber last = ledger_.last();
   const auto there = [this, last](const auto& host) {
-    return post_.lies(host->self()) || (host->up() && host->status().committed == last);
+    return post_.lies(host->self()) || (host->recovered() && host->status().committed == last);
   };
   return std::all_of(executors_.begin(), executors_.end(), there) &&
          std::all_of(verifiers_.begin(), verifiers_.end(), there);
