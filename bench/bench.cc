@@ -20,6 +20,7 @@ constexpr Benchmark kBenchmarks[] = {
 
 void add_options(CLI::App& command, BenchOptions& options) {
   command.add_option("--threads", options.threads, "Workers of the execution stage")
+      ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command.add_option("--seconds", options.seconds, "Length of each measurement")
       ->check(CLI::Range(0.1, 3600.0))

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/random.h"
 #include "sim/run_seed.h"
 
 namespace eve::sim {
@@ -90,8 +91,16 @@ class AbortNotice {
   static inline size_t length_ = 0;
 };
 
-nlohmann::json summary(const Statistics& total, const nlohmann::json& failures, double wall_s) {
+std::string to_hex(uint64_t value) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
+  return text;
+}
+
+nlohmann::json summary(const Statistics& total, uint64_t trace_hash, const nlohmann::json& failures,
+                       double wall_s) {
   nlohmann::json json;
+  json["trace_hash"] = to_hex(trace_hash);
   total.for_each([&json](const char* name, uint64_t value) { json[name] = value; });
   json["virtual_seconds"] = static_cast<double>(total.virtual_us) / 1e6;
   json["wall_seconds"] = wall_s;
@@ -109,6 +118,7 @@ int run_all(const Arguments& arguments) {
   Fibers fibers(kWorkers);
   AbortNotice notice;
   Statistics total;
+  uint64_t trace_hash = 0;
   auto failures = nlohmann::json::array();
   const auto started = std::chrono::steady_clock::now();
   for (uint64_t i = 0; i < arguments.seeds; ++i) {
@@ -117,17 +127,19 @@ int run_all(const Arguments& arguments) {
     notice.set(replay);
     const Outcome outcome = run_seed(seed, options, fibers, arguments.trace ? &std::cout : nullptr);
     total += outcome.statistics;
+    trace_hash = Random(trace_hash ^ outcome.trace_digest).next();
     if (outcome.ok) continue;
     std::cout << "FAILED seed " << seed << ": " << outcome.failure
               << "plan: " << describe(outcome.plan) << "\nreplay with: " << replay << std::endl;
     failures.push_back({{"seed", seed}, {"invariant", outcome.invariant}, {"replay", replay}});
   }
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - started;
-  const nlohmann::json json = summary(total, failures, wall.count());
+  const nlohmann::json json = summary(total, trace_hash, failures, wall.count());
   std::cout << total.seeds << " seeds, " << failures.size() << " failed, " << total.requests
             << " requests, " << total.batches << " batches, " << total.divergences
             << " divergences, " << total.transfers << " transfers, "
-            << static_cast<uint64_t>(json["seeds_per_second"].get<double>()) << " seeds a second\n";
+            << static_cast<uint64_t>(json["seeds_per_second"].get<double>())
+            << " seeds a second, trace hash " << json["trace_hash"].get<std::string>() << '\n';
   if (!arguments.json.empty()) {
     std::ofstream file(arguments.json);
     file << json.dump(2) << '\n';

@@ -155,7 +155,7 @@ def racing():
 
 
 def stops_cleanly():
-    """SIGTERM ends every process; a second cluster in the same folder starts anew."""
+    """SIGTERM ends every process."""
     cluster = start("crash")
     pids = [node["pid"] for node in cluster.nodes.values()]
     cluster.process.send_signal(signal.SIGTERM)
@@ -167,10 +167,42 @@ def stops_cleanly():
         raise Failure(f"processes left behind: {alive}")
 
 
+def examples():
+    """Services made with the library, each with its native client or a call of its own."""
+    with Cluster(BUILD / "examples" / "counter", config="crash") as cluster:
+        done = subprocess.run([str(BUILD / "examples" / "count"), cluster.cluster_file],
+                              capture_output=True, text=True, timeout=60, check=True)
+        if done.stdout.split() != [str(i) for i in range(1, 11)]:
+            raise Failure("count: " + done.stdout)
+        agree(cluster)
+    with Cluster(BUILD / "examples" / "bank", config="bft", threads=2) as cluster:
+        done = subprocess.run([str(BUILD / "examples" / "transfers"), cluster.cluster_file],
+                              capture_output=True, text=True, timeout=60)
+        print(done.stdout + done.stderr)
+        if done.returncode != 0:
+            raise Failure("transfers: " + done.stdout + done.stderr)
+        agree(cluster)
+
+
+def benchmarks():
+    """Every benchmark runs and writes its report; no figure is judged here."""
+    for words in (("execution", "--seconds", "0.1"), ("kv", "--seconds", "0.3")):
+        report = pathlib.Path("/dev/stdout")
+        done = subprocess.run([BUILD / "eve", "bench", *words, "--runs", "1", "--json", report],
+                              capture_output=True, text=True, timeout=300)
+        if done.returncode != 0:
+            raise Failure(f"eve bench {words[0]}: {done.stderr[-500:]}")
+        rows = json.loads(done.stdout[done.stdout.index("\n{"):])["rows"]
+        if not rows or any(row["value"] <= 0 for row in rows):
+            raise Failure(f"eve bench {words[0]}: {rows}")
+
+
 def wrong_usage():
     """Errors name what is wrong and what to do; nothing is started."""
     cases = {
-        ("dev", "--config", "raft"): "use bft or crash",
+        ("dev", "--config", "raft"): "not in {bft,crash}",
+        ("dev", "--service", "mail"): "not in {kv}",
+        ("dev", "--threads", "100000"): "--threads",
         ("dev", "--durability", "sync"): "use --durability memory",
         ("dev", "--dir", "/usr"): "choose another --dir",
         ("serve", "--cluster", "/nonexistent", "--node", "x"): "/nonexistent",

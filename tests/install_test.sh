@@ -22,7 +22,7 @@ cmake --build "$work/build" >/dev/null
 "$work/build/counter" --version
 
 pkg_config_path=$(dirname "$(find "$work/prefix" -name eve.pc)")
-flags=$(PKG_CONFIG_PATH=$pkg_config_path pkg-config --define-variable=prefix="$work/prefix" --cflags --libs eve)
+flags=$(PKG_CONFIG_PATH=$pkg_config_path pkg-config --cflags --libs eve)
 # shellcheck disable=SC2086
 g++ -std=c++20 "$work/src/counter.cc" -o "$work/counter" $flags
 "$work/counter" --version

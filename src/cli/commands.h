@@ -17,6 +17,12 @@ void add_init(CLI::App& app, const Program& program, Action& action);
 void add_serve(CLI::App& app, const Program& program, Action& action);
 void add_status(CLI::App& app, const Program& program, Action& action);
 
+/// Workers that an executor may have; more cores than any machine that we know of.
+inline constexpr size_t kMaxThreads = 1024;
+
+/// The names of the services that a program can host, for the parser and for --help.
+std::vector<std::string> service_names(const Program& program);
+
 /// Prints "PROGRAM: MESSAGE" to standard error; 1.
 int fail(const Program& program, const std::string& message);
 

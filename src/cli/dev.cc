@@ -30,21 +30,29 @@ int run_dev(const Program& program, const DevOptions& options) {
 
 }  // namespace
 
-void add_dev_options(CLI::App& command, DevOptions& options) {
+void add_dev_options(CLI::App& command, const Program& program, DevOptions& options) {
   command.add_option("--config", options.config, "bft (nodes may lie) or crash")
+      ->check(CLI::IsMember({"bft", "crash"}))
       ->capture_default_str();
-  command.add_option("--u", options.u, "Failures to live through")->capture_default_str();
-  command.add_option("--service", options.service, "What to replicate")->capture_default_str();
-  command.add_option("--port", options.port, "Where the service's clients connect")
+  command.add_option("--u", options.u, "Failures to live through")
+      ->check(CLI::Range(1, 10))
+      ->capture_default_str();
+  command.add_option("--service", options.service, "What to replicate")
+      ->check(CLI::IsMember(service_names(program)))
+      ->capture_default_str();
+  command.add_option("--port", options.port, "Where the service's clients connect (0: no gateway)")
+      ->check(CLI::Range(0, 65535))
       ->capture_default_str();
   command
       .add_option("--threads", options.threads,
                   "Workers of each executor (0: the cores, shared among the executors)")
+      ->check(CLI::Range(size_t{0}, kMaxThreads))
       ->capture_default_str();
   command
       .add_option("--layout", options.layout,
                   "split: a process for each executor, verifier and gateway; joint: executor i "
                   "and verifier i share one")
+      ->check(CLI::IsMember({"split", "joint"}))
       ->capture_default_str();
   command.add_option("--dir", options.directory,
                      "Configuration, keys, node state (default: a temporary folder)");
@@ -57,7 +65,7 @@ void add_dev(CLI::App& app, const Program& program, Action& action) {
   auto options = std::make_shared<DevOptions>();
   options->service = program.services.front().name;
   auto* command = app.add_subcommand("dev", "Run a whole cluster on this machine");
-  add_dev_options(*command, *options);
+  add_dev_options(*command, program, *options);
   command->callback([&program, &action, options] {
     action = [&program, options] { return run_dev(program, *options); };
   });

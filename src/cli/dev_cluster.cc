@@ -130,13 +130,14 @@ Status DevCluster::write_nodes(const std::string& file) const {
 }
 
 std::string DevCluster::ready_line() const {
+  const std::string cluster = (directory_ / "cluster.toml").string();
   for (const auto& node : config_.nodes) {
     if (node.service_port != 0) {
-      return "ready: " + config_.service + " on 127.0.0.1:" + std::to_string(node.service_port);
+      return "ready: " + config_.service + " on 127.0.0.1:" + std::to_string(node.service_port) +
+             "\ncluster: " + cluster;
     }
   }
-  return "ready: " + config_.service + " for node \"client\" of " +
-         (directory_ / "cluster.toml").string();
+  return "ready: " + config_.service + " for node \"client\" of " + cluster;
 }
 
 void DevCluster::stop() {

@@ -29,7 +29,7 @@ struct DevOptions {
   std::string durability = "memory";
 };
 
-void add_dev_options(CLI::App& command, DevOptions& options);
+void add_dev_options(CLI::App& command, const Program& program, DevOptions& options);
 
 class DevCluster {
  public:
@@ -40,7 +40,7 @@ class DevCluster {
   ~DevCluster();
   void stop();
 
-  /// "ready: kv on 127.0.0.1:6379"; without a gateway, how to connect.
+  /// "ready: kv on 127.0.0.1:6379" (without a gateway: how to connect), then where cluster.toml is.
   std::string ready_line() const;
   const runtime::ClusterConfig& config() const { return config_; }
   const std::vector<ChildProcess>& children() const { return children_; }

@@ -58,9 +58,14 @@ void add_init(CLI::App& app, const Program& program, Action& action) {
   command->add_option("--host", options->hosts, "Address of a machine; once for each verifier")
       ->required();
   command->add_option("--config", options->config, "bft (nodes may lie) or crash")
+      ->check(CLI::IsMember({"bft", "crash"}))
       ->capture_default_str();
-  command->add_option("--u", options->u, "Failures to live through")->capture_default_str();
-  command->add_option("--service", options->service, "What to replicate")->capture_default_str();
+  command->add_option("--u", options->u, "Failures to live through")
+      ->check(CLI::Range(1, 10))
+      ->capture_default_str();
+  command->add_option("--service", options->service, "What to replicate")
+      ->check(CLI::IsMember(service_names(program)))
+      ->capture_default_str();
   command->add_option("--port", options->ports.port, "Links between nodes")->capture_default_str();
   command->add_option("--status-port", options->ports.status_port, "HTTP status")
       ->capture_default_str();

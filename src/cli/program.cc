@@ -20,6 +20,12 @@ const ServiceEntry* find_service(const Program& program, const std::string& name
   return nullptr;
 }
 
+std::vector<std::string> service_names(const Program& program) {
+  std::vector<std::string> names;
+  for (const auto& service : program.services) names.push_back(service.name);
+  return names;
+}
+
 namespace {
 
 int parse_and_run(const Program& program, int argc, char** argv) {
@@ -32,6 +38,11 @@ int parse_and_run(const Program& program, int argc, char** argv) {
   add_serve(app, program, action);
   add_status(app, program, action);
   for (const auto& extra : program.commands) app.add_subcommand(extra.name, extra.description);
+  const auto named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
+  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(named).empty()) {
+    fail(program, "unknown command \"" + std::string(argv[1]) + "\"; --help lists them");
+    return 2;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

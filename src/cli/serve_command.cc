@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <thread>
@@ -44,8 +45,12 @@ Result<runtime::NodeOptions> node_options(const Program& program, const ServeOpt
   return node;
 }
 
-void report_ready(int fd) {
-  if (fd < 0) return;
+void report_ready(const std::string& node, int fd) {
+  if (fd < 0) {
+    std::printf("ready: %s\n", node.c_str());
+    std::fflush(stdout);
+    return;
+  }
   if (write(fd, "ready\n", 6) != 6) return;  // whoever waited has gone: nothing depends on it
   close(fd);
 }
@@ -82,7 +87,7 @@ int run_serve(const Program& program, const ServeOptions& options) {
     sigwait(&signals, &signal);
     (*node)->stop();
   });
-  (*node)->run([&] { report_ready(options.ready_fd); });
+  (*node)->run([&] { report_ready(options.node, options.ready_fd); });
   pthread_kill(stopper.native_handle(), SIGTERM);  // in case run() ended by itself
   stopper.join();
   return 0;
@@ -97,6 +102,7 @@ void add_serve(CLI::App& app, const Program& program, Action& action) {
                       "Keys and this node's state (default: the folder of cluster.toml)");
   command
       ->add_option("--threads", options->threads, "Workers of the execution stage (0: all cores)")
+      ->check(CLI::Range(size_t{0}, kMaxThreads))
       ->capture_default_str();
   command->add_option("--durability", options->durability, "memory (sync, async: not yet)")
       ->capture_default_str();
