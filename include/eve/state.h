@@ -40,7 +40,7 @@ class State {
 /// Thread safety: every operation is linearizable (`scan`: entry by entry) and safe against every
 /// other, whatever the mixer let through. A view that `get` returns stays valid and unchanged until
 /// the request ends, even if the key is overwritten meanwhile.
-/// Limits: keys up to 64 KiB, values up to 512 MiB minus one; larger ones are a broken invariant,
+/// Limits: keys up to 64 KiB, values up to 72 MiB (one frame); larger ones are a broken invariant,
 /// so check sizes at the door.
 class ByteMap {
  public:

@@ -28,6 +28,7 @@ struct WindowEntry {
   Stage stage = Stage::kReceived;
   uint64_t generation = 0;    ///< of the run; events of other generations are of dropped runs
   BatchExecuted result;       ///< where executed
+  TimeUs proposed_at = 0;     ///< primary: when the batch was made
   TimeUs sent_at = 0;         ///< primary: when the batch went out last
   TimeUs resend_wait_us = 0;  ///< primary: until it goes out again; doubles
 };

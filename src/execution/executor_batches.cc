@@ -48,6 +48,7 @@ void Executor::Impl::propose(TimeUs now, Outbox& out) {
     const uint64_t seed = digester.keyed_hash(seed_material(options.index, view, number, time_us));
     const auto batch = wire::make_batch(view, number, time_us, seed, std::move(bundles), digester);
     WindowEntry& entry = window.add(batch);
+    entry.proposed_at = now;
     entry.resend_wait_us = options.resend_after_us;
     send(others, wire::BatchMessage{batch}, out);
     run_ready(out);
@@ -81,8 +82,9 @@ bool Executor::Impl::in_reach(BatchNumber number) const {
 }
 
 bool Executor::Impl::valid(const wire::Batch& batch, TimeUs now) const {
+  if (batch.bundles.empty() || batch.time_us < 0) return false;
   const TimeUs skew = batch.time_us > now ? batch.time_us - now : now - batch.time_us;
-  if (batch.bundles.empty() || batch.time_us < 0 || skew > limits::kMaxClockSkewUs) return false;
+  if (skew > limits::kMaxClockSkewUs) return false;
   return std::all_of(batch.bundles.begin(), batch.bundles.end(),
                      [&](const wire::BundlePtr& bundle) { return authentic(*bundle); });
 }

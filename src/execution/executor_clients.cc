@@ -4,6 +4,12 @@
 #include "execution/executor_impl.h"
 
 namespace eve::execution {
+namespace {
+
+// Far longer than any view change, well before clocks of correct nodes could have moved apart.
+constexpr TimeUs kGiveUpAfterUs = limits::kMaxClockSkewUs / 4;
+
+}  // namespace
 
 // A bundle is verified once: when it is first seen here. Every executor keeps what is not
 // committed, so that whoever becomes primary has it; all but the primary pass on what comes from
@@ -17,12 +23,14 @@ void Executor::Impl::take_bundle(const wire::BundleMessage& message, bool forwar
   if (leads() && order.turn(*bundle) == Turn::kDone) return;  // in flight
 
   if (!pending.has(*bundle)) {
-    if (!authentic(*bundle) || !pending.add(bundle, now)) {
+    if (!authentic(*bundle) || !pending.add(bundle, now, standing == Standing::kEarly)) {
       ++counters.refused_messages;
       return;
     }
   }
-  const bool next = standing == Standing::kNext;
+  // A correct primary proposes what is next, and what is of no known session: its client has to
+  // learn that from a batch.
+  const bool next = standing == Standing::kNext || standing == Standing::kUnknown;
   if (message.retry) pending.retried(*bundle, next, now);
   if (!leads() && !forwarded) forward(bundle, message.retry, out);
 }
@@ -73,11 +81,20 @@ void Executor::Impl::watch_new_primary(TimeUs now, Outbox& out) {
   }
 }
 
+// A correct primary can be stuck: its batch reached others so late that they refuse its time, and
+// those who are left are too few to suspect it without its own word.
+bool Executor::Impl::gives_up(TimeUs now) const {
+  const auto& entries = window.entries();
+  return !silence.silent() && !entries.empty() && entries.begin()->second.batch->view == view &&
+         now - entries.begin()->second.proposed_at >= kGiveUpAfterUs;
+}
+
 // An executor that is itself behind cannot tell what the primary leaves undone.
 void Executor::Impl::suspect(TimeUs now, Outbox& out) {
-  if (leads() || now - suspect_at < options.resend_after_us) return;
+  if (now - suspect_at < options.resend_after_us) return;
   const bool behind = repair.active() || !verdicts.vouched().empty();
-  const bool overdue = !behind && pending.overdue(options.suspect_after_us, now);
+  const bool overdue =
+      leads() ? gives_up(now) : !behind && pending.overdue(options.suspect_after_us, now);
   if (!invalid_batch && !overdue) return;
   suspect_at = now;
   if (silence.silent()) {

@@ -114,6 +114,7 @@ struct Executor::Impl {
   void answer_batch(const WindowEntry& entry, Outbox& out);
   void answer_fetched(const std::vector<BundleReply>& replies, Outbox& out);
   void watch_new_primary(TimeUs now, Outbox& out);
+  bool gives_up(TimeUs now) const;
   void suspect(TimeUs now, Outbox& out);
 
   const ExecutorOptions options;

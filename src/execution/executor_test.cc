@@ -380,10 +380,29 @@ TEST(E9Suspicion, OfAPrimaryThatLeavesAForwardedRetryUncommitted) {
 TEST(E9Suspicion, NotForWhatIsNotNextInItsSession) {
   Replica backup = backup_with_session();
   backup.receive(Address::client(0), wire::BundleMessage{call(2), true});
-  backup.receive(Address::client(0), wire::BundleMessage{call(1, 1, 77), true});
   backup.receive(Address::client(0), wire::BundleMessage{open(10), false});
   backup.pass(1'000'000);
   EXPECT_TRUE(backup.sent<wire::Suspect>().empty());
+}
+
+// Its client must learn from a batch that the session is gone.
+TEST(E9Suspicion, OfAPrimaryThatIgnoresABundleOfAnUnknownSession) {
+  Replica backup = backup_with_session();
+  backup.receive(Address::client(0), wire::BundleMessage{call(1, 1, 77), true});
+  backup.pass(1'000'000);
+  EXPECT_FALSE(backup.sent<wire::Suspect>().empty());
+}
+
+// Its batch may have reached the others too late for their clocks: without its own word they are
+// too few.
+TEST(E9Suspicion, OfItselfByAPrimaryWhoseBatchIsNeverCommitted) {
+  Replica primary(options(1, 0, 0));
+  primary.receive(Address::client(0), wire::BundleMessage{open(1), false});
+  primary.idle();
+  primary.pass(14'000'000);
+  EXPECT_TRUE(primary.sent<wire::Suspect>().empty());
+  primary.pass(2'000'000);
+  EXPECT_FALSE(primary.sent<wire::Suspect>().empty());
 }
 
 TEST(E9Suspicion, ANewPrimaryGetsTheComplaintAndItsFullTime) {

@@ -20,6 +20,10 @@ constexpr size_t kMaxRequeuedBytes = kMaxBytes + limits::kWindow * limits::kMaxB
 // Clients ask again every few seconds at most; what none asks for is forgotten.
 constexpr TimeUs kForgetAfterUs = 20'000'000;
 
+// What a batch's own fields take of its limit: number, time, seed, count.
+constexpr size_t kBatchHeadBytes = 64;
+constexpr size_t kMaxBundlesBytes = limits::kMaxBatchBytes - kBatchHeadBytes;
+
 static_assert(kMaxClientBundles >= limits::kMaxBatchBundles);
 static_assert(kMaxClientBytes >= limits::kMaxBatchBytes);
 
@@ -41,16 +45,34 @@ bool Pending::has(const wire::Bundle& bundle) const {
   return known.get() == &bundle || known->raw.view() == bundle.raw.view();
 }
 
-bool Pending::add(wire::BundlePtr bundle, TimeUs now) {
-  if (find(Stream::of(*bundle), bundle->first) != nullptr) return false;
-  const auto known = clients_.find(bundle->client);
+bool Pending::client_has_room(const wire::Bundle& bundle) const {
+  const auto known = clients_.find(bundle.client);
   const Use client = known == clients_.end() ? Use{} : known->second;
-  const size_t bytes = bundle->raw.size();
-  const bool room = client.bundles < kMaxClientBundles && client.bytes + bytes <= kMaxClientBytes &&
-                    total_.bundles < limits::kMaxPendingBundles &&
-                    total_.bytes + bytes <= kMaxBytes;
-  if (!room) return false;
-  append(items_, {std::move(bundle), now, now, false, std::nullopt});
+  return client.bundles < kMaxClientBundles && client.bytes + bundle.raw.size() <= kMaxClientBytes;
+}
+
+bool Pending::all_have_room(const wire::Bundle& bundle) const {
+  return total_.bundles < limits::kMaxPendingBundles &&
+         total_.bytes + bundle.raw.size() <= kMaxBytes;
+}
+
+// Newest first: what came early and waits for others gives way to what can be proposed now, or
+// bundles that nothing will ever precede could shut out those that backups watch.
+void Pending::make_room(const wire::Bundle& bundle) {
+  for (auto item = items_.end(); item != items_.begin();) {
+    const bool own_full = !client_has_room(bundle);
+    if (!own_full && all_have_room(bundle)) return;
+    --item;
+    const bool helps = !own_full || item->bundle->client == bundle.client;
+    if (item->early && helps) item = erase(item);
+  }
+}
+
+bool Pending::add(wire::BundlePtr bundle, TimeUs now, bool early) {
+  if (find(Stream::of(*bundle), bundle->first) != nullptr) return false;
+  if (!early) make_room(*bundle);
+  if (!client_has_room(*bundle) || !all_have_room(*bundle)) return false;
+  append(items_, {std::move(bundle), now, now, early, false, std::nullopt});
   return true;
 }
 
@@ -64,7 +86,7 @@ void Pending::requeue(const std::vector<wire::BundlePtr>& bundles, TimeUs now) {
     }
     const bool room = total_.bundles < kMaxRequeuedBundles &&
                       total_.bytes + bundle->raw.size() <= kMaxRequeuedBytes;
-    if (room) append(moved, {bundle, now, now, false, std::nullopt});
+    if (room) append(moved, {bundle, now, now, false, false, std::nullopt});
   }
   items_.splice(items_.begin(), moved);
 }
@@ -99,8 +121,7 @@ std::vector<wire::BundlePtr> Pending::take(ProposalOrder& order, BatchNumber num
   std::vector<wire::BundlePtr> batch;
   size_t bytes = 0;
   const auto fits = [&](const wire::Bundle& bundle) {
-    return batch.size() < limits::kMaxBatchBundles &&
-           bytes + bundle.raw.size() <= limits::kMaxBatchBytes;
+    return batch.size() < limits::kMaxBatchBundles && bytes + bundle.raw.size() <= kMaxBundlesBytes;
   };
   const auto put = [&](Items::iterator item) {
     bytes += item->bundle->raw.size();

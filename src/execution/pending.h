@@ -30,8 +30,9 @@ class Pending {
 
   /// Whether the same bundle is here, byte for byte: then it is authentic.
   bool has(const wire::Bundle& bundle) const;
-  /// Queues an authentic bundle. False: no room, or another bundle has this number.
-  bool add(wire::BundlePtr bundle, TimeUs now);
+  /// Queues an authentic bundle. False: no room, or another bundle has this number. `early`: others
+  /// of its session come first; it gives way when room is short.
+  bool add(wire::BundlePtr bundle, TimeUs now, bool early = false);
   /// Puts bundles of dropped batches before all others, in their order; those already here move.
   void requeue(const std::vector<wire::BundlePtr>& bundles, TimeUs now);
 
@@ -64,6 +65,7 @@ class Pending {
     wire::BundlePtr bundle;
     TimeUs arrived = 0;
     TimeUs seen = 0;  // asked for last
+    bool early = false;
     bool retried = false;
     std::optional<TimeUs> watched_since;
   };
@@ -73,6 +75,9 @@ class Pending {
     size_t bytes = 0;
   };
 
+  bool client_has_room(const wire::Bundle& bundle) const;
+  bool all_have_room(const wire::Bundle& bundle) const;
+  void make_room(const wire::Bundle& bundle);
   Items::iterator* find(const Stream& stream, RequestNumber first);
   void append(Items& list, Item item);
   Items::iterator erase(Items::iterator item);

@@ -72,6 +72,37 @@ TEST_F(Queue, RoomIsCountedAndGivenBack) {
   }
 }
 
+// A batch's own fields count too: 32 MiB of bundles alone would be more than others decode.
+TEST_F(Queue, ABatchOfTheLargestSizeCanBeDecoded) {
+  const size_t half = limits::kMaxBatchBytes / 2;
+  const auto large = [&](uint64_t nonce, size_t raw_bytes) {
+    auto bundle = std::make_shared<wire::Bundle>(*open(nonce));
+    bundle->raw = SharedBytes(Bytes(raw_bytes, 'x'));
+    return bundle;
+  };
+  EXPECT_TRUE(pending.add(large(1, half), 0));
+  EXPECT_TRUE(pending.add(large(2, half), 0));
+  EXPECT_EQ(take(), Numbers{1});
+  EXPECT_EQ(take(), Numbers{2});
+}
+
+TEST_F(Queue, WhatCameEarlyGivesWayToWhatIsNext) {
+  size_t added = 0;
+  for (uint64_t first = 2; first <= limits::kMaxPendingBundles; ++first) {
+    added += pending.add(call(first), 0, true) ? 1 : 0;
+  }
+  EXPECT_EQ(added, limits::kMaxPendingBundles / 2);
+  EXPECT_FALSE(pending.add(call(9'000), 0, true));
+  EXPECT_TRUE(pending.add(call(1), 0));
+  EXPECT_EQ(pending.size(), added);
+  // Nor can two clients shut out a third.
+  for (uint64_t first = 2; first <= limits::kMaxPendingBundles; ++first) {
+    pending.add(call(first, 1, 2 << 16, 1), 0, true);
+  }
+  EXPECT_EQ(pending.size(), limits::kMaxPendingBundles);
+  EXPECT_TRUE(pending.add(call(1, 1, 3 << 16, 2), 0));
+}
+
 TEST_F(Queue, WatchesAndForgets) {
   pending.add(open(1), 0);
   pending.retried(*open(1), true, 100);

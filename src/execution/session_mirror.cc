@@ -81,7 +81,7 @@ void SessionMirror::apply_call(const wire::Bundle& bundle, const BundleReply& re
     replies.pop_front();
   }
   const RequestNumber end = end_of(bundle);
-  if (end <= session.next) return;  // a repetition, answered from the replicated cache
+  if (bundle.first < session.next) return;  // a repetition, answered from the replicated cache
   session.next = end;
   replies.push_back({end, reply});
   if (replies.size() > limits::kMaxSessionBundles) replies.pop_front();

@@ -78,8 +78,10 @@ bool ClientHost::submit(Bytes request, client::Ticket ticket) {
 }
 
 bool ClientHost::hand_out() {
-  bool any = !outbox_.sends.empty();
-  router_.send(address_, outbox_.sends);
+  // Sending may close a link, and what follows from that fills the outbox again.
+  auto sends = std::exchange(outbox_.sends, {});
+  const bool any = !sends.empty();
+  router_.send(address_, sends);
   if (!open_reported_ && session_.status().open) {
     open_reported_ = true;
     sink_.on_open();

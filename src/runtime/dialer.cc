@@ -21,7 +21,8 @@ struct Dialer::Shared : std::enable_shared_from_this<Dialer::Shared> {
         on_connect(std::move(callback)) {}
 
   void dial() {
-    due = kNever;
+    connecting = true;
+    due = loop.now() + host_limits::kConnectUs;
     std::error_code error;
     const auto address = asio::ip::make_address(host, error);
     if (!error) return connect({tcp::endpoint(address, port)});
@@ -42,12 +43,23 @@ struct Dialer::Shared : std::enable_shared_from_this<Dialer::Shared> {
         socket, endpoints,
         [self = shared_from_this()](const std::error_code& failure, const tcp::endpoint&) {
           if (!self->on_connect) return;
-          if (failure) return self->fail(self->loop.now());
+          if (failure || !self->socket.is_open()) return self->fail(self->loop.now());
+          self->connecting = false;
+          self->due = kNever;
           self->on_connect(std::exchange(self->socket, tcp::socket(self->loop.context())));
         });
   }
 
+  /// Its handlers call fail().
+  void give_up() {
+    due = kNever;
+    resolver.cancel();
+    std::error_code ignored;
+    socket.close(ignored);
+  }
+
   void fail(TimeUs now) {
+    connecting = false;
     std::error_code ignored;
     socket.close(ignored);
     due = now + backoff;
@@ -60,6 +72,7 @@ struct Dialer::Shared : std::enable_shared_from_this<Dialer::Shared> {
   std::string host;
   uint16_t port;
   OnConnect on_connect;
+  bool connecting = false;
   TimeUs due = 0;
   TimeUs backoff = host_limits::kMinBackoffUs;
 };
@@ -79,7 +92,12 @@ TimeUs Dialer::due() const {
 }
 
 void Dialer::tick(TimeUs now) {
-  if (shared_->due <= now) shared_->dial();
+  if (shared_->due > now) return;
+  if (shared_->connecting) {
+    shared_->give_up();
+  } else {
+    shared_->dial();
+  }
 }
 
 void Dialer::failed(TimeUs now) {

@@ -20,7 +20,7 @@ class Dialer {
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
 
-  /// When tick() would dial; kNever while an attempt is under way or its connection lives.
+  /// When tick() would dial, or give up an attempt; kNever while its connection lives.
   TimeUs due() const;
   void tick(TimeUs now);
   /// The connection of the last attempt is of no use any more: dial again, after the pause.

@@ -25,6 +25,8 @@ inline constexpr size_t kMaxHelloBytes = 160;
 inline constexpr size_t kMaxPendingConnections = 256;
 /// How long it may take to say so, TLS included.
 inline constexpr TimeUs kHandshakeUs = 5'000'000;
+/// An attempt to connect that nobody answers: the next one may find the network healed.
+inline constexpr TimeUs kConnectUs = 2'000'000;
 inline constexpr TimeUs kMinBackoffUs = 50'000;
 inline constexpr TimeUs kMaxBackoffUs = 250'000;
 /// A peer that acknowledges nothing for this long has gone.

@@ -10,13 +10,15 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/limits.h"
 #include "eve/bytes.h"
 
 namespace eve::state {
 
 /// Limits of eve/state.h.
 inline constexpr size_t kMaxKeyBytes = size_t{64} << 10;
-inline constexpr size_t kMaxValueBytes = (size_t{512} << 20) - 1;
+inline constexpr size_t kMaxValueBytes = size_t{72} << 20;
+static_assert(kMaxKeyBytes + kMaxValueBytes + 1024 < limits::kMaxFrameBytes);
 
 /// What a block of `size` bytes costs: the allocator's header and its rounding included.
 constexpr size_t allocated(size_t size) {

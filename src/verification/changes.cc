@@ -199,6 +199,7 @@ void Core::tick(TimeUs now, Outbox& out) {
   if (resend_at_ && now >= *resend_at_) {
     resend_at_.reset();
     barred_.clear();
+    left_.clear();
     changes_.forgive();
     resend(step);
   }

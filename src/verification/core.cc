@@ -218,6 +218,7 @@ void Core::on(const wire::Hello& hello, Address from, Step& step) {
     return;
   }
   welcome(hello, from, step);
+  if (hello.view <= view()) left_.erase(from);
   if (is_peer(from) && hello.view > view()) peer_left(hello, from, step);
   if (!hello.restarted) return;
   if (is_executor(from)) {
