@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from support.cluster import Cluster, Failure, wait_for  # noqa: E402
+from support.cluster import COMPLAINTS, Cluster, Failure, wait_for  # noqa: E402
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 OPERATIONS = int(sys.argv[3]) if len(sys.argv) > 3 else 100_000
@@ -162,7 +162,9 @@ def stops_cleanly():
     if cluster.process.wait(timeout=15) != 0:
         raise Failure("eve dev did not end with status 0")
     alive = [pid for pid in pids if pathlib.Path(f"/proc/{pid}").exists()]
-    cluster.stop()
+    log = cluster.stop()
+    if COMPLAINTS.search(log):
+        raise Failure("a node complained: " + log[-3000:])
     if alive:
         raise Failure(f"processes left behind: {alive}")
 

@@ -15,6 +15,10 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
+# What no node may ever write.
+COMPLAINTS = re.compile(r"broken invariant|ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|runtime error:")
+
+
 class Failure(Exception):
     """What a person reads when something did not go as it must."""
 
@@ -137,6 +141,7 @@ class Cluster:
         return done.stdout.strip()
 
     def stop(self):
+        """Ends every process; returns what they had written to standard error."""
         for child in self.restarted.values():
             child.terminate()
         for child in self.restarted.values():
@@ -153,9 +158,11 @@ class Cluster:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        log = self.output()
         self.process.stdout.close()
         self.log.close()
         shutil.rmtree(self.directory, ignore_errors=True)
+        return log
 
     def __enter__(self):
         return self
@@ -165,7 +172,11 @@ class Cluster:
             subprocess.run([self.program, "status", "--cluster", self.cluster_file], timeout=60,
                            check=False)
             print(self.output()[-4000:])
-        self.stop()
+        log = self.stop()
+        # A node that died would be masked by the others: that is what they are for.
+        found = COMPLAINTS.search(log)
+        if error is None and found:
+            raise Failure(f"a node complained: {log[found.start():found.start() + 3000]}")
 
 
 def parse_benchmark(text, status):
