@@ -47,6 +47,13 @@ int64_t bytes_in(const execution::RunBatch& run) {
   return static_cast<int64_t>(bytes);
 }
 
+/// For statistics; every worker may ask at once.
+TimeUs steady_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
 }  // namespace
 
 ExecutionStage::ExecutionStage(EventLoop& loop, const crypto::Digester& digester, size_t threads,
@@ -55,7 +62,7 @@ ExecutionStage::ExecutionStage(EventLoop& loop, const crypto::Digester& digester
     : loop_(loop),
       before_long_run_(std::move(before_long_run)),
       pool_(threads),
-      runner_(digester, pool_, make_service, [this] { return clock_.now(); }),
+      runner_(digester, pool_, make_service, steady_us),
       empty_root_(runner_.empty_root()),
       batch_ns_(kFirstBatchNs),
       request_ns_(kFirstRequestNs),

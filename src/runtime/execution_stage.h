@@ -61,7 +61,6 @@ class ExecutionStage {
   EventLoop& loop_;
   std::function<void()> before_long_run_;
   ThreadPool pool_;
-  Clock clock_;  ///< of whoever runs commands
   execution::Runner runner_;
   crypto::Digest empty_root_;
 

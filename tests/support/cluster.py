@@ -15,6 +15,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
+# libstdc++'s futures synchronize inside the library, which is not built for ThreadSanitizer.
+os.environ.setdefault("TSAN_OPTIONS", f"suppressions={ROOT}/tests/support/tsan.supp")
+
 # What no node may ever write.
 COMPLAINTS = re.compile(r"broken invariant|ERROR: \w+Sanitizer|WARNING: \w+Sanitizer|runtime error:")
 
