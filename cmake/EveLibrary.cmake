@@ -27,7 +27,8 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/eveConfigVersion.cmake
 configure_file(${CMAKE_CURRENT_LIST_DIR}/eve.pc.in ${CMAKE_BINARY_DIR}/eve.pc @ONLY)
 
 install(TARGETS eve EXPORT eveTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/eve DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/eve DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  FILES_MATCHING PATTERN "*.h")
 install(EXPORT eveTargets NAMESPACE eve:: DESTINATION ${EVE_CMAKE_DIR})
 install(FILES ${CMAKE_BINARY_DIR}/eveConfig.cmake ${CMAKE_BINARY_DIR}/eveConfigVersion.cmake
   DESTINATION ${EVE_CMAKE_DIR})
