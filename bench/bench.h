@@ -10,10 +10,10 @@ namespace eve::bench {
 
 struct BenchOptions {
   size_t threads = 2;
-  double seconds = 2;                    ///< of each measurement
+  double seconds = 2;  ///< of each measurement
   size_t runs = 3;
-  std::string json;                      ///< file to write
-  std::string config = "both";           ///< kv: bft, crash or both
+  std::string json;             ///< file to write
+  std::string config = "both";  ///< kv: bft, crash or both
   std::string layout = "split";
 };
 

@@ -12,10 +12,10 @@ namespace eve::bench {
 struct Row {
   std::string name;
   std::string unit;
-  std::vector<double> values;            ///< one a run
-  std::string baseline;                  ///< its name; empty: none
-  std::vector<double> baseline_values;   ///< one a run, paired with `values`
-  std::string better = "lower";          ///< "higher" or "lower"
+  std::vector<double> values;           ///< one a run
+  std::string baseline;                 ///< its name; empty: none
+  std::vector<double> baseline_values;  ///< one a run, paired with `values`
+  std::string better = "lower";         ///< "higher" or "lower"
 };
 
 /// The middle of the values (mean of the two middle ones); 0 of none.
@@ -23,11 +23,11 @@ double median(std::vector<double> values);
 
 struct Report {
   std::string name;
-  std::string command;                   ///< anyone can repeat it
+  std::string command;  ///< anyone can repeat it
   std::vector<Row> rows;
 
   std::string to_json() const;
-  void print() const;                    ///< a table, to standard output
+  void print() const;  ///< a table, to standard output
   Status write(const std::string& file) const;
 };
 

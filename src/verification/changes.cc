@@ -102,7 +102,9 @@ void Core::peer_left(const wire::Hello& hello, Address peer, Step& step) {
 // change gives back a replica; before, it would only cost one.
 void Core::executor_returned(const wire::Hello& hello, Address from, Step& step) {
   if (phase_ != Phase::kNormal || hello.view != view()) return;
-  if (hello.committed.value() + limits::kWindow < committed_.number.value()) return;
+  const bool behind = hello.committed < committed_.number;
+  const uint64_t missing = behind ? committed_.number.value() - hello.committed.value() : 0;
+  if (missing > limits::kWindow) return;
   ask_for(from, " restarted and has caught up", step);
 }
 
