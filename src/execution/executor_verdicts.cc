@@ -77,19 +77,23 @@ void Executor::Impl::committed_now(BatchNumber number, const crypto::Digest& tok
   missing_since.reset();
 }
 
-// A vouched commit that cannot be reached by running. Batches up to the view's start will not come
-// any more, and so far behind peers are about to forget the state too: repair at once. Otherwise
-// the batch may be on its way.
+// A vouched commit that cannot be reached by running: the lowest one lies beyond a gap, or beyond the
+// window that may run uncommitted. Batches up to the view's start will not come any more, and so far
+// behind peers are about to forget the state too: repair at once. Otherwise the batch, or the verdict
+// on a lower one, may be on its way.
 void Executor::Impl::await_missing(TimeUs now, Outbox& out) {
   if (repair.active() || verdicts.vouched().empty()) return;
+  const BatchNumber first = verdicts.vouched().begin()->first;
   const BatchNumber goal = verdicts.vouched().rbegin()->first;
   const BatchNumber tail = window.tail(committed);
-  if (goal <= tail) {
+  const bool forgotten = goal.value() - committed.value() > limits::kHistoryBatches;
+  const BatchNumber reach(std::min(tail.value(), committed.value() + limits::kWindow));
+  if (first <= reach && !forgotten) {
     missing_since.reset();
     return;
   }
   if (!missing_since) missing_since = now;
-  const bool hopeless = tail < start || goal.value() - committed.value() > limits::kHistoryBatches;
+  const bool hopeless = tail < start || forgotten;
   if (hopeless || now - *missing_since >= options.resend_after_us) begin_repair(now, out);
 }
 

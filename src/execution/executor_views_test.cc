@@ -84,6 +84,42 @@ TEST(E5Verdicts, AMissingBatchThatComesInTimeIsRun) {
   EXPECT_EQ(backup.executor->status().committed, BatchNumber(2));
 }
 
+// Found by cluster.paused: a stopped replica woke up to all batches and to the late verdicts only. It
+// had run a window of them, and waited for ever for a verdict that nobody would repeat.
+TEST(E5Verdicts, OneBeyondTheWindowThatMayRunMeansRepair) {
+  const uint64_t last = 2 * limits::kWindow + 8;
+  Replica other(options(1, 0, 2));
+  Replica backup(options(1, 0, 1));
+  for (uint64_t n = 1; n <= last; ++n) {
+    other.receive(Address::executor(0), batch(0, n, {open(n)}));
+    tell(other, 1, commit(n, other.runner.token(n)));
+  }
+  tell(backup, 1, commit(last, other.runner.token(last)));
+  for (uint64_t n = 1; n <= last; ++n) {
+    backup.receive(Address::executor(0), batch(0, n, {open(n)}));
+  }
+  EXPECT_EQ(backup.runner.last(), BatchNumber(limits::kWindow));
+  EXPECT_FALSE(backup.executor->status().fetching);
+  backup.pass(160'000);
+  EXPECT_TRUE(backup.executor->status().fetching);
+}
+
+TEST(E5Verdicts, ManyThatComeBeforeTheirBatchesAreAllKept) {
+  const uint64_t last = limits::kHistoryBatches;
+  Replica other(options(1, 0, 2));
+  Replica backup(options(1, 0, 1));
+  for (uint64_t n = 1; n <= last; ++n) {
+    other.receive(Address::executor(0), batch(0, n, {open(n)}));
+    tell(other, 1, commit(n, other.runner.token(n)));
+    tell(backup, 1, commit(n, other.runner.token(n)));
+  }
+  for (uint64_t n = 1; n <= last; ++n) {
+    backup.receive(Address::executor(0), batch(0, n, {open(n)}));
+  }
+  EXPECT_EQ(backup.executor->status().committed, BatchNumber(last));
+  EXPECT_EQ(backup.executor->status().transfers, 0u);
+}
+
 TEST(E5Verdicts, AnotherTokenMeansRepair) {
   Replica backup(options(1, 0, 1));
   backup.runner.diverges = {1};

@@ -5,8 +5,8 @@
 namespace eve::execution {
 namespace {
 
-// Two windows of commits: verifiers that are a window apart from each other still meet.
-constexpr size_t kMaxClaims = 2 * limits::kWindow;
+// As far behind as running can catch up, and a window for verifiers that are ahead of others.
+constexpr size_t kMaxClaims = limits::kHistoryBatches + limits::kWindow;
 
 // The newest numbers matter: they imply the older ones.
 void keep_newest(std::map<BatchNumber, crypto::Digest>& tokens) {
