@@ -77,10 +77,10 @@ void Executor::Impl::committed_now(BatchNumber number, const crypto::Digest& tok
   missing_since.reset();
 }
 
-// A vouched commit that cannot be reached by running: the lowest one lies beyond a gap, or beyond the
-// window that may run uncommitted. Batches up to the view's start will not come any more, and so far
-// behind peers are about to forget the state too: repair at once. Otherwise the batch, or the verdict
-// on a lower one, may be on its way.
+// A vouched commit that cannot be reached by running: the lowest one lies beyond a gap, or beyond
+// the window that may run uncommitted. Batches up to the view's start will not come any more, and
+// so far behind peers are about to forget the state too: repair at once. Otherwise the batch, or
+// the verdict on a lower one, may be on its way.
 void Executor::Impl::await_missing(TimeUs now, Outbox& out) {
   if (repair.active() || verdicts.vouched().empty()) return;
   const BatchNumber first = verdicts.vouched().begin()->first;

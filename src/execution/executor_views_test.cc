@@ -84,8 +84,8 @@ TEST(E5Verdicts, AMissingBatchThatComesInTimeIsRun) {
   EXPECT_EQ(backup.executor->status().committed, BatchNumber(2));
 }
 
-// Found by cluster.paused: a stopped replica woke up to all batches and to the late verdicts only. It
-// had run a window of them, and waited for ever for a verdict that nobody would repeat.
+// Found by cluster.paused: a stopped replica woke up to all batches and to the late verdicts only.
+// It had run a window of them, and waited for ever for a verdict that nobody would repeat.
 TEST(E5Verdicts, OneBeyondTheWindowThatMayRunMeansRepair) {
   const uint64_t last = 2 * limits::kWindow + 8;
   Replica other(options(1, 0, 2));
