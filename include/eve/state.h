@@ -18,6 +18,7 @@ namespace eve {
 namespace state {
 class Engine;
 class Table;
+enum class TableKind : uint8_t;
 }  // namespace state
 
 /// Where a service's containers live; made by Eve, one a replica. Containers register themselves at
@@ -30,6 +31,7 @@ class State {
 
   /// The table called `name`, made if it does not exist. Call while the service is constructed.
   state::Table& table(ByteView name);
+  state::Table& table(ByteView name, state::TableKind kind);
 
  private:
   state::Engine& engine_;

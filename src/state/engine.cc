@@ -9,8 +9,11 @@ Engine::Engine(const crypto::Digester& digester, size_t workers)
 
 Engine::~Engine() = default;
 
+Table& Engine::table(ByteView name, TableKind kind) {
+  return impl_->store.table(name, kind);
+}
 Table& Engine::table(ByteView name) {
-  return impl_->store.table(name);
+  return impl_->store.table(name, TableKind::kHashed);
 }
 void Engine::begin(BatchNumber n) {
   impl_->store.begin(n);

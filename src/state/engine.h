@@ -24,6 +24,7 @@
 namespace eve::state {
 
 class Table;
+enum class TableKind : uint8_t;
 
 class Engine {
  public:
@@ -34,8 +35,9 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   /// The table called `name`, made if it does not exist yet. Tables are numbered in order of
-  /// creation, and all are made before the first begin().
-  Table& table(ByteView name);
+  /// creation, and all are made before the first begin(). One name, one kind.
+  Table& table(ByteView name, TableKind kind);
+  Table& table(ByteView name);  ///< of kind kHashed
 
   // ---- The life of a batch ----
 

@@ -19,11 +19,11 @@ void* allocate(size_t size) {
 
 }  // namespace
 
-Version* Version::make(uint64_t stamp, ByteView bytes) {
+Version* Version::make(uint64_t stamp, ByteView bytes, Layout layout) {
   EVE_CHECK(bytes.size() <= kMaxValueBytes, "value too long: check sizes at the door");
   // At least sizeof(Version): the header's padding belongs to the type.
-  void* block = allocate(std::max(sizeof(Version), kHeader + bytes.size()));
-  auto* version = new (block) Version(stamp, static_cast<uint32_t>(bytes.size()));
+  void* block = allocate(std::max(sizeof(Version), header(layout) + bytes.size()));
+  auto* version = new (block) Version(stamp, static_cast<uint32_t>(bytes.size()), layout);
   if (!bytes.empty()) std::memcpy(version->data(), bytes.data(), bytes.size());
   return version;
 }

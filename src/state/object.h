@@ -25,26 +25,36 @@ constexpr size_t allocated(size_t size) {
   return (size + 8 + 15) & ~size_t{15};
 }
 
+/// How a version's bytes lie in memory; it is neither hashed nor transferred.
+enum class Layout : uint8_t {
+  kPacked,   ///< right behind the header, at any address
+  kAligned,  ///< at a multiple of 16, for formats that are read in place
+};
+
 /// One value of an object. The bytes follow the header in the same block.
 class Version {
  public:
-  static Version* make(uint64_t stamp, ByteView bytes);
+  static Version* make(uint64_t stamp, ByteView bytes, Layout layout = Layout::kPacked);
   static void destroy(Version* version);
 
   /// The write stamp (UndoLog::stamp) it was made under.
   uint64_t stamp() const { return stamp_; }
   ByteView bytes() const { return {data(), size_}; }
-  size_t footprint() const { return allocated(kHeader + size_); }
+  size_t footprint() const { return allocated(header(layout_) + size_); }
 
  private:
-  Version(uint64_t stamp, uint32_t size) : stamp_(stamp), size_(size) {}
-  const char* data() const { return reinterpret_cast<const char*>(this) + kHeader; }
-  char* data() { return reinterpret_cast<char*>(this) + kHeader; }
+  Version(uint64_t stamp, uint32_t size, Layout layout)
+      : stamp_(stamp), size_(size), layout_(layout) {}
+  const char* data() const { return reinterpret_cast<const char*>(this) + header(layout_); }
+  char* data() { return reinterpret_cast<char*>(this) + header(layout_); }
+  /// Packed bytes need no alignment: no padding before them.
+  static constexpr size_t header(Layout layout) { return layout == Layout::kPacked ? 12 : 16; }
 
-  static constexpr size_t kHeader = 12;  // the bytes need no alignment: no padding before them
   uint64_t stamp_;
-  uint32_t size_;
+  uint32_t size_ : 28;
+  Layout layout_ : 4;
 };
+static_assert(kMaxValueBytes < size_t{1} << 28);
 
 /// What an object holds: a version, or its absence with the stamp of the write that erased it (0:
 /// never written in a batch that is still open). Either way it tells when it was written, so that

@@ -9,6 +9,9 @@ namespace eve {
 state::Table& State::table(ByteView name) {
   return engine_.table(name);
 }
+state::Table& State::table(ByteView name, state::TableKind kind) {
+  return engine_.table(name, kind);
+}
 
 std::optional<ByteView> ByteMap::get(Context& context, ByteView key) const {
   context.on_access();

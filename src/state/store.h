@@ -32,7 +32,7 @@ class Store {
   ~Store();
 
   // As in Engine.
-  Table& table(ByteView name);
+  Table& table(ByteView name, TableKind kind);
   void begin(BatchNumber n);
   void mark();
   void undo_to_mark();

@@ -7,8 +7,9 @@
 
 namespace eve::state {
 
-Table::Table(uint16_t number, Bytes name, const crypto::Digester& digester, UndoLog& undo)
-    : number_(number), name_(std::move(name)), digester_(digester), undo_(undo) {}
+Table::Table(uint16_t number, Bytes name, TableKind kind, const crypto::Digester& digester,
+             UndoLog& undo)
+    : number_(number), name_(std::move(name)), kind_(kind), digester_(digester), undo_(undo) {}
 
 std::optional<ByteView> Table::get(ByteView key) const {
   const uint64_t hash = hash_of(key);

@@ -19,14 +19,24 @@
 
 namespace eve::state {
 
+/// What a table is the base of. The same on every replica, as the tables' names and order are.
+enum class TableKind : uint8_t {
+  kHashed,   ///< ByteMap
+  kOrdered,  ///< OrderedByteMap: keys can be walked in order
+  kPages,    ///< Pages: values are aligned
+  kGraph,    ///< Graph: free-standing objects
+};
+
 class Table {
  public:
-  Table(uint16_t number, Bytes name, const crypto::Digester& digester, UndoLog& undo);
+  Table(uint16_t number, Bytes name, TableKind kind, const crypto::Digester& digester,
+        UndoLog& undo);
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
 
   uint16_t number() const { return number_; }
   const Bytes& name() const { return name_; }
+  TableKind kind() const { return kind_; }
 
   // ---- Workers; as in eve/state.h ----
 
@@ -61,6 +71,7 @@ class Table {
 
   const uint16_t number_;
   const Bytes name_;
+  const TableKind kind_;
   const crypto::Digester& digester_;
   UndoLog& undo_;
   std::array<Shard, kShards> shards_;
