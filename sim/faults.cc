@@ -16,6 +16,7 @@ Faults::Faults(const Plan& plan, uint64_t seed, EventQueue& queue, Network& netw
                std::vector<Host*> executors, std::vector<Host*> verifiers, size_t nodes,
                std::function<void(Address)> on_crash)
     : plan_(plan.faults),
+      faults_until_us_(plan.faults_until_us),
       model_(plan.model),
       random_(seed),
       queue_(queue),
@@ -99,7 +100,7 @@ void Faults::partition() {
 void Faults::pause_one() {
   const size_t pick = random_.below(executors_.size() + verifiers_.size());
   Host* host = pick < executors_.size() ? executors_[pick] : verifiers_[pick - executors_.size()];
-  host->pause_until(queue_.now() + around(plan_.pause_us));
+  host->pause_until(std::min(queue_.now() + around(plan_.pause_us), faults_until_us_));
   ++counts_.pauses;
 }
 

@@ -45,7 +45,7 @@ FaultPlan make_faults(Random& random, FaultModel model) {
   plan.down_us = of_any_size(random, 2'000, 1'000'000);
   if (random.chance(1, 4)) {
     plan.pause_every_us = of_any_size(random, 50'000, 1'000'000);
-    plan.pause_us = of_any_size(random, 10'000, 600'000);
+    plan.pause_us = of_any_size(random, 10'000, 3'000'000);
   }
   if (model.byzantine() && random.chance(1, 2)) {
     if (random.chance(2, 3)) plan.lying_executors = number(random, 1, model.r());
@@ -67,11 +67,13 @@ Plan make_plan(uint64_t seed, const Options& options) {
   const uint64_t service = random.below(kServices.size());
   plan.service = options.service.empty() ? kServices[service] : options.service;
   plan.clients = number(random, 1, 4);
-  plan.requests = number(random, 150, 400);
+  plan.requests = number(random, 150, random.chance(1, 4) ? 1200 : 400);
   plan.burst = number(random, 1, 12);
   plan.max_bundles = number(random, 1, 4);
   plan.duration_us = options.duration_us;
   plan.faults_until_us = options.duration_us * 7 / 10;
+  // Load that stops early leaves those who are behind to themselves: nothing new tells them so.
+  plan.load_us = options.duration_us / (random.chance(1, 2) ? 1 : between(random, 2, 30));
   plan.switch_every = number(random, 1, 12);
   plan.clock_offset_us = random.chance(1, 2) ? between(random, 1, 50'000) : 0;
   plan.request_cost_us = random.chance(1, 4) ? between(random, 100, 2000) : 20;
@@ -94,6 +96,7 @@ std::string describe(const Plan& plan) {
   show("loss_per_mille", net.loss_per_mille);
   show("duplicate_per_mille", net.duplicate_per_mille);
   show("reorder", net.reorder);
+  if (plan.load_us != plan.duration_us) show("load_us", plan.load_us);
   show("partition_every_us", faults.partition_every_us);
   show("executor_crash_every_us", faults.executor_crash_every_us);
   show("verifier_crash_every_us", faults.verifier_crash_every_us);

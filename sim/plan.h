@@ -52,7 +52,8 @@ struct Plan {
   uint32_t requests = 0;  ///< of all clients together
   uint32_t burst = 1;     ///< requests submitted at once, at most
   size_t max_bundles = 4;
-  TimeUs duration_us = 0;  ///< while requests are made
+  TimeUs duration_us = 0;  ///< of the run, but for what comes to rest after it
+  TimeUs load_us = 0;      ///< while requests are made
   TimeUs faults_until_us = 0;
   uint64_t switch_every = 4;    ///< accesses between two switches of fibers, on average
   TimeUs clock_offset_us = 0;   ///< clocks differ by at most this

@@ -121,7 +121,7 @@ void World::add_clients() {
     setup.options.max_bundles = plan_.max_bundles;
     setup.requests = 1 + plan_.requests / plan_.clients;
     setup.burst = plan_.burst;
-    setup.duration_us = plan_.duration_us;
+    setup.duration_us = plan_.load_us;
     clients_.push_back(std::make_unique<ClientHost>(around_, setup, random_.next(),
                                                     authenticator_of(Address::client(i)), digester_,
                                                     *workload_, replies_));

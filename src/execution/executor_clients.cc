@@ -1,4 +1,5 @@
 // Bundles in, replies out, and an eye on the primary (E8, E9).
+#include <algorithm>
 #include <utility>
 
 #include "execution/executor_impl.h"
@@ -81,6 +82,13 @@ void Executor::Impl::watch_new_primary(TimeUs now, Outbox& out) {
   }
 }
 
+// A batch may take longer than any wait that was chosen beforehand, so views that bear nothing make
+// for more patience. Not the first: that is what a crash of the primary looks like.
+TimeUs Executor::Impl::patient(TimeUs wait) const {
+  constexpr uint32_t kMostDoublings = 6;
+  return wait << std::min(std::max(fruitless_views, 1u) - 1, kMostDoublings);
+}
+
 // A correct primary can be stuck: its batch reached others so late that they refuse its time, and
 // those who are left are too few to suspect it without its own word.
 bool Executor::Impl::gives_up(TimeUs now) const {
@@ -94,7 +102,7 @@ void Executor::Impl::suspect(TimeUs now, Outbox& out) {
   if (now - suspect_at < options.resend_after_us) return;
   const bool behind = repair.active() || !verdicts.vouched().empty();
   const bool overdue =
-      leads() ? gives_up(now) : !behind && pending.overdue(options.suspect_after_us, now);
+      leads() ? gives_up(now) : !behind && pending.overdue(patient(options.suspect_after_us), now);
   if (!invalid_batch && !overdue) return;
   suspect_at = now;
   if (silence.silent()) {

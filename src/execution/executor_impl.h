@@ -114,6 +114,7 @@ struct Executor::Impl {
   void answer_batch(const WindowEntry& entry, Outbox& out);
   void answer_fetched(const std::vector<BundleReply>& replies, Outbox& out);
   void watch_new_primary(TimeUs now, Outbox& out);
+  TimeUs patient(TimeUs wait) const;
   bool gives_up(TimeUs now) const;
   void suspect(TimeUs now, Outbox& out);
 
@@ -148,6 +149,7 @@ struct Executor::Impl {
   std::optional<TimeUs> missing_since;       // a batch that is known to be committed
   bool saw_higher_view = false;              // since the last Hello
   TimeUs hello_at;                           // when sent last, with what follows
+  uint32_t fruitless_views = 0;  ///< in a row in which nothing beyond the start was committed
   TimeUs suspect_at;
   TimeUs beat_at = kNever;
   std::vector<size_t> serving;  // state requests of each executor at the runner

@@ -421,6 +421,20 @@ TEST(E9Suspicion, ANewPrimaryGetsTheComplaintAndItsFullTime) {
   EXPECT_EQ(backup.sent<wire::Suspect>().at(0).second.view, View(1));
 }
 
+// Found by the simulator (seeds 183 crash, 637 bft): batches that ran longer than the patience
+// changed the view for ever.
+TEST(E9Suspicion, ViewsThatBearNothingMakeForMorePatience) {
+  Replica backup(options(1, 0, 2));
+  backup.receive(Address::client(0), wire::BundleMessage{open(1), true});
+  tell(backup, 1, rollback(1, 0, genesis()));
+  tell(backup, 1, rollback(3, 0, genesis()));
+  backup.sent<wire::Suspect>();
+  backup.pass(700'000);
+  EXPECT_TRUE(backup.sent<wire::Suspect>().empty());
+  backup.pass(200'000);
+  EXPECT_EQ(backup.sent<wire::Suspect>().at(0).second.view, View(3));
+}
+
 TEST(Roles, MessagesOfTheWrongRoleAreRefused) {
   Replica backup(options(1, 0, 1));
   backup.receive(Address::executor(0), commit(1, genesis()));

@@ -68,6 +68,7 @@ void Executor::Impl::committed_now(BatchNumber number, const crypto::Digest& tok
   EVE_CHECK(number > committed, "what is committed only grows");
   committed = number;
   progress_at = now;
+  if (number > start) fruitless_views = 0;
   ++counters.commits;
   recent.push_back({number, token, state});
   if (recent.size() > limits::kHistoryBatches) recent.pop_front();
@@ -104,6 +105,7 @@ void Executor::Impl::await_missing(TimeUs now, Outbox& out) {
 // stays: the view has gone on meanwhile, and its later batches will come.
 void Executor::Impl::enter_view(const wire::Verdict& verdict, TimeUs now, Outbox& out) {
   EVE_CHECK(verdict.view > view, "views only grow");
+  fruitless_views = committed > start ? 0 : fruitless_views + 1;
   view = verdict.view;
   start = verdict.number;
   saw_higher_view = false;

@@ -51,7 +51,8 @@ void Core::reconsider(Step& step) {
   if (phase_ == Phase::kNormal) {
     watch_.observe(committed_.number.next(), rounds_.next_tokens(), step.now);
     const Reason reason = watch_.due(step.now, silent_views_);
-    if (reason == Reason::kSilence) ++silent_views_;
+    const bool fruitless = committed_.number <= rounds_.start().number;
+    if (reason == Reason::kSilence || (reason == Reason::kDivergence && fruitless)) ++silent_views_;
     if (reason != Reason::kNone) ask(view().next(), describe(reason), step);
   }
   await(step);

@@ -27,19 +27,19 @@ TimeUs Watch::silence_at(uint32_t silent_views) const {
   return known_since_ ? *known_since_ + doubled(progress_timeout_us_, silent_views) : kNever;
 }
 
-TimeUs Watch::divergence_at() const {
-  return diverged_since_ ? *diverged_since_ + divergence_delay_us_ : kNever;
+TimeUs Watch::divergence_at(uint32_t silent_views) const {
+  return diverged_since_ ? *diverged_since_ + doubled(divergence_delay_us_, silent_views) : kNever;
 }
 
 Reason Watch::due(TimeUs now, uint32_t silent_views) const {
-  if (hopeless_ || now >= divergence_at()) return Reason::kDivergence;
+  if (hopeless_ || now >= divergence_at(silent_views)) return Reason::kDivergence;
   if (suspecting_.size() >= model_.suspicion()) return Reason::kSuspicion;
   if (now >= silence_at(silent_views)) return Reason::kSilence;
   return Reason::kNone;
 }
 
 TimeUs Watch::deadline(uint32_t silent_views) const {
-  return std::min(divergence_at(), silence_at(silent_views));
+  return std::min(divergence_at(silent_views), silence_at(silent_views));
 }
 
 }  // namespace eve::verification

@@ -42,7 +42,7 @@ class Watch {
 
  private:
   TimeUs silence_at(uint32_t silent_views) const;
-  TimeUs divergence_at() const;
+  TimeUs divergence_at(uint32_t silent_views) const;
 
   FaultModel model_;
   TimeUs divergence_delay_us_;
