@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <atomic>
+#include <thread>
 #include <vector>
 
 #include "state/test_support.h"
@@ -156,17 +158,22 @@ TEST(Pages, PatchesOfOnePageAllLand) {
   World w;
   ThreadScheduler scheduler(8);
   constexpr size_t kEach = kSize / 8;
+  std::atomic<size_t> arrived{0};
   w.begin();
   scheduler.run(8, 1000, [&](size_t worker, size_t index) {
     Context context = on_worker(worker);
-    for (size_t i = 0; i < kEach; ++i) {
-      const size_t offset = i * 8 + index;
-      w.pages.patch(context, 42, offset, Bytes(1, static_cast<char>(offset)));
-      EXPECT_EQ(w.pages.read(context, 42)[offset], static_cast<char>(offset));
+    Bytes own(kEach, '\0');
+    ++arrived;
+    while (arrived < 8) std::this_thread::yield();
+    for (size_t i = 0; i < 8 * kEach; ++i) {
+      const size_t at = i % kEach;
+      own[at] = static_cast<char>(i / kEach + index + 1);
+      w.pages.patch(context, 42, index * kEach + at, ByteView(own).substr(at, 1));
+      ASSERT_EQ(w.pages.read(context, 42).substr(index * kEach, kEach), own);
     }
   });
   const ByteView page = w.pages.read(w.context, 42);
-  for (size_t i = 0; i < kSize; ++i) EXPECT_EQ(page[i], static_cast<char>(i));
+  for (size_t i = 0; i < kSize; ++i) EXPECT_EQ(page[i], static_cast<char>(8 + i / kEach));
   w.seal();
   EXPECT_EQ(w.engine.counts().objects, 1u);
   EXPECT_EQ(w.engine.recompute_root(), w.engine.root());
