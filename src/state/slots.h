@@ -37,6 +37,9 @@ class Slots {
   /// Null for a free slot.
   Object* at(uint64_t slot) const { return objects_[slot]; }
 
+  /// at(slot) is coming up.
+  void prefetch(uint64_t slot) const { __builtin_prefetch(&objects_[slot]); }
+
   /// New slots are free; those cut off must be.
   void resize(uint64_t size);
   /// The lowest free slot; the next new one where there is none.

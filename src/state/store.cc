@@ -119,7 +119,7 @@ void Store::undo_records_after(BatchNumber n, Scheduler& scheduler) {
   std::sort(dirty.begin(), dirty.end());
   dirty.erase(std::unique(dirty.begin(), dirty.end()), dirty.end());
   tree_.resize(slots_.size());
-  update_tree(dirty, scheduler, nullptr);
+  update_tree(std::move(dirty), scheduler);
   EVE_CHECK(root_ == root, "rollback did not restore the root");
 }
 

@@ -17,6 +17,7 @@
 #include "base/tree_node.h"
 #include "crypto/digest.h"
 #include "eve/result.h"
+#include "state/changes.h"
 #include "state/engine.h"
 #include "state/history.h"
 #include "state/slots.h"
@@ -66,11 +67,14 @@ class Store {
  private:
   Table& table_of(const Object& object) { return *tables_[object.table]; }
   void hash_leaf(uint64_t slot, crypto::Digest& out) const;
-  uint64_t leaf_ns(const std::vector<uint64_t>& dirty) const;
-  void update_tree(std::vector<uint64_t> dirty, Scheduler& scheduler, Replaced* replaced);
+  class HashedLeaves;
+  uint64_t value_bytes(const std::vector<uint64_t>& slots) const;
+  Replaced update_tree(std::vector<uint64_t> dirty, Scheduler& scheduler);
 
   // The end of the open batch.
-  std::vector<Object*> collect_changes(Record& record);
+  LeafRuns settle_leaves(Record& record, Scheduler& scheduler, uint64_t& value_bytes);
+  void hash_leaves(const LeafRuns& leaves, uint64_t value_bytes, Record& record,
+                   Scheduler& scheduler);
   void place_new(const std::vector<Object*>& fresh, Record& record);
   Record new_record() const;
   void discard_writes();

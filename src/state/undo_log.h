@@ -64,8 +64,11 @@ class UndoLog {
     ++stamp_;
     set_marks();
   }
-  /// Whether `entry` says what its object held when the batch began.
-  bool is_first(const Entry& entry) const { return entry.before.stamp() < first_stamp_; }
+  /// Whether `entry` says what its object held when the batch began. Where nothing was marked all
+  /// do, and no version need be looked at.
+  bool is_first(const Entry& entry) const {
+    return stamp_ == first_stamp_ || entry.before.stamp() < first_stamp_;
+  }
   std::vector<List>& lists() { return lists_; }
   const std::vector<List>& lists() const { return lists_; }
   /// Forgets the entries; what was retired or created has been dealt with.
