@@ -131,9 +131,10 @@ void Store::hash_leaves(const LeafRuns& leaves, uint64_t value_bytes, Record& re
   tree_.resize(slots_.size());
   record.leaves = std::vector<LeafBefore>(leaves.size());
   if (leaves.size() > 0) {
-    constexpr size_t kSample = 1024;
+    // Some for each part that cut() may want; sorting more would take longer than they save.
+    const size_t sample = std::max<size_t>(128 * scheduler.workers(), leaves.size() / 256);
     const uint64_t leaf_ns = leaf_cost_ns(digester_, value_bytes / leaves.size());
-    const Cuts cuts = tree_.cut(leaves.size(), leaves.sample(kSample), leaf_ns, scheduler);
+    const Cuts cuts = tree_.cut(leaves.size(), leaves.sample(sample), leaf_ns, scheduler);
     std::vector<Replaced> parts(cuts.parts());
     const HashedLeaves source(*this);
     const auto hash_part = [&](size_t i) {

@@ -20,7 +20,7 @@ constexpr size_t kAhead = 6;
 /// Work for one task: well above what handing it over costs.
 constexpr uint64_t kTaskNs = 10'000;
 /// Parts for each worker, so that a late one holds nobody up.
-constexpr uint64_t kPartsPerWorker = 4;
+constexpr uint64_t kPartsPerWorker = 8;
 /// Leaves in a part at most, or so: what hashing them has brought into the cache should still be
 /// there when the nodes above them are hashed.
 constexpr uint64_t kPartLeaves = 2048;
