@@ -40,13 +40,18 @@ void prefetch(const std::vector<UndoLog::Entry>& entries, size_t i, size_t end) 
 void collect(const UndoLog& undo, const UndoLog::Entry& entry, Changes& changes) {
   const auto [object, before] = entry;
   if (!undo.is_first(entry)) {
-    if (before.present()) changes.retired.push_back(before.version());
+    if (before.present()) changes.superseded.push_back(entry);
     return;
   }
   const Word now = object->load();
-  if (now.present()) changes.value_bytes += now.version()->bytes().size();
+  Content& content = changes.contents[object->table];
+  if (now.present()) {
+    changes.value_bytes += now.version()->bytes().size();
+    content.add(*object, *now.version());
+  }
   if (before.present()) {
     changes.leaves.push_back({object->slot, object, before.version()});
+    content.remove(*object, *before.version());
     changes.version_bytes += before.version()->footprint();
     ++object->references;
     if (!now.present()) changes.gone.push_back(object->slot);
@@ -59,6 +64,7 @@ void collect(const UndoLog& undo, const UndoLog::Entry& entry, Changes& changes)
 Changes collect_part(const UndoLog& undo, size_t first, size_t end) {
   Changes changes;
   changes.leaves.reserve(end - first);
+  changes.contents.resize(undo.tables());
   for (const UndoLog::List& list : undo.lists()) {
     const auto& entries = list.entries;
     const size_t stop = std::min(end, entries.size());

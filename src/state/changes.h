@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/scheduler.h"
+#include "state/content.h"
 #include "state/history.h"
 #include "state/undo_log.h"
 
@@ -14,12 +15,13 @@ namespace eve::state {
 
 /// What one part of the undo lists says. An object is in one part only.
 struct Changes {
-  std::vector<LeafBefore> leaves;  ///< changed or gone; by ascending slot
-  std::vector<uint64_t> gone;      ///< slots of objects that are no more, in no order
-  std::vector<Object*> fresh;      ///< objects that have come into being, in no order
-  std::vector<Version*> retired;   ///< what later intervals of the batch replaced
-  size_t version_bytes = 0;        ///< memory of the versions in `leaves`
-  uint64_t value_bytes = 0;        ///< of what `leaves` and `fresh` hold now
+  std::vector<LeafBefore> leaves;          ///< changed or gone; by ascending slot
+  std::vector<uint64_t> gone;              ///< slots of objects that are no more, in no order
+  std::vector<Object*> fresh;              ///< objects that have come into being, in no order
+  std::vector<UndoLog::Entry> superseded;  ///< present only in the batch, till a mark or later
+  std::vector<Content> contents;           ///< by table: by how much they have changed
+  size_t version_bytes = 0;                ///< memory of the versions in `leaves`
+  uint64_t value_bytes = 0;                ///< of what `leaves` and `fresh` hold now
 };
 
 /// Reads the undo lists of the open batch on the scheduler's workers, or on the spot when short.

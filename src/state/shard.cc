@@ -65,13 +65,13 @@ std::atomic<Object*>& Shard::link(uint64_t hash, ByteView key) const {
   return *place;
 }
 
-Written Shard::put(uint64_t hash, uint16_t table, ByteView key, Word now) {
+Written Shard::put(uint64_t hash, uint16_t table, ByteView key, Word now, Magazine* magazine) {
   Locked locked(lock_);
   std::atomic<Object*>& place = link(hash, key);
   Object* object = place.load(std::memory_order_relaxed);
   Written written;
   if (object == nullptr || !is(*object, hash, key)) {
-    Object* fresh = Object::make(hash, table, key);
+    Object* fresh = Object::make(hash, table, key, magazine);
     fresh->next.store(object, std::memory_order_relaxed);
     fresh->word.store(now, std::memory_order_relaxed);
     place.store(fresh, std::memory_order_release);

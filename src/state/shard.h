@@ -40,8 +40,8 @@ class alignas(64) Shard {
 
   /// Null if there is no such object; one that is there may be absent. Lock-free.
   Object* find(uint64_t hash, ByteView key) const;
-  /// Writes `now` to the object of `key`, which is made if need be.
-  Written put(uint64_t hash, uint16_t table, ByteView key, Word now);
+  /// Writes `now` to the object of `key`, which is made if need be (from `magazine`, if any).
+  Written put(uint64_t hash, uint16_t table, ByteView key, Word now, Magazine* magazine = nullptr);
   /// Makes `object` absent; nullopt if it was so already. `absent` carries the write stamp.
   std::optional<Word> erase(Object& object, Word absent);
   /// Calls visit(object) for objects with hash >= `from` in the order of (hash, key), absent ones

@@ -18,6 +18,7 @@
 #include "crypto/digest.h"
 #include "eve/result.h"
 #include "state/changes.h"
+#include "state/content.h"
 #include "state/engine.h"
 #include "state/history.h"
 #include "state/slots.h"
@@ -48,6 +49,8 @@ class Store {
   crypto::Digest recompute_root() const;
   std::optional<Bytes> node(BatchNumber n, TreeNode id) const;
   Engine::Counts counts() const;
+  Engine::Use use() const;
+  uint64_t logical_bytes() const;
 
   // For Fetch.
   bool is_open() const { return undo_.is_open(); }
@@ -87,7 +90,7 @@ class Store {
   void drop_oldest();
   void trim_history();
   void remove_if_unused(Object& object);
-  void free_version(Version* version);
+  void free_version(const Object& object, Version* version);
 
   // Installing.
   void clear_leaf(uint64_t slot, Record& record);
@@ -102,7 +105,7 @@ class Store {
   BatchNumber last_;
   BatchNumber committed_;
   crypto::Digest root_;
-  int64_t freed_bytes_ = 0;  ///< less than what the workers' lists say was taken
+  std::vector<Content> contents_;  ///< by table, as of the last seal
 };
 
 }  // namespace eve::state

@@ -111,8 +111,8 @@ LeafRuns Store::settle_leaves(Record& record, Scheduler& scheduler, uint64_t& va
   for (Changes& part : changes) {
     gone.insert(gone.end(), part.gone.begin(), part.gone.end());
     fresh.insert(fresh.end(), part.fresh.begin(), part.fresh.end());
-    auto& retired = undo_.lists()[0].retired;
-    retired.insert(retired.end(), part.retired.begin(), part.retired.end());
+    for (const auto& [object, before] : part.superseded) undo_.retire(*object, before.version());
+    for (size_t i = 0; i < contents_.size(); ++i) contents_[i] += part.contents[i];
     record.version_bytes += part.version_bytes;
     value_bytes += part.value_bytes;
     leaves.add(std::move(part.leaves));
@@ -169,7 +169,7 @@ void Store::end_batch() {
     for (const Object* object : list.created) table_of(*object).settle(*object);
   }
   for (UndoLog::List& list : undo_.lists()) {
-    for (Version* version : list.retired) free_version(version);
+    for (Version* version : list.retired) Version::destroy(version, &undo_.recycler());
     for (Object* object : list.created) remove_if_unused(*object);
   }
   undo_.close();

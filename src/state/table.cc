@@ -36,9 +36,11 @@ void Table::put(size_t worker, ByteView key, ByteView value) {
   EVE_CHECK(undo_.is_open() && worker < undo_.workers(), "write outside a batch");
   const uint64_t hash = hash_of(key);
   Object* object = shard(hash).find(hash, key);
-  Version* version = Version::make(undo_.stamp(), value);
+  Magazine* magazine = &undo_.magazine(worker);
+  Version* version = Version::make(undo_.stamp(), value, Layout::kPacked, magazine);
   if (object != nullptr && replace(worker, *object, version)) return;
-  undo_.note(worker, shard(hash).put(hash, number_, key, Word::of(version)), version->footprint());
+  undo_.note(worker, shard(hash).put(hash, number_, key, Word::of(version), magazine),
+             version->footprint());
 }
 
 bool Table::erase(size_t worker, ByteView key) {
@@ -96,7 +98,7 @@ Written Table::object(ByteView key) {
 
 void Table::remove(Object& object) {
   shard(object.hash).remove(object);
-  Object::destroy(&object);
+  Object::destroy(&object, &undo_.recycler());
 }
 
 void Table::each(const std::function<void(Object&)>& visit) const {
