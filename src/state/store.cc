@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "state/verify.h"
 
 namespace eve::state {
 
@@ -66,6 +67,9 @@ void Store::mark() {
 
 void Store::undo_to_mark() {
   EVE_CHECK(undo_.is_open(), "no batch is open");
+#ifdef EVE_VERIFY
+  verify_marked(undo_);
+#endif
   for (UndoLog::List& list : undo_.lists()) {
     while (list.entries.size() > list.mark) {
       const auto [object, before] = list.entries.back();
@@ -80,6 +84,9 @@ void Store::undo_to_mark() {
 /// Undoes all writes of the open batch. Every version that it made, or replaced a second time, ends
 /// up retired.
 void Store::discard_writes() {
+#ifdef EVE_VERIFY
+  verify_undo();
+#endif
   for (UndoLog::List& list : undo_.lists()) {
     for (const UndoLog::Entry& entry : list.entries) {
       if (!undo_.is_first(entry)) {

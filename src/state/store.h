@@ -70,6 +70,7 @@ class Store {
  private:
   Table& table_of(const Object& object) { return *tables_[object.table]; }
   void hash_leaf(uint64_t slot, crypto::Digest& out) const;
+  void hash_version(const Object& object, const Version& version, crypto::Digest& out) const;
   class HashedLeaves;
   uint64_t value_bytes(const std::vector<uint64_t>& slots) const;
   Replaced update_tree(std::vector<uint64_t> dirty, Scheduler& scheduler);
@@ -91,6 +92,11 @@ class Store {
   void trim_history();
   void remove_if_unused(Object& object);
   void free_version(const Object& object, Version* version);
+
+#ifdef EVE_VERIFY
+  void verify_undo() const;
+  void verify_unreachable() const;
+#endif
 
   // Installing.
   void clear_leaf(uint64_t slot, Record& record);

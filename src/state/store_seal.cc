@@ -87,6 +87,9 @@ Record Store::new_record() const {
 
 crypto::Digest Store::seal(Scheduler& scheduler) {
   EVE_CHECK(undo_.is_open(), "no batch is open");
+#ifdef EVE_VERIFY
+  verify_undo();
+#endif
   Record record = new_record();
   uint64_t value_bytes = 0;
   const LeafRuns leaves = settle_leaves(record, scheduler, value_bytes);
@@ -165,6 +168,9 @@ void Store::finish(Record& record, Scheduler& scheduler) {
 
 /// No request is inside any more: what only requests could still see goes.
 void Store::end_batch() {
+#ifdef EVE_VERIFY
+  verify_unreachable();
+#endif
   for (const UndoLog::List& list : undo_.lists()) {
     for (const Object* object : list.created) table_of(*object).settle(*object);
   }
@@ -177,10 +183,13 @@ void Store::end_batch() {
 
 void Store::hash_leaf(uint64_t slot, crypto::Digest& out) const {
   const Object* object = slots_.at(slot);
-  if (object == nullptr) return;
+  if (object != nullptr) hash_version(*object, *object->load().version(), out);
+}
+
+void Store::hash_version(const Object& object, const Version& version, crypto::Digest& out) const {
   thread_local Bytes payload;
   payload.clear();
-  encode_leaf({object->table, object->key(), object->load().version()->bytes()}, payload);
+  encode_leaf({object.table, object.key(), version.bytes()}, payload);
   out = digester_.digest(payload);
   constexpr size_t kKeep = size_t{1} << 20;  // a rare huge value is not to stay for ever
   if (payload.capacity() > kKeep) Bytes().swap(payload);
