@@ -79,9 +79,9 @@ class Engine {
   std::optional<Bytes> node(BatchNumber n, TreeNode id) const;
 
   struct Counts {
-    uint64_t objects = 0;  ///< present in the newest version
+    uint64_t objects = 0;  ///< present in the newest version (as of the last seal)
     uint64_t slots = 0;    ///< size of the tree
-    uint64_t bytes = 0;    ///< memory held by objects, versions, tree and history
+    uint64_t bytes = 0;    ///< memory held; use() says by what
     uint64_t history_batches = 0;
   };
   Counts counts() const;

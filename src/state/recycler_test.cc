@@ -25,7 +25,7 @@ TEST(Recycler, WhatIsGivenIsTakenAgain) {
   recycler.begin_batch(0);
   std::set<void*> blocks;
   for (int i = 0; i < 10; ++i) blocks.insert(take(recycler, 0, 100));
-  take(recycler, 1, 3000);
+  std::free(take(recycler, 1, 3000));
   EXPECT_EQ(recycler.bytes(), 0u);
   for (void* block : blocks) recycler.give(block, 100);
   EXPECT_EQ(recycler.bytes(), 10 * allocated(100));
@@ -45,7 +45,7 @@ TEST(Recycler, WhatIsGivenIsTakenAgain) {
 TEST(Recycler, BlocksFitTheirClass) {
   for (size_t size = 1; size < kRecycledBytes + 100; size += size < 200 ? 1 : 37) {
     Recycler recycler(1, kKeep);
-    take(recycler, 0, size);
+    std::free(take(recycler, 0, size));
     recycler.give(allocate(size), size);
     recycler.begin_batch(0);
     size_t largest = size;

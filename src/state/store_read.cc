@@ -71,7 +71,7 @@ crypto::Digest Store::recompute_root() const {
 
 Engine::Counts Store::counts() const {
   Engine::Counts counts;
-  for (const auto& table : tables_) counts.objects += table->size();
+  for (const Content& content : contents_) counts.objects += static_cast<uint64_t>(content.objects);
   counts.slots = slots_.size();
   counts.bytes = use().total();
   counts.history_batches = committed_.value() - oldest().value();
