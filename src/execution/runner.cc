@@ -229,5 +229,12 @@ uint64_t Runner::objects() const {
 uint64_t Runner::memory_bytes() const {
   return impl_->engine.counts().bytes;
 }
+std::vector<Runner::Container> Runner::containers() const {
+  std::vector<Container> containers;
+  for (const auto& table : impl_->engine.use().tables) {
+    containers.push_back({table.name, table.objects, table.logical_bytes, table.memory_bytes});
+  }
+  return containers;
+}
 
 }  // namespace eve::execution

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "base/scheduler.h"
 #include "crypto/digest.h"
@@ -36,6 +37,14 @@ class Runner {
   crypto::Digest recompute_root() const;
   uint64_t objects() const;
   uint64_t memory_bytes() const;
+  /// What one container of the service (or of Eve's own: sessions) holds.
+  struct Container {
+    Bytes name;
+    uint64_t objects = 0;
+    uint64_t bytes = 0;         ///< of keys and values: the same on every replica
+    uint64_t memory_bytes = 0;  ///< older versions that are still kept included
+  };
+  std::vector<Container> containers() const;
 
  private:
   struct Impl;

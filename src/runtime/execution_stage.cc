@@ -212,9 +212,9 @@ void ExecutionStage::emit(execution::Event event) {
 }
 
 void ExecutionStage::sample_counts() {
-  const Counts counts{runner_.objects(), runner_.memory_bytes()};
+  Counts counts{runner_.objects(), runner_.memory_bytes(), runner_.containers()};
   std::lock_guard lock(mutex_);
-  counts_ = counts;
+  counts_ = std::move(counts);
 }
 
 }  // namespace eve::runtime

@@ -42,6 +42,7 @@ class ExecutionStage {
   struct Counts {
     uint64_t objects = 0;
     uint64_t memory_bytes = 0;
+    std::vector<execution::Runner::Container> containers;
   };
   /// Of now if the stage is at rest, else of a moment ago.
   Counts counts();

@@ -23,6 +23,13 @@ ordered_json executor_json(ExecutorHost& host) {
                       {"token", batch.token.hex()},
                       {"state_root", batch.state_root.hex()}});
   }
+  ordered_json containers = ordered_json::array();
+  for (const auto& container : counts.containers) {
+    containers.push_back({{"name", container.name},
+                          {"objects", container.objects},
+                          {"bytes", container.bytes},
+                          {"memory_bytes", container.memory_bytes}});
+  }
   return {{"view", status.view.value()},
           {"primary", status.primary},
           {"committed", status.committed.value()},
@@ -44,6 +51,7 @@ ordered_json executor_json(ExecutorHost& host) {
           {"busy_us", status.busy_us},
           {"objects", counts.objects},
           {"memory_bytes", counts.memory_bytes},
+          {"containers", std::move(containers)},
           {"recent", std::move(recent)}};
 }
 

@@ -217,6 +217,14 @@ TEST(Node, StatusNamesWhatIsPlayed) {
   EXPECT_EQ(status["config"]["u"], 1);
   EXPECT_EQ(status["roles"], json::parse(R"(["executor-0", "verifier-0"])"));
   EXPECT_TRUE(status.contains("executor") && status.contains("verifier"));
+  uint64_t objects = 0;
+  for (const auto& container : status["executor"]["containers"]) {
+    objects += container["objects"].get<uint64_t>();
+    EXPECT_LT(container["bytes"], container["memory_bytes"]);
+    EXPECT_LT(container["memory_bytes"], status["executor"]["memory_bytes"]);
+  }
+  EXPECT_FALSE(status["executor"]["containers"].empty());
+  EXPECT_EQ(objects, status["executor"]["objects"]);
   EXPECT_FALSE(status.contains("gateway"));
   EXPECT_EQ(status["links"].size(), 4u);
   EXPECT_EQ(cluster.status("gateway")["gateway"]["port"], cluster.node("gateway").service_port);

@@ -57,5 +57,11 @@ std::optional<Bytes> Engine::node(BatchNumber n, TreeNode id) const {
 Engine::Counts Engine::counts() const {
   return impl_->store.counts();
 }
+Engine::Use Engine::use() const {
+  return impl_->store.use();
+}
+uint64_t Engine::logical_bytes() const {
+  return impl_->store.logical_bytes();
+}
 
 }  // namespace eve::state

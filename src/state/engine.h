@@ -79,12 +79,37 @@ class Engine {
   std::optional<Bytes> node(BatchNumber n, TreeNode id) const;
 
   struct Counts {
-    uint64_t objects = 0;  ///< present in the newest version
+    uint64_t objects = 0;  ///< present in the newest version (as of the last seal)
     uint64_t slots = 0;    ///< size of the tree
-    uint64_t bytes = 0;    ///< memory held by objects, versions, tree and history
+    uint64_t bytes = 0;    ///< memory held; use() says by what
     uint64_t history_batches = 0;
   };
   Counts counts() const;
+
+  /// Memory by container, in bytes; counts().bytes in detail. O(containers), no batch open.
+  struct TableUse {
+    Bytes name;
+    uint64_t objects = 0;        ///< present as of the last seal
+    uint64_t logical_bytes = 0;  ///< of their keys and values: the same on every replica
+    uint64_t memory_bytes = 0;   ///< of objects, of versions (older ones too), and of the table
+  };
+  struct Use {
+    std::vector<TableUse> tables;  ///< by number
+    uint64_t slots = 0;            ///< which object is at which leaf
+    uint64_t tree = 0;             ///< digests
+    uint64_t history = 0;          ///< records of batches, without the versions they keep
+    uint64_t retired = 0;          ///< versions that go when the open batch ends
+    uint64_t recycler = 0;         ///< freed, and kept for use again
+    uint64_t total() const {
+      uint64_t sum = slots + tree + history + retired + recycler;
+      for (const TableUse& table : tables) sum += table.memory_bytes;
+      return sum;
+    }
+  };
+  Use use() const;
+  /// Bytes of the keys and values of all objects as of the last seal: a function of the state
+  /// alone, the same on every replica. O(containers).
+  uint64_t logical_bytes() const;
 
  private:
   friend class Fetch;

@@ -11,7 +11,6 @@ namespace eve::state {
 namespace {
 
 constexpr char kLeafTag = 1;
-constexpr char kInnerTag = 2;
 constexpr char kRootTag = 3;
 constexpr char kKeyedObject = 1;
 constexpr size_t kLeafHeader = 2 + sizeof(uint16_t) + sizeof(uint32_t);

@@ -40,6 +40,8 @@ void encode_leaf(const Leaf& leaf, Bytes& out);
 /// Views into `payload`; nullopt if it is no leaf within the limits of eve/state.h.
 std::optional<Leaf> decode_leaf(ByteView payload);
 
+/// What an inner node's payload begins with; the digests follow.
+inline constexpr char kInnerTag = 2;
 /// `digests`: the children's, one after the other.
 void encode_inner(ByteView digests, Bytes& out);
 /// The children's digests; nullopt if the payload is no inner node of `children` children.

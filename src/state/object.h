@@ -12,6 +12,7 @@
 
 #include "base/limits.h"
 #include "eve/bytes.h"
+#include "state/recycler.h"
 
 namespace eve::state {
 
@@ -20,10 +21,8 @@ inline constexpr size_t kMaxKeyBytes = size_t{64} << 10;
 inline constexpr size_t kMaxValueBytes = size_t{72} << 20;
 static_assert(kMaxKeyBytes + kMaxValueBytes + 1024 < limits::kMaxFrameBytes);
 
-/// What a block of `size` bytes costs: the allocator's header and its rounding included.
-constexpr size_t allocated(size_t size) {
-  return (size + 8 + 15) & ~size_t{15};
-}
+/// With EVE_VERIFY, what the memory of a version or an object is filled with when it goes.
+inline constexpr unsigned char kPoison = 0xEB;
 
 /// How a version's bytes lie in memory; it is neither hashed nor transferred.
 enum class Layout : uint8_t {
@@ -34,19 +33,25 @@ enum class Layout : uint8_t {
 /// One value of an object. The bytes follow the header in the same block.
 class Version {
  public:
-  static Version* make(uint64_t stamp, ByteView bytes, Layout layout = Layout::kPacked);
-  static void destroy(Version* version);
+  /// From `magazine`, if the caller has one at hand.
+  static Version* make(uint64_t stamp, ByteView bytes, Layout layout = Layout::kPacked,
+                       Magazine* magazine = nullptr);
+  static void destroy(Version* version, Recycler* recycler = nullptr);
 
   /// The write stamp (UndoLog::stamp) it was made under.
   uint64_t stamp() const { return stamp_; }
   ByteView bytes() const { return {data(), size_}; }
-  size_t footprint() const { return allocated(header(layout_) + size_); }
+  size_t footprint() const { return allocated(block_bytes(size_, layout_)); }
 
  private:
   Version(uint64_t stamp, uint32_t size, Layout layout)
       : stamp_(stamp), size_(size), layout_(layout) {}
   const char* data() const { return reinterpret_cast<const char*>(this) + header(layout_); }
   char* data() { return reinterpret_cast<char*>(this) + header(layout_); }
+  /// At least sizeof(Version): the header's padding belongs to the type.
+  static constexpr size_t block_bytes(size_t size, Layout layout) {
+    return header(layout) + size < sizeof(Version) ? sizeof(Version) : header(layout) + size;
+  }
   /// Packed bytes need no alignment: no padding before them.
   static constexpr size_t header(Layout layout) { return layout == Layout::kPacked ? 12 : 16; }
 
@@ -83,8 +88,8 @@ inline constexpr uint64_t kNoSlot = ~uint64_t{0};
 /// The identity behind (table, key). Linked into its shard's chain; the key follows the header in
 /// the same block. Workers use `hash`, `word`, `next` and the key; the rest is the owner's.
 struct Object {
-  static Object* make(uint64_t hash, uint16_t table, ByteView key);
-  static void destroy(Object* object);
+  static Object* make(uint64_t hash, uint16_t table, ByteView key, Magazine* magazine = nullptr);
+  static void destroy(Object* object, Recycler* recycler = nullptr);
 
   ByteView key() const { return {reinterpret_cast<const char*>(this) + sizeof(Object), key_size}; }
   size_t footprint() const { return allocated(sizeof(Object) + key_size); }

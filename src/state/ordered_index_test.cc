@@ -12,7 +12,7 @@ namespace {
 struct World {
   Object& object(ByteView key, bool present) {
     Object* made = Object::make(digester.keyed_hash(key), 0, key);
-    objects.emplace_back(made, Object::destroy);
+    objects.emplace_back(made);
     if (present) set(*made, true);
     return *made;
   }
@@ -27,8 +27,12 @@ struct World {
   }
 
   const crypto::Digester& digester = testing::sha256();
-  std::unique_ptr<Version, void (*)(Version*)> version{Version::make(1, ""), Version::destroy};
-  std::vector<std::unique_ptr<Object, void (*)(Object*)>> objects;
+  struct Destroy {
+    void operator()(Version* version) const { Version::destroy(version); }
+    void operator()(Object* object) const { Object::destroy(object); }
+  };
+  std::unique_ptr<Version, Destroy> version{Version::make(1, "")};
+  std::vector<std::unique_ptr<Object, Destroy>> objects;
   OrderedIndex index{2};
   Context context = testing::on_worker(0);
 };

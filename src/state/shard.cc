@@ -66,8 +66,8 @@ std::atomic<Object*>& Shard::link(uint64_t hash, ByteView key) const {
 }
 
 Object& Shard::add(std::atomic<Object*>& place, uint64_t hash, uint16_t table, ByteView key,
-                   Word word) {
-  Object* fresh = Object::make(hash, table, key);
+                   Word word, Magazine* magazine) {
+  Object* fresh = Object::make(hash, table, key, magazine);
   fresh->next.store(place.load(std::memory_order_relaxed), std::memory_order_relaxed);
   fresh->word.store(word, std::memory_order_relaxed);
   place.store(fresh, std::memory_order_release);
@@ -75,13 +75,13 @@ Object& Shard::add(std::atomic<Object*>& place, uint64_t hash, uint16_t table, B
   return *fresh;
 }
 
-Written Shard::put(uint64_t hash, uint16_t table, ByteView key, Word now) {
+Written Shard::put(uint64_t hash, uint16_t table, ByteView key, Word now, Magazine* magazine) {
   Locked locked(lock_);
   std::atomic<Object*>& place = link(hash, key);
   Object* object = place.load(std::memory_order_relaxed);
   Written written;
   if (object == nullptr || !is(*object, hash, key)) {
-    written = {&add(place, hash, table, key, now), Word::absent(0), true};
+    written = {&add(place, hash, table, key, now, magazine), Word::absent(0), true};
   } else {
     // Writers of a present object take no lock, so even here the word may have just changed.
     written = {object, object->word.exchange(now, std::memory_order_acq_rel), false};
@@ -91,12 +91,12 @@ Written Shard::put(uint64_t hash, uint16_t table, ByteView key, Word now) {
   return written;
 }
 
-Written Shard::make(uint64_t hash, uint16_t table, ByteView key) {
+Written Shard::make(uint64_t hash, uint16_t table, ByteView key, Magazine* magazine) {
   Locked locked(lock_);
   std::atomic<Object*>& place = link(hash, key);
   Object* object = place.load(std::memory_order_relaxed);
   if (object != nullptr && is(*object, hash, key)) return {object, object->load(), false};
-  return {&add(place, hash, table, key, Word::absent(0)), Word::absent(0), true};
+  return {&add(place, hash, table, key, Word::absent(0), magazine), Word::absent(0), true};
 }
 
 std::optional<Word> Shard::appear(Object& object, Word now) {

@@ -40,10 +40,10 @@ class alignas(64) Shard {
 
   /// Null if there is no such object; one that is there may be absent. Lock-free.
   Object* find(uint64_t hash, ByteView key) const;
-  /// Writes `now` to the object of `key`, which is made if need be.
-  Written put(uint64_t hash, uint16_t table, ByteView key, Word now);
+  /// Writes `now` to the object of `key`, which is made if need be (from `magazine`, if any).
+  Written put(uint64_t hash, uint16_t table, ByteView key, Word now, Magazine* magazine = nullptr);
   /// The object of `key`, made (absent) if need be, and what it holds.
-  Written make(uint64_t hash, uint16_t table, ByteView key);
+  Written make(uint64_t hash, uint16_t table, ByteView key, Magazine* magazine = nullptr);
   /// Makes `object` hold the version `now`; nullopt if it is present already.
   std::optional<Word> appear(Object& object, Word now);
   /// Makes `object` absent; nullopt if it was so already. `absent` carries the write stamp.
@@ -80,8 +80,8 @@ class alignas(64) Shard {
   /// Where (hash, key) is or belongs: the link to follow or to change.
   std::atomic<Object*>& link(uint64_t hash, ByteView key) const;
   /// Links a new object in at `place`.
-  Object& add(std::atomic<Object*>& place, uint64_t hash, uint16_t table, ByteView key, Word word)
-      EVE_REQUIRES(lock_);
+  Object& add(std::atomic<Object*>& place, uint64_t hash, uint16_t table, ByteView key, Word word,
+              Magazine* magazine) EVE_REQUIRES(lock_);
   void grow() EVE_REQUIRES(lock_);
   void cut_chains() EVE_REQUIRES(lock_);
 

@@ -37,6 +37,11 @@ class Slots {
   /// Null for a free slot.
   Object* at(uint64_t slot) const { return objects_[slot]; }
 
+  /// at(slot) is coming up, or no such slot.
+  void prefetch(uint64_t slot) const {
+    if (slot < size()) __builtin_prefetch(&objects_[slot]);
+  }
+
   /// New slots are free; those cut off must be.
   void resize(uint64_t size);
   /// The lowest free slot; the next new one where there is none.

@@ -5,8 +5,31 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "state/verify.h"
 
 namespace eve::state {
+
+namespace {
+
+// What a record names is scattered over the state: waiting for each would make going back and
+// forgetting slower the larger the state is.
+constexpr size_t kAhead = 16;
+
+/// Asks for the object and the old version of a leaf further on.
+void prefetch_before(const std::vector<LeafBefore>& leaves, size_t i) {
+  if (i >= leaves.size()) return;
+  __builtin_prefetch(leaves[i].object);
+  __builtin_prefetch(leaves[i].version);
+}
+
+/// Asks for what the object of a leaf further on holds now.
+void prefetch_now(const std::vector<LeafBefore>& leaves, size_t i) {
+  if (i >= leaves.size() || leaves[i].object == nullptr) return;
+  const Word now = leaves[i].object->load();
+  if (now.present()) __builtin_prefetch(now.version());
+}
+
+}  // namespace
 
 Store::Store(const crypto::Digester& digester, size_t workers)
     : digester_(digester), undo_(workers), tree_(digester), root_(tree_.root()) {}
@@ -25,6 +48,8 @@ Table& Store::table(ByteView name, TableKind kind) {
   }
   EVE_CHECK(last_ == BatchNumber(0) && !undo_.is_open(), "tables are made before the first batch");
   EVE_CHECK(tables_.size() < UINT16_MAX, "too many tables");
+  undo_.add_table();
+  contents_.emplace_back();
   tables_.push_back(std::make_unique<Table>(static_cast<uint16_t>(tables_.size()), Bytes(name),
                                             kind, digester_, undo_));
   return *tables_.back();
@@ -42,12 +67,15 @@ void Store::mark() {
 
 void Store::undo_to_mark() {
   EVE_CHECK(undo_.is_open(), "no batch is open");
+#ifdef EVE_VERIFY
+  verify_marked(undo_);
+#endif
   for (UndoLog::List& list : undo_.lists()) {
     while (list.entries.size() > list.mark) {
       const auto [object, before] = list.entries.back();
       list.entries.pop_back();
       const Word now = object->load();
-      if (now.present()) list.retired.push_back(now.version());
+      if (now.present()) undo_.retire(*object, now.version());
       table_of(*object).restore(*object, before);
     }
   }
@@ -56,14 +84,17 @@ void Store::undo_to_mark() {
 /// Undoes all writes of the open batch. Every version that it made, or replaced a second time, ends
 /// up retired.
 void Store::discard_writes() {
+#ifdef EVE_VERIFY
+  verify_undo();
+#endif
   for (UndoLog::List& list : undo_.lists()) {
     for (const UndoLog::Entry& entry : list.entries) {
       if (!undo_.is_first(entry)) {
-        if (entry.before.present()) list.retired.push_back(entry.before.version());
+        if (entry.before.present()) undo_.retire(*entry.object, entry.before.version());
         continue;
       }
       const Word now = entry.object->load();
-      if (now.present()) list.retired.push_back(now.version());
+      if (now.present()) undo_.retire(*entry.object, now.version());
       table_of(*entry.object).restore(*entry.object, entry.before);
     }
   }
@@ -85,11 +116,16 @@ void Store::rollback(BatchNumber n, Scheduler& scheduler) {
 /// Puts back what `record` replaced. Two passes, because an installed state may have moved an
 /// object from one slot to another.
 void Store::undo(Record& record, std::vector<uint64_t>& dirty, std::vector<Object*>& vacated) {
-  for (const LeafBefore& leaf : record.leaves) {
+  for (size_t i = 0; i < record.leaves.size(); ++i) {
+    prefetch_before(record.leaves, i + 2 * kAhead);
+    prefetch_now(record.leaves, i + kAhead);
+    const LeafBefore& leaf = record.leaves[i];
     Object* object = leaf.slot < slots_.size() ? slots_.vacate(leaf.slot) : nullptr;
     dirty.push_back(leaf.slot);
     if (object == nullptr) continue;
-    free_version(object->load().version());
+    Version* version = object->load().version();
+    contents_[object->table].remove(*object, *version);
+    free_version(*object, version);
     table_of(*object).restore(*object, Word::absent(0));
     vacated.push_back(object);
   }
@@ -98,6 +134,7 @@ void Store::undo(Record& record, std::vector<uint64_t>& dirty, std::vector<Objec
     if (leaf.object == nullptr) continue;
     slots_.place(leaf.slot, leaf.object);
     table_of(*leaf.object).restore(*leaf.object, Word::of(leaf.version));
+    contents_[leaf.object->table].add(*leaf.object, *leaf.version);
     --leaf.object->references;
   }
 }
@@ -119,14 +156,17 @@ void Store::undo_records_after(BatchNumber n, Scheduler& scheduler) {
   std::sort(dirty.begin(), dirty.end());
   dirty.erase(std::unique(dirty.begin(), dirty.end()), dirty.end());
   tree_.resize(slots_.size());
-  update_tree(dirty, scheduler, nullptr);
+  update_tree(std::move(dirty), scheduler);
   EVE_CHECK(root_ == root, "rollback did not restore the root");
 }
 
 void Store::drop_oldest() {
-  for (const LeafBefore& leaf : history_.oldest().leaves) {
+  const std::vector<LeafBefore>& leaves = history_.oldest().leaves;
+  for (size_t i = 0; i < leaves.size(); ++i) {
+    prefetch_before(leaves, i + kAhead);
+    const LeafBefore& leaf = leaves[i];
     if (leaf.object == nullptr) continue;
-    free_version(leaf.version);
+    free_version(*leaf.object, leaf.version);
     --leaf.object->references;
     remove_if_unused(*leaf.object);
   }
@@ -143,13 +183,13 @@ void Store::trim_history() {
 
 void Store::remove_if_unused(Object& object) {
   if (object.references > 0 || object.load().present()) return;
-  freed_bytes_ += static_cast<int64_t>(object.footprint());
+  undo_.count_memory(object.table, -static_cast<int64_t>(object.footprint()));
   table_of(object).remove(object);
 }
 
-void Store::free_version(Version* version) {
-  freed_bytes_ += static_cast<int64_t>(version->footprint());
-  Version::destroy(version);
+void Store::free_version(const Object& object, Version* version) {
+  undo_.count_memory(object.table, -static_cast<int64_t>(version->footprint()));
+  Version::destroy(version, &undo_.recycler());
 }
 
 }  // namespace eve::state

@@ -17,6 +17,8 @@
 #include "base/tree_node.h"
 #include "crypto/digest.h"
 #include "eve/result.h"
+#include "state/changes.h"
+#include "state/content.h"
 #include "state/engine.h"
 #include "state/history.h"
 #include "state/slots.h"
@@ -47,6 +49,8 @@ class Store {
   crypto::Digest recompute_root() const;
   std::optional<Bytes> node(BatchNumber n, TreeNode id) const;
   Engine::Counts counts() const;
+  Engine::Use use() const;
+  uint64_t logical_bytes() const;
 
   // For Fetch.
   bool is_open() const { return undo_.is_open(); }
@@ -66,11 +70,15 @@ class Store {
  private:
   Table& table_of(const Object& object) { return *tables_[object.table]; }
   void hash_leaf(uint64_t slot, crypto::Digest& out) const;
-  uint64_t leaf_ns(const std::vector<uint64_t>& dirty) const;
-  void update_tree(std::vector<uint64_t> dirty, Scheduler& scheduler, Replaced* replaced);
+  void hash_version(const Object& object, const Version& version, crypto::Digest& out) const;
+  class HashedLeaves;
+  uint64_t value_bytes(const std::vector<uint64_t>& slots) const;
+  Replaced update_tree(std::vector<uint64_t> dirty, Scheduler& scheduler);
 
   // The end of the open batch.
-  std::vector<Object*> collect_changes(Record& record);
+  LeafRuns settle_leaves(Record& record, Scheduler& scheduler, uint64_t& value_bytes);
+  void hash_leaves(const LeafRuns& leaves, uint64_t value_bytes, Record& record,
+                   Scheduler& scheduler);
   void place_new(const std::vector<Object*>& fresh, Record& record);
   Record new_record() const;
   void discard_writes();
@@ -83,7 +91,12 @@ class Store {
   void drop_oldest();
   void trim_history();
   void remove_if_unused(Object& object);
-  void free_version(Version* version);
+  void free_version(const Object& object, Version* version);
+
+#ifdef EVE_VERIFY
+  void verify_undo() const;
+  void verify_unreachable() const;
+#endif
 
   // Installing.
   void clear_leaf(uint64_t slot, Record& record);
@@ -98,7 +111,7 @@ class Store {
   BatchNumber last_;
   BatchNumber committed_;
   crypto::Digest root_;
-  int64_t freed_bytes_ = 0;  ///< less than what the workers' lists say was taken
+  std::vector<Content> contents_;  ///< by table, as of the last seal
 };
 
 }  // namespace eve::state

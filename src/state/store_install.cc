@@ -16,6 +16,7 @@ void Store::clear_leaf(uint64_t slot, Record& record) {
     return;
   }
   record.leaves.push_back({slot, object, object->load().version()});
+  contents_[object->table].remove(*object, *object->load().version());
   ++object->references;
   table_of(*object).restore(*object, Word::absent(0));
 }
@@ -26,8 +27,11 @@ bool Store::fill_leaf(uint64_t slot, const Leaf& leaf) {
   const Written found = table.object(leaf.key);
   if (found.before.present()) return false;
   Version* version = table.make_version(leaf.value);
-  freed_bytes_ -= static_cast<int64_t>(version->footprint());
-  if (found.created) freed_bytes_ -= static_cast<int64_t>(found.object->footprint());
+  undo_.count_memory(leaf.table, static_cast<int64_t>(version->footprint()));
+  if (found.created) {
+    undo_.count_memory(leaf.table, static_cast<int64_t>(found.object->footprint()));
+  }
+  contents_[leaf.table].add(*found.object, *version);
   table.restore(*found.object, Word::of(version));
   slots_.place(slot, found.object);
   return true;

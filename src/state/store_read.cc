@@ -71,17 +71,32 @@ crypto::Digest Store::recompute_root() const {
 
 Engine::Counts Store::counts() const {
   Engine::Counts counts;
-  size_t bytes = slots_.bytes() + tree_.bytes();
-  for (const auto& table : tables_) {
-    counts.objects += table->size();
-    bytes += table->bytes();
-  }
-  for (const UndoLog::List& list : undo_.lists()) bytes += static_cast<size_t>(list.bytes);
-  bytes -= static_cast<size_t>(freed_bytes_);
+  for (const Content& content : contents_) counts.objects += static_cast<uint64_t>(content.objects);
   counts.slots = slots_.size();
-  counts.bytes = bytes + history_.other_bytes();
+  counts.bytes = use().total();
   counts.history_batches = committed_.value() - oldest().value();
   return counts;
+}
+
+Engine::Use Store::use() const {
+  Engine::Use use;
+  for (size_t i = 0; i < tables_.size(); ++i) {
+    use.tables.push_back({tables_[i]->name(), static_cast<uint64_t>(contents_[i].objects),
+                          static_cast<uint64_t>(contents_[i].bytes),
+                          tables_[i]->bytes() + static_cast<size_t>(undo_.memory(i))});
+  }
+  use.slots = slots_.bytes();
+  use.tree = tree_.bytes();
+  use.history = history_.other_bytes();
+  for (const UndoLog::List& list : undo_.lists()) use.retired += list.retired_bytes;
+  use.recycler = undo_.recycler().bytes();
+  return use;
+}
+
+uint64_t Store::logical_bytes() const {
+  int64_t sum = 0;
+  for (const Content& content : contents_) sum += content.bytes;
+  return static_cast<uint64_t>(sum);
 }
 
 }  // namespace eve::state

@@ -26,9 +26,9 @@ std::optional<ByteView> Table::get(ByteView key) const {
   return word.version()->bytes();
 }
 
-Version* Table::make_version(ByteView bytes) const {
+Version* Table::make_version(ByteView bytes, Magazine* magazine) const {
   const Layout layout = kind_ == TableKind::kPages ? Layout::kAligned : Layout::kPacked;
-  return Version::make(undo_.stamp(), bytes, layout);
+  return Version::make(undo_.stamp(), bytes, layout, magazine);
 }
 
 bool Table::replace(size_t worker, const Written& found, Version* version) {
@@ -56,14 +56,15 @@ void Table::put(size_t worker, ByteView key, ByteView value) {
   EVE_CHECK(undo_.is_open() && worker < undo_.workers(), "write outside a batch");
   const uint64_t hash = hash_of(key);
   Object* object = shard(hash).find(hash, key);
-  Version* version = make_version(value);
+  Magazine* magazine = &undo_.magazine(worker);
+  Version* version = make_version(value, magazine);
   if (object != nullptr && replace(worker, {object, {}, false}, version)) return;
   if (index_ == nullptr) {
-    undo_.note(worker, shard(hash).put(hash, number_, key, Word::of(version)),
+    undo_.note(worker, shard(hash).put(hash, number_, key, Word::of(version), magazine),
                version->footprint());
     return;
   }
-  const Written found = shard(hash).make(hash, number_, key);
+  const Written found = shard(hash).make(hash, number_, key, magazine);
   const OrderedIndex::Appearing appearing(index_->insert(worker, *found.object));
   set(worker, found, version);
 }
@@ -73,12 +74,14 @@ void Table::update(size_t worker, ByteView key,
   EVE_CHECK(undo_.is_open() && worker < undo_.workers(), "write outside a batch");
   EVE_CHECK(index_ == nullptr, "an ordered table must hear of keys that appear");
   const uint64_t hash = hash_of(key);
-  const Written found = shard(hash).make(hash, number_, key);
+  Magazine* magazine = &undo_.magazine(worker);
+  const Written found = shard(hash).make(hash, number_, key, magazine);
   Object& object = *found.object;
   while (true) {
     Word before = object.load();
     Version* version = make_version(
-        change(before.present() ? std::optional(before.version()->bytes()) : std::nullopt));
+        change(before.present() ? std::optional(before.version()->bytes()) : std::nullopt),
+        magazine);
     const Word now = Word::of(version);
     // Versions that others may see are not freed within the batch, so the same word is the same
     // version.
@@ -174,7 +177,7 @@ void Table::end_batch() {
 void Table::remove(Object& object) {
   if (index_ != nullptr) index_->sweep();
   shard(object.hash).remove(object);
-  Object::destroy(&object);
+  Object::destroy(&object, &undo_.recycler());
 }
 
 void Table::each(const std::function<void(Object&)>& visit) const {

@@ -69,7 +69,7 @@ class Table {
   /// The object of `key`, made (absent) if need be, and what it holds.
   Written object(ByteView key);
   /// A version as objects of this table hold them.
-  Version* make_version(ByteView bytes) const;
+  Version* make_version(ByteView bytes, Magazine* magazine = nullptr) const;
   /// Sets what an object of this table holds; versions are the caller's to free.
   void restore(Object& object, Word word);
   /// Takes an absent object out and destroys it.

@@ -10,14 +10,20 @@ namespace {
 
 /// Hashing a full inner node, measured; only the split into tasks depends on it.
 uint64_t inner_ns(const crypto::Digester& digester) {
-  return digester.algorithm() == crypto::DigestAlgorithm::kSha256 ? 500 : 50;
+  return digester.algorithm() == crypto::DigestAlgorithm::kSha256 ? 400 : 50;
 }
 
-/// How many nodes before its turn a node is fetched from memory.
+/// How many nodes before its turn a node is fetched from memory. Dirty nodes are scattered over the
+/// state: waiting for memory costs more than hashing with XXH3.
 constexpr size_t kAhead = 6;
 
 /// Work for one task: well above what handing it over costs.
 constexpr uint64_t kTaskNs = 10'000;
+/// Parts for each worker, so that a late one holds nobody up.
+constexpr uint64_t kPartsPerWorker = 8;
+/// Leaves in a part at most, or so: what hashing them has brought into the cache should still be
+/// there when the nodes above them are hashed.
+constexpr uint64_t kPartLeaves = 2048;
 
 /// Runs item(i) for i in [0, count) in chunks; directly when there is one chunk's worth.
 template <typename Item>
@@ -37,7 +43,14 @@ void in_chunks(size_t count, uint64_t item_ns, Scheduler& scheduler, const Item&
 }
 
 std::vector<uint64_t> parents(const std::vector<uint64_t>& indexes) {
+  size_t count = 0;
+  uint64_t last = ~uint64_t{0};
+  for (const uint64_t index : indexes) {
+    count += index / kFanout != last ? 1 : 0;
+    last = index / kFanout;
+  }
   std::vector<uint64_t> result;
+  result.reserve(count);
   for (const uint64_t index : indexes) {
     const uint64_t parent = index / kFanout;
     if (result.empty() || result.back() != parent) result.push_back(parent);
@@ -45,12 +58,67 @@ std::vector<uint64_t> parents(const std::vector<uint64_t>& indexes) {
   return result;
 }
 
+/// The first of each of `parts` equal shares of `sample`, rounded down to multiples of `span`.
+std::vector<uint64_t> boundaries(const std::vector<uint64_t>& sample, size_t parts, uint64_t span) {
+  std::vector<uint64_t> first{0};
+  for (size_t i = 1; i < parts; ++i) {
+    const uint64_t slot = sample[i * sample.size() / parts] / span * span;
+    if (slot > first.back()) first.push_back(slot);
+  }
+  return first;
+}
+
+/// The samples in the fullest part.
+size_t fullest(const Cuts& cuts, const std::vector<uint64_t>& sample) {
+  size_t most = 0;
+  auto begin = sample.begin();
+  for (size_t i = 0; i < cuts.parts(); ++i) {
+    const auto end = std::lower_bound(begin, sample.end(), cuts.end(i));
+    most = std::max(most, static_cast<size_t>(end - begin));
+    begin = end;
+  }
+  return most;
+}
+
+/// The levels up to `height` of all parts, one after the other.
+Replaced join(std::vector<Replaced> parts, uint8_t height, Scheduler& scheduler) {
+  if (parts.size() == 1) return std::move(parts[0]);
+  Replaced joined(size_t{height} + 1);
+  const auto join_level = [&](size_t level) {
+    size_t indexes = 0;
+    size_t bytes = 0;
+    for (const Replaced& part : parts) {
+      indexes += part[level].indexes.size();
+      bytes += part[level].digests.size();
+    }
+    ReplacedLevel& whole = joined[level];
+    whole.indexes.reserve(indexes);
+    whole.digests.reserve(bytes);
+    for (const Replaced& part : parts) {
+      whole.indexes.insert(whole.indexes.end(), part[level].indexes.begin(),
+                           part[level].indexes.end());
+      whole.digests += part[level].digests;
+    }
+  };
+  constexpr size_t kManyParts = 16;  // of kPartLeaves: copying them takes longer than handing over
+  if (parts.size() < kManyParts) {
+    for (size_t level = 0; level <= height; ++level) join_level(level);
+  } else {
+    scheduler.run(size_t{height} + 1, kTaskNs, [&](size_t, size_t level) { join_level(level); });
+  }
+  return joined;
+}
+
 }  // namespace
 
 Tree::Tree(const crypto::Digester& digester) : digester_(digester) {}
 
+char* Tree::family(uint8_t level, uint64_t parent) const {
+  return levels_[level].pages[parent / kFamilies].get() + (parent % kFamilies) * family_bytes();
+}
+
 char* Tree::at(uint8_t level, uint64_t index) const {
-  return levels_[level].pages[index / kPage].get() + (index % kPage) * digester_.size();
+  return family(level, index / kFanout) + 1 + (index % kFanout) * digester_.size();
 }
 
 void Tree::resize(uint64_t slots) {
@@ -59,7 +127,10 @@ void Tree::resize(uint64_t slots) {
     if (levels_.size() <= level) levels_.emplace_back();
     auto& pages = levels_[level].pages;
     const uint64_t needed = (level_size(slots, level) + kPage - 1) / kPage;
-    while (pages.size() < needed) pages.emplace_back(new char[kPage * digester_.size()]());
+    while (pages.size() < needed) {
+      pages.emplace_back(new char[kFamilies * family_bytes()]());
+      for (uint64_t i = 0; i < kFamilies; ++i) pages.back()[i * family_bytes()] = kInnerTag;
+    }
   }
 }
 
@@ -67,55 +138,114 @@ ByteView Tree::digests(uint8_t level, uint64_t first, uint64_t count) const {
   return {at(level, first), count * digester_.size()};
 }
 
-crypto::Digest Tree::hash_inner(TreeNode id) const {
-  thread_local Bytes payload;
-  payload.clear();
+/// Of an inner node, as encode_inner() makes it.
+ByteView Tree::payload(TreeNode id) const {
   const auto below = static_cast<uint8_t>(id.level - 1);
-  encode_inner(digests(below, id.index * kFanout, child_count(slots_, id)), payload);
-  return digester_.digest(payload);
+  return {family(below, id.index), 1 + child_count(slots_, id) * digester_.size()};
 }
 
-/// Dirty nodes are scattered over the state: waiting for memory costs more than hashing with XXH3.
-void Tree::prefetch(TreeNode id) const {
-  __builtin_prefetch(at(id.level, id.index));
-  if (id.level == 0) return;
-  const ByteView children =
-      digests(static_cast<uint8_t>(id.level - 1), id.index * kFanout, child_count(slots_, id));
-  for (size_t i = 0; i < children.size(); i += 64) __builtin_prefetch(children.data() + i);
+void Tree::prefetch_payload(TreeNode id) const {
+  const char* first = family(static_cast<uint8_t>(id.level - 1), id.index);
+  for (size_t i = 0; i < family_bytes(); i += 64) __builtin_prefetch(first + i);
 }
 
-void Tree::update_level(uint8_t level, const std::vector<uint64_t>& dirty, const LeafDigest& leaf,
-                        uint64_t leaf_ns, Scheduler& scheduler, ReplacedLevel* replaced) {
+void Tree::update_node(TreeNode id, char* replaced) {
   const size_t size = digester_.size();
-  if (replaced != nullptr) {
-    replaced->indexes = dirty;
-    replaced->digests.resize(dirty.size() * size);
-  }
-  const uint64_t item_ns = level == 0 ? leaf_ns : inner_ns(digester_);
-  in_chunks(dirty.size(), item_ns, scheduler, [&](size_t i) {
-    if (i + kAhead < dirty.size()) prefetch({level, dirty[i + kAhead]});
-    char* digest = at(level, dirty[i]);
-    if (replaced != nullptr) std::memcpy(replaced->digests.data() + i * size, digest, size);
-    crypto::Digest fresh;
-    if (level == 0) {
-      leaf(dirty[i], fresh);
-    } else {
-      fresh = hash_inner({level, dirty[i]});
-    }
-    std::memcpy(digest, fresh.bytes.data(), size);
-  });
+  char* digest = at(id.level, id.index);
+  std::memcpy(replaced, digest, size);
+  std::memcpy(digest, digester_.digest(payload(id)).bytes.data(), size);
 }
 
-void Tree::update(const std::vector<uint64_t>& dirty, const LeafDigest& leaf, uint64_t leaf_ns,
-                  Scheduler& scheduler, Replaced* replaced) {
-  const uint8_t top = top_level(slots_);
-  if (replaced != nullptr) replaced->resize(size_t{top} + 1);
-  std::vector<uint64_t> indexes = dirty;
-  for (uint8_t level = 0; level <= top; ++level) {
-    if (level > 0) indexes = parents(indexes);
-    update_level(level, indexes, leaf, leaf_ns, scheduler,
-                 replaced == nullptr ? nullptr : &(*replaced)[level]);
+ReplacedLevel Tree::update_leaves(std::vector<uint64_t> dirty, const LeafSource& leaves) {
+  const size_t size = digester_.size();
+  ReplacedLevel replaced{std::move(dirty), {}};
+  const std::vector<uint64_t>& slots = replaced.indexes;
+  replaced.digests.resize(slots.size() * size);
+  const bool whole = top_level(slots_) > 0;
+  for (size_t i = 0; i < slots.size() + LeafSource::kHops * kAhead; ++i) {
+    // Each hop a few leaves after the one before it, when that should have arrived.
+    for (unsigned hops = 0; hops < LeafSource::kHops; ++hops) {
+      const size_t ahead = i - hops * kAhead;
+      if (ahead < slots.size()) leaves.prefetch(slots[ahead], hops);
+    }
+    if (i < slots.size() && whole) prefetch_payload({1, slots[i] / kFanout});
+    const size_t turn = i - LeafSource::kHops * kAhead;
+    if (turn >= slots.size()) continue;
+    char* digest = at(0, slots[turn]);
+    std::memcpy(replaced.digests.data() + turn * size, digest, size);
+    crypto::Digest fresh;
+    leaves.digest(slots[turn], fresh);
+    std::memcpy(digest, fresh.bytes.data(), size);
   }
+  return replaced;
+}
+
+Replaced Tree::update_part(std::vector<uint64_t> dirty, uint8_t height, const LeafSource& leaves) {
+  Replaced replaced;
+  replaced.push_back(update_leaves(std::move(dirty), leaves));
+  for (uint8_t level = 1; level <= height; ++level) {
+    ReplacedLevel next{parents(replaced.back().indexes), {}};
+    next.digests.resize(next.indexes.size() * digester_.size());
+    for (size_t i = 0; i < next.indexes.size(); ++i) {
+      const size_t ahead = i + kAhead;
+      if (ahead < next.indexes.size()) prefetch_payload({level, next.indexes[ahead]});
+      update_node({level, next.indexes[i]}, next.digests.data() + i * digester_.size());
+    }
+    replaced.push_back(std::move(next));
+  }
+  return replaced;
+}
+
+Replaced Tree::update_top(std::vector<Replaced> parts, uint8_t height, Scheduler& scheduler) {
+  Replaced replaced = join(std::move(parts), height, scheduler);
+  // No more than a few nodes for each part: cut() takes the greatest height that will do.
+  for (uint8_t level = static_cast<uint8_t>(height + 1); level <= top_level(slots_); ++level) {
+    ReplacedLevel next{parents(replaced.back().indexes), {}};
+    next.digests.resize(next.indexes.size() * digester_.size());
+    char* digests = next.digests.data();
+    in_chunks(next.indexes.size(), inner_ns(digester_), scheduler, [&](size_t i) {
+      update_node({level, next.indexes[i]}, digests + i * digester_.size());
+    });
+    replaced.push_back(std::move(next));
+  }
+  return replaced;
+}
+
+uint64_t Tree::part_ns(uint64_t dirty, uint64_t leaf_ns) const {
+  return dirty * (leaf_ns + 2 * inner_ns(digester_));
+}
+
+Cuts Tree::cut(uint64_t dirty, const std::vector<uint64_t>& sample, uint64_t leaf_ns,
+               const Scheduler& scheduler) const {
+  const uint64_t worthwhile = part_ns(dirty, leaf_ns) / kTaskNs;
+  const uint64_t wanted = scheduler.workers() == 1 ? 1 : kPartsPerWorker * scheduler.workers();
+  const size_t parts = std::min(
+      {std::max(wanted, dirty / kPartLeaves), worthwhile, static_cast<uint64_t>(sample.size())});
+  Cuts cuts;
+  cuts.height = top_level(slots_);
+  if (parts <= 1) return cuts;
+  // The higher the nodes that a part has to itself, the less is left to do after the parts; but
+  // dirty leaves may lie close together.
+  uint64_t span = 1;
+  for (uint8_t i = 0; i < cuts.height; ++i) span *= kFanout;
+  do {
+    --cuts.height;
+    span /= kFanout;
+    cuts.first = boundaries(sample, parts, span);
+  } while (cuts.height > 0 && fullest(cuts, sample) * parts > 2 * sample.size());
+  return cuts;
+}
+
+Replaced Tree::update(std::vector<uint64_t> dirty, const LeafSource& leaves, uint64_t leaf_ns,
+                      Scheduler& scheduler) {
+  const Cuts cuts = cut(dirty.size(), dirty, leaf_ns, scheduler);
+  std::vector<Replaced> parts(cuts.parts());
+  in_chunks(cuts.parts(), part_ns(dirty.size() / cuts.parts(), leaf_ns), scheduler, [&](size_t i) {
+    const auto begin = std::lower_bound(dirty.begin(), dirty.end(), cuts.first[i]);
+    const auto end = std::lower_bound(begin, dirty.end(), cuts.end(i));
+    parts[i] = update_part({begin, end}, cuts.height, leaves);
+  });
+  return update_top(std::move(parts), cuts.height, scheduler);
 }
 
 RootRecord Tree::record() const {
@@ -130,7 +260,7 @@ crypto::Digest Tree::root() const {
 size_t Tree::bytes() const {
   size_t pages = 0;
   for (const Level& level : levels_) pages += level.pages.size();
-  return pages * kPage * digester_.size();
+  return pages * kFamilies * family_bytes();
 }
 
 crypto::Digest root_of_leaves(const crypto::Digester& digester,

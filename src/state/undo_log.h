@@ -28,10 +28,13 @@ class UndoLog {
     std::vector<Object*> created;   ///< objects made in this batch, whatever became of them
     std::vector<Version*> retired;  ///< freed when the batch has ended
     size_t mark = 0;                ///< entries that mark() found
-    int64_t bytes = 0;              ///< memory taken by this worker, ever
+    /// By table: memory of objects and versions that this worker has taken, less what it has
+    /// retired or (the first worker's) the owner has freed. Only the sum over workers means much.
+    std::vector<int64_t> memory;
+    size_t retired_bytes = 0;  ///< memory of `retired`
   };
 
-  explicit UndoLog(size_t workers) : lists_(workers) {}
+  explicit UndoLog(size_t workers) : lists_(workers), recycler_(workers) {}
 
   // ---- A worker, within a batch ----
 
@@ -40,22 +43,32 @@ class UndoLog {
   /// Notes one write. `worker` is the caller's own.
   void note(size_t worker, const Written& written, size_t version_bytes) {
     List& list = lists_[worker];
-    list.bytes += static_cast<int64_t>(version_bytes);
+    int64_t& memory = list.memory[written.object->table];
+    memory += static_cast<int64_t>(version_bytes);
     if (written.created) {
       list.created.push_back(written.object);
-      list.bytes += static_cast<int64_t>(written.object->footprint());
+      memory += static_cast<int64_t>(written.object->footprint());
     }
     if (written.before.stamp() != stamp_) {
       list.entries.push_back({written.object, written.before});
     } else if (written.before.present()) {
-      list.retired.push_back(written.before.version());
+      retire(list, *written.object, written.before.version());
     }
   }
+  /// Where `worker` takes memory for objects and versions from.
+  Magazine& magazine(size_t worker) { return recycler_.of(worker); }
   size_t workers() const { return lists_.size(); }
 
   // ---- The owner, while no worker is inside ----
 
+  void add_table() {
+    for (List& list : lists_) list.memory.push_back(0);
+  }
+  size_t tables() const { return lists_[0].memory.size(); }
   void open() {
+    int64_t live = 0;
+    for (size_t table = 0; table < tables(); ++table) live += memory(table);
+    recycler_.begin_batch(static_cast<size_t>(live));
     first_stamp_ = ++stamp_;
     open_ = true;
     set_marks();
@@ -64,8 +77,23 @@ class UndoLog {
     ++stamp_;
     set_marks();
   }
-  /// Whether `entry` says what its object held when the batch began.
-  bool is_first(const Entry& entry) const { return entry.before.stamp() < first_stamp_; }
+  /// Whether `entry` says what its object held when the batch began. Where nothing was marked all
+  /// do, and no version need be looked at.
+  bool is_first(const Entry& entry) const {
+    return stamp_ == first_stamp_ || entry.before.stamp() < first_stamp_;
+  }
+  /// Frees `version`, which `object` held, when the batch has ended.
+  void retire(const Object& object, Version* version) { retire(lists_[0], object, version); }
+  /// Counts memory of objects and versions that the owner has taken or freed.
+  void count_memory(size_t table, int64_t bytes) { lists_[0].memory[table] += bytes; }
+  /// Memory of the objects and versions of `table`, without what is retired.
+  int64_t memory(size_t table) const {
+    int64_t sum = 0;
+    for (const List& list : lists_) sum += list.memory[table];
+    return sum;
+  }
+  Recycler& recycler() { return recycler_; }
+  const Recycler& recycler() const { return recycler_; }
   std::vector<List>& lists() { return lists_; }
   const std::vector<List>& lists() const { return lists_; }
   /// Forgets the entries; what was retired or created has been dealt with.
@@ -74,16 +102,23 @@ class UndoLog {
       list.entries.clear();
       list.created.clear();
       list.retired.clear();
+      list.retired_bytes = 0;
     }
     open_ = false;
   }
 
  private:
+  static void retire(List& list, const Object& object, Version* version) {
+    list.retired.push_back(version);
+    list.retired_bytes += version->footprint();
+    list.memory[object.table] -= static_cast<int64_t>(version->footprint());
+  }
   void set_marks() {
     for (List& list : lists_) list.mark = list.entries.size();
   }
 
   std::vector<List> lists_;
+  Recycler recycler_;
   uint64_t stamp_ = 0;
   uint64_t first_stamp_ = 0;
   bool open_ = false;
