@@ -19,6 +19,7 @@
 #include "eve/result.h"
 #include "state/engine.h"
 #include "state/history.h"
+#include "state/pin.h"
 #include "state/slots.h"
 #include "state/table.h"
 #include "state/tree.h"
@@ -28,7 +29,7 @@ namespace eve::state {
 
 class Store {
  public:
-  Store(const crypto::Digester& digester, size_t workers);
+  Store(const crypto::Digester& digester, size_t workers, const HistoryLimits& limits);
   ~Store();
 
   // As in Engine.
@@ -47,6 +48,17 @@ class Store {
   crypto::Digest recompute_root() const;
   std::optional<Bytes> node(BatchNumber n, TreeNode id) const;
   Engine::Counts counts() const;
+  std::optional<Pin> pin(BatchNumber n);
+  void unpin(const PinState& pin);
+
+  // A version that is held; see VersionView.
+  uint64_t slots_at(BatchNumber n) const;
+  std::optional<crypto::Digest> digest_at(BatchNumber n, TreeNode id) const;
+  std::optional<ByteView> value_at(BatchNumber n, const Table& table, ByteView key) const;
+  /// `count` leaves from `first` on, all in the tree.
+  std::vector<LeafAt> leaves_at(BatchNumber n, uint64_t first, uint64_t count) const;
+  /// Appends the payload of a leaf as of `n`: the one place where a leaf becomes bytes to send.
+  void append_leaf(BatchNumber n, const LeafAt& leaf, Bytes& out) const;
 
   // For Fetch.
   bool is_open() const { return undo_.is_open(); }
@@ -67,6 +79,7 @@ class Store {
   Table& table_of(const Object& object) { return *tables_[object.table]; }
   void hash_leaf(uint64_t slot, crypto::Digest& out) const;
   uint64_t leaf_ns(const std::vector<uint64_t>& dirty) const;
+  Bytes digests_at(BatchNumber n, uint8_t level, uint64_t first, uint64_t count) const;
   void update_tree(std::vector<uint64_t> dirty, Scheduler& scheduler, Replaced* replaced);
 
   // The end of the open batch.
@@ -95,6 +108,8 @@ class Store {
   Slots slots_;
   Tree tree_;
   History history_;
+  Pins pins_;
+  const HistoryLimits history_limits_;
   BatchNumber last_;
   BatchNumber committed_;
   crypto::Digest root_;
