@@ -100,6 +100,7 @@ class Engine {
 
  private:
   friend class Fetch;
+  friend class Importer;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -75,6 +75,17 @@ class Store {
   };
   Status install(const Target& target, Scheduler& scheduler);
 
+  // For Importer: filling a store without slots, leaf by leaf; see store_import.cc.
+  uint64_t slots() const { return slots_.size(); }
+  void import_resize(uint64_t slots);
+  /// Where the leaf's object is now, if it is anywhere.
+  std::optional<uint64_t> import_slot_of(const Leaf& leaf) const;
+  /// Preconditions: the slot is free, and so is the leaf's object.
+  void import_leaf(uint64_t slot, const Leaf& leaf);
+  void import_clear(uint64_t slot);
+  Status import_finish(BatchNumber n, const crypto::Digest& root, Scheduler& scheduler);
+  void import_abandon();
+
  private:
   Table& table_of(const Object& object) { return *tables_[object.table]; }
   void hash_leaf(uint64_t slot, crypto::Digest& out) const;
