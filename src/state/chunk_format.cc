@@ -103,9 +103,10 @@ std::optional<Digest> Reader::leaf(uint64_t slot) {
   if (!size) return std::nullopt;
   const auto payload = take(*size);
   if (!payload) return std::nullopt;
-  const auto decoded = decode_leaf(*payload);
-  if (!decoded) return wrong("a leaf is malformed");
-  if (decoded->table >= rules_.tables) return wrong("a leaf is of a table that is not there");
+  if (!decode_leaf(*payload)) return wrong("a leaf is malformed");
+  if (rules_.leaf_check != nullptr && !rules_.leaf_check(*payload)) {
+    return wrong("a leaf is none that this state can have");
+  }
   const Digest digest = rules_.digester.digest(*payload);
   chunk_.leaves.push_back({slot, digest, *payload});
   return digest;

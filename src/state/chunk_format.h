@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -45,7 +46,7 @@ struct Chunk {
   struct LeafNode {
     uint64_t slot;
     crypto::Digest digest;
-    ByteView payload;  ///< a leaf of one of our tables
+    ByteView payload;
   };
   uint64_t slots = 0;
   std::vector<LeafNode> leaves;                           ///< by ascending slot
@@ -58,7 +59,8 @@ struct ChunkRules {
   const crypto::Digester& digester;
   crypto::Digest root;
   uint64_t max_slots = kMaxSlots;  ///< the most that a state may claim
-  size_t tables = UINT16_MAX;      ///< leaves name one below
+  /// Whether a well-formed leaf is one that the state can have; null: any is.
+  std::function<bool(ByteView payload)> leaf_check{};
 };
 
 /// Everything in the chunk is part of the state with that root, or the error names what is wrong.

@@ -14,10 +14,8 @@ namespace eve::state {
 struct Fetch::Impl {
   Impl(Store& local, const crypto::Digest& root)
       : store(local),
-        walk(local.digester(), VersionView(local, local.last()), [&local](ByteView payload) {
-          const auto leaf = decode_leaf(payload);
-          return leaf && leaf->table < local.tables();
-        }) {
+        walk(local.digester(), VersionView(local, local.last()),
+             [&local](ByteView payload) { return local.can_hold(payload); }) {
     walk.start(root);
   }
 

@@ -16,11 +16,10 @@ inline constexpr size_t kHistoryBytes = size_t{256} << 20;
 struct HistoryLimits {
   uint64_t batches = limits::kHistoryBatches;
   size_t bytes = kHistoryBytes;
-  /// With a pin (pin.h): beyond either, the reader is moved on. An object counts the batches that
-  /// name it in 16 bits, which bounds the first.
+  /// With a pin (pin.h): beyond either, the reader is moved on. Batches: less than 2^15, here and
+  /// above.
   uint64_t pinned_batches = 16 * limits::kHistoryBatches;
   size_t pinned_bytes = 4 * kHistoryBytes;
 };
-static_assert(16 * limits::kHistoryBatches + limits::kWindow < UINT16_MAX);
 
 }  // namespace eve::state

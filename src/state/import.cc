@@ -14,7 +14,9 @@ using crypto::Digest;
 
 struct Importer::Impl {
   Impl(Store& empty, const Digest& target, uint64_t most)
-      : store(empty), rules{empty.digester(), target, most, empty.tables()} {}
+      : store(empty), rules{empty.digester(), target, most, [&empty](ByteView payload) {
+                              return empty.can_hold(payload);
+                            }} {}
 
   void learn_size(uint64_t size);
   Status fill(const Chunk::LeafNode& node);

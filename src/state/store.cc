@@ -12,7 +12,10 @@ Store::Store(const crypto::Digester& digester, size_t workers, const HistoryLimi
       undo_(workers),
       tree_(digester),
       history_limits_(limits),
-      root_(tree_.root()) {}
+      root_(tree_.root()) {
+  EVE_CHECK(std::max(limits.batches, limits.pinned_batches) < UINT16_MAX / 2,
+            "an object counts the batches that name it in 16 bits");
+}
 
 Store::~Store() {
   // Objects and current versions go with the tables; the rest is owned here.

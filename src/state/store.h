@@ -63,7 +63,8 @@ class Store {
   // For Fetch.
   bool is_open() const { return undo_.is_open(); }
   const crypto::Digester& digester() const { return digester_; }
-  size_t tables() const { return tables_.size(); }
+  /// Whether `payload`, from a peer, is a leaf that a store with these tables can have.
+  bool can_hold(ByteView payload) const;
   const Tree& tree() const { return tree_; }
   /// A state as its differences from this one. `leaves` by ascending slot, each with what is to be
   /// there (nullopt: free); every slot beyond the current size is listed.
