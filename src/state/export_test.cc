@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
 #include "state/chunk_format.h"
 #include "state/import.h"
+#include "state/table.h"
 #include "state/test_support.h"
 
 namespace eve::state {
@@ -20,7 +22,7 @@ constexpr HistoryLimits kSmall{2, size_t{1} << 20, 4, size_t{4} << 20};
 void put_many(Fixture& f, uint64_t count, size_t value_bytes = 10) {
   f.begin();
   for (uint64_t i = 0; i < count; ++i) {
-    f.put(i % 2, "key" + std::to_string(i), Bytes(value_bytes, static_cast<char>('a' + i % 26)));
+    f.put(i % 2, std::to_string(i), Bytes(value_bytes, static_cast<char>('a' + i % 26)));
   }
   f.seal();
 }
@@ -153,7 +155,7 @@ TEST(Export, ChunksAreAlignedSubtreesWithinTheLimit) {
   Fixture f;
   put_many(f, 3000, 50);
   f.begin();
-  f.put(0, "key100", Bytes(30'000, 'x'));
+  f.put(0, "100", Bytes(30'000, 'x'));
   f.seal();
   const size_t limit = 20'000;
   size_t big = 0;
@@ -269,6 +271,9 @@ TEST(Import, GivenUpLeavesTheEngineEmptyAndUsable) {
     for (size_t i = 0; i < taken; ++i) ASSERT_TRUE(importer.supply(chunks[i].bytes).ok());
   }
   EXPECT_EQ(target.engine.last(), BatchNumber(0));
+  for (uint64_t i = 0; i < 500; ++i) {
+    EXPECT_EQ(target.engine.table(i % 2 == 0 ? "a" : "b").find(std::to_string(i)), nullptr);
+  }
   {
     Importer importer(target.engine, source.engine.root());
     for (const ExportedChunk& chunk : chunks) ASSERT_TRUE(importer.supply(chunk.bytes).ok());
@@ -281,20 +286,61 @@ TEST(Import, GivenUpLeavesTheEngineEmptyAndUsable) {
   expect_same(target, source);
 }
 
+/// A chunk of a tree of two leaves: each in full, or its digest behind a tag.
+struct TwoLeaves {
+  TwoLeaves(ByteView first_key, ByteView second_key) {
+    encode_leaf({0, first_key, "v"}, payloads[0]);
+    encode_leaf({0, second_key, "v"}, payloads[1]);
+  }
+  crypto::Digest root() const {
+    return root_of_leaves(sha256(), {sha256().digest(payloads[0]), sha256().digest(payloads[1])});
+  }
+  Bytes chunk(char first_tag, char second_tag) const {
+    Bytes bytes("\x05\x02\0\0\0\0\0\0\0\x02", 10);
+    for (const auto& [tag, payload] :
+         {std::pair(first_tag, payloads[0]), {second_tag, payloads[1]}}) {
+      bytes.push_back(tag);
+      if (tag == kLeafNode) {
+        bytes.push_back(static_cast<char>(payload.size()));
+        bytes += Bytes(3, '\0') + payload;
+      } else {
+        bytes += sha256().digest(payload).view();
+      }
+    }
+    return bytes;
+  }
+  std::array<Bytes, 2> payloads;
+};
+
+// A key that has changed its slot between two versions is nowhere else any more.
+TEST(Import, FollowsAKeyFromSlotToSlot) {
+  const TwoLeaves first("k", "y");
+  const TwoLeaves second("x", "k");
+  const TwoLeaves third("k", "z");
+  Fixture target;
+  Importer importer(target.engine, first.root());
+  ASSERT_TRUE(importer.supply(first.chunk(kLeafNode, kLeafNode)).ok());
+  importer.retarget(second.root());
+  ASSERT_TRUE(importer.supply(second.chunk(kElsewhereNode, kLeafNode)).ok());
+  EXPECT_EQ(importer.missing(9), (std::vector<SlotRange>{{0, 1}}));
+  importer.retarget(third.root());
+  ASSERT_TRUE(importer.supply(third.chunk(kKeptNode, kLeafNode)).ok());
+  EXPECT_EQ(importer.missing(9), (std::vector<SlotRange>{{0, 1}}));  // it was kept once, not now
+  ASSERT_TRUE(importer.supply(third.chunk(kLeafNode, kElsewhereNode)).ok());
+  importer.retarget(first.root());
+  ASSERT_TRUE(importer.supply(first.chunk(kKeptNode, kLeafNode)).ok());
+  ASSERT_TRUE(importer.finish(BatchNumber(1), target.scheduler).ok());
+  EXPECT_EQ(target.engine.root(), first.root());
+  EXPECT_EQ(target.engine.recompute_root(), first.root());
+}
+
 // One key in two slots: every chunk is authentic, but they are no state.
 TEST(Import, OfCertifiedNonsenseFails) {
-  Bytes payload;
-  encode_leaf({0, "k", "v"}, payload);
-  const auto digest = sha256().digest(payload);
-  const auto root = root_of_leaves(sha256(), {digest, digest});
-  Bytes chunk("\x05\x02\0\0\0\0\0\0\0\x02", 10);
-  for (int i = 0; i < 2; ++i) {
-    chunk += Bytes("\x01\x0a\0\0\0", 5) + payload;
-  }
-  ASSERT_EQ(payload.size(), 10u);
+  const TwoLeaves nonsense("k", "k");
+  const Bytes chunk = nonsense.chunk(kLeafNode, kLeafNode);
   Fixture target;
   {
-    Importer importer(target.engine, root);
+    Importer importer(target.engine, nonsense.root());
     const Status taken = importer.supply(chunk);
     EXPECT_NE(taken.message().find("slot 0"), std::string::npos) << taken.message();
     EXPECT_FALSE(importer.complete());
@@ -334,7 +380,7 @@ void export_while_moving(uint64_t seed, uint64_t lost, size_t chunk_bytes) {
   Fixture target;
   Importer importer(target.engine, *exporter.root());
   BatchNumber number = exporter.number();
-  int batches = 30;
+  int batches = 40;
   const auto take = [&](const ExportedChunk& chunk) {
     if (chunk.number != number) {
       number = chunk.number;
@@ -344,10 +390,11 @@ void export_while_moving(uint64_t seed, uint64_t lost, size_t chunk_bytes) {
     const Status taken = importer.supply(chunk.bytes);
     ASSERT_TRUE(taken.ok()) << taken.message();
   };
-  while (!importer.complete() || number != exporter.number()) {
-    if (batches > 0 && random.chance(1, 2)) {
+  while ((!importer.complete() || number != exporter.number()) &&
+         !::testing::Test::HasFatalFailure()) {
+    if (batches > 0 && random.chance(1, 8)) {
       --batches;
-      write_randomly(source, random, 10, 300);
+      write_randomly(source, random, 10, 1300);
       source.commit(source.engine.last().value());
     }
     if (const auto chunk = exporter.next()) {
@@ -357,7 +404,7 @@ void export_while_moving(uint64_t seed, uint64_t lost, size_t chunk_bytes) {
     const auto missing = importer.missing(1);
     if (!missing.empty()) take(*exporter.chunk(missing[0].first));
   }
-  EXPECT_GT(exporter.moved(), 1u);
+  EXPECT_GT(exporter.moved(), 0u);
   ASSERT_TRUE(importer.finish(number, target.scheduler).ok());
   EXPECT_EQ(target.engine.root(), source.engine.root_at(number));
   EXPECT_EQ(target.engine.recompute_root(), target.engine.root());
@@ -385,8 +432,8 @@ TEST(Export, SendsOnlyWhatDiffersAfterAMove) {
   }
   for (int i = 0; i < 5; ++i) {
     source.begin();
-    source.put(0, "key4242", std::to_string(i));
-    source.erase(1, "key7");
+    source.put(0, "4242", std::to_string(i));
+    source.erase(1, "7");
     source.seal();
     source.commit(source.engine.last().value());
   }
@@ -418,7 +465,7 @@ TEST(Import, ChecksWhatItIsSaidToHold) {
   while (exporter.next()) continue;  // none of it arrives
   for (int i = 0; i < 5; ++i) {
     source.begin();
-    source.put(0, "key0", std::to_string(i));
+    source.put(0, "0", std::to_string(i));
     source.seal();
     source.commit(source.engine.last().value());
   }

@@ -79,6 +79,17 @@ TEST(Pin, IsMovedPastTheLimitOfBatches) {
   while (f.engine.last() < BatchNumber(25)) next_batch(f);
   EXPECT_EQ(pin->moved(), 2u);
   EXPECT_EQ(pin->number(), BatchNumber(25));
+  while (f.engine.last() < BatchNumber(36)) next_batch(f);
+  EXPECT_EQ(pin->moved(), 3u);
+  while (stays.engine.last() < BatchNumber(36)) next_batch(stays);
+  std::vector<uint64_t> touched;
+  for (uint64_t n = 14; n < 36; ++n) {
+    diff(stays.engine.view(BatchNumber(n)), stays.engine.view(BatchNumber(n + 1)),
+         [&](const LeafDifference& leaf) { touched.push_back(leaf.slot); });
+  }
+  std::sort(touched.begin(), touched.end());
+  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+  EXPECT_EQ(pin->take_changed(), touched);
 }
 
 TEST(Pin, IsMovedPastTheLimitOfBytes) {
