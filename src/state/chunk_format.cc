@@ -103,8 +103,9 @@ std::optional<Digest> Reader::leaf(uint64_t slot) {
   if (!size) return std::nullopt;
   const auto payload = take(*size);
   if (!payload) return std::nullopt;
-  if (!decode_leaf(*payload)) return wrong("a leaf is malformed");
-  if (rules_.leaf_check != nullptr && !rules_.leaf_check(*payload)) {
+  const auto decoded = decode_leaf(*payload);
+  if (!decoded) return wrong("a leaf is malformed");
+  if (rules_.leaf_check != nullptr && !rules_.leaf_check(*decoded)) {
     return wrong("a leaf is none that this state can have");
   }
   const Digest digest = rules_.digester.digest(*payload);

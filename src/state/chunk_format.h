@@ -60,7 +60,7 @@ struct ChunkRules {
   crypto::Digest root;
   uint64_t max_slots = kMaxSlots;  ///< the most that a state may claim
   /// Whether a well-formed leaf is one that the state can have; null: any is.
-  std::function<bool(ByteView payload)> leaf_check{};
+  std::function<bool(const Leaf& leaf)> leaf_check{};
 };
 
 /// Everything in the chunk is part of the state with that root, or the error names what is wrong.

@@ -7,6 +7,7 @@
 #include "base/scheduler.h"
 #include "state/chunk_format.h"
 #include "state/import.h"
+#include "state/tree.h"
 
 namespace {
 

@@ -43,9 +43,8 @@ crypto::Digest root_of(const std::vector<Bytes>& payloads) {
 }
 
 std::string refusal(ByteView bytes, const crypto::Digest& root, uint64_t max_slots = kMaxSlots) {
-  const auto chunk = decode_chunk(bytes, {sha256(), root, max_slots, [](ByteView payload) {
-                                            return decode_leaf(payload)->table < 2;
-                                          }});
+  const auto chunk = decode_chunk(
+      bytes, {sha256(), root, max_slots, [](const Leaf& leaf) { return leaf.table < 2; }});
   return chunk.ok() ? "" : chunk.message();
 }
 

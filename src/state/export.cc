@@ -74,7 +74,7 @@ void Cutter::put_leaf(uint64_t slot, Bytes& out) {
   out.push_back(kLeafNode);
   const size_t size_at = out.size();
   out.append(sizeof(uint32_t), '\0');
-  view_.store().append_leaf(view_.number(), found, out);
+  view_.store().encode_as_of(view_.number(), *found.object, *found.version, out);
   Bytes size;
   Codec<uint32_t>::encode(static_cast<uint32_t>(out.size() - size_at - sizeof(uint32_t)), size);
   out.replace(size_at, size.size(), size);

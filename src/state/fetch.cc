@@ -14,8 +14,10 @@ namespace eve::state {
 struct Fetch::Impl {
   Impl(Store& local, const crypto::Digest& root)
       : store(local),
-        walk(local.digester(), VersionView(local, local.last()),
-             [&local](ByteView payload) { return local.can_hold(payload); }) {
+        walk(local.digester(), VersionView(local, local.last()), [&local](ByteView payload) {
+          const auto leaf = decode_leaf(payload);
+          return leaf && local.can_have(*leaf);
+        }) {
     walk.start(root);
   }
 

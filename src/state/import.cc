@@ -14,8 +14,8 @@ using crypto::Digest;
 
 struct Importer::Impl {
   Impl(Store& empty, const Digest& target, uint64_t most)
-      : store(empty), rules{empty.digester(), target, most, [&empty](ByteView payload) {
-                              return empty.can_hold(payload);
+      : store(empty), rules{empty.digester(), target, most, [&empty](const Leaf& leaf) {
+                              return empty.can_have(leaf);
                             }} {}
 
   void learn_size(uint64_t size);

@@ -58,13 +58,14 @@ class Store {
   /// `count` leaves from `first` on, all in the tree.
   std::vector<LeafAt> leaves_at(BatchNumber n, uint64_t first, uint64_t count) const;
   /// Appends the payload of a leaf as of `n`: the one place where a leaf becomes bytes to send.
-  void append_leaf(BatchNumber n, const LeafAt& leaf, Bytes& out) const;
+  void encode_as_of(BatchNumber n, const Object& object, const Version& version,
+                    Bytes& payload) const;
 
   // For Fetch.
   bool is_open() const { return undo_.is_open(); }
   const crypto::Digester& digester() const { return digester_; }
-  /// Whether `payload`, from a peer, is a leaf that a store with these tables can have.
-  bool can_hold(ByteView payload) const;
+  /// Whether a store with these tables can have such a leaf, from a peer.
+  bool can_have(const Leaf& leaf) const;
   const Tree& tree() const { return tree_; }
   /// A state as its differences from this one. `leaves` by ascending slot, each with what is to be
   /// there (nullopt: free); every slot beyond the current size is listed.

@@ -10,6 +10,10 @@
 
 namespace eve::state {
 
+bool Store::can_have(const Leaf& leaf) const {
+  return leaf.table < tables_.size();
+}
+
 void Store::import_resize(uint64_t slots) {
   for (uint64_t slot = slots; slot < slots_.size(); ++slot) import_clear(slot);
   slots_.resize(slots);

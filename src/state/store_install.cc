@@ -20,11 +20,6 @@ void Store::clear_leaf(uint64_t slot, Record& record) {
   table_of(*object).restore(*object, Word::absent(0));
 }
 
-bool Store::can_hold(ByteView payload) const {
-  const auto leaf = decode_leaf(payload);
-  return leaf && leaf->table < tables_.size();
-}
-
 /// False if the key has a slot already.
 bool Store::fill_leaf(uint64_t slot, const Leaf& leaf) {
   Table& table = *tables_[leaf.table];

@@ -35,7 +35,7 @@ std::optional<Bytes> Store::node(BatchNumber n, TreeNode id) const {
   }
   const LeafAt leaf = leaves_at(n, id.index, 1).front();
   if (leaf.object == nullptr) return std::nullopt;
-  append_leaf(n, leaf, payload);
+  encode_as_of(n, *leaf.object, *leaf.version, payload);
   return payload;
 }
 
@@ -69,8 +69,9 @@ std::vector<LeafAt> Store::leaves_at(BatchNumber n, uint64_t first, uint64_t cou
   return leaves;
 }
 
-void Store::append_leaf(BatchNumber /*n*/, const LeafAt& leaf, Bytes& out) const {
-  encode_leaf({leaf.object->table, leaf.object->key(), leaf.version->bytes()}, out);
+void Store::encode_as_of(BatchNumber /*n*/, const Object& object, const Version& version,
+                         Bytes& payload) const {
+  encode_leaf({object.table, object.key(), version.bytes()}, payload);
 }
 
 std::optional<ByteView> Store::value_at(BatchNumber n, const Table& table, ByteView key) const {
