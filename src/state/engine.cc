@@ -4,8 +4,8 @@
 
 namespace eve::state {
 
-Engine::Engine(const crypto::Digester& digester, size_t workers)
-    : impl_(std::make_unique<Impl>(digester, workers)) {}
+Engine::Engine(const crypto::Digester& digester, size_t workers, const HistoryLimits& limits)
+    : impl_(std::make_unique<Impl>(digester, workers, limits)) {}
 
 Engine::~Engine() = default;
 
@@ -53,6 +53,12 @@ crypto::Digest Engine::recompute_root() const {
 }
 std::optional<Bytes> Engine::node(BatchNumber n, TreeNode id) const {
   return impl_->store.node(n, id);
+}
+VersionView Engine::view(BatchNumber n) const {
+  return {impl_->store, n};
+}
+std::optional<Pin> Engine::pin(BatchNumber n) {
+  return impl_->store.pin(n);
 }
 Engine::Counts Engine::counts() const {
   return impl_->store.counts();

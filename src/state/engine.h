@@ -20,6 +20,9 @@
 #include "crypto/digest.h"
 #include "eve/bytes.h"
 #include "eve/result.h"
+#include "state/history_limits.h"
+#include "state/pin.h"
+#include "state/version_view.h"
 
 namespace eve::state {
 
@@ -29,7 +32,8 @@ enum class TableKind : uint8_t;
 class Engine {
  public:
   /// `workers`: how many may be inside tables at once. `digester` must outlive the engine.
-  Engine(const crypto::Digester& digester, size_t workers);
+  /// `limits`: how much history is kept.
+  Engine(const crypto::Digester& digester, size_t workers, const HistoryLimits& limits = {});
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -55,8 +59,8 @@ class Engine {
   crypto::Digest seal(Scheduler& scheduler);
 
   /// Everything up to `n` is final; undo lists become history, of which at most
-  /// limits::kHistoryBatches and about 256 MiB are kept. Precondition: n <= last(), no batch is
-  /// open.
+  /// limits::kHistoryBatches and about 256 MiB are kept, or what pins need within their limits.
+  /// Precondition: n <= last(), no batch is open.
   void commit(BatchNumber n);
 
   /// Drops the open batch, if any, and every sealed batch after `n`. Restores the exact root of
@@ -71,6 +75,14 @@ class Engine {
   std::optional<crypto::Digest> root_at(BatchNumber n) const;
   /// From every object anew, without the tree: for EVE_VERIFY, tests, and `eve doctor`. O(state).
   crypto::Digest recompute_root() const;
+
+  // ---- Versions (DESIGN 5.6) ----
+
+  /// The state as of batch `n`; of a version that is not held, a view that answers nullopt.
+  VersionView view(BatchNumber n) const;
+  /// Keeps version `n`, which may be a speculative one, readable while batches commit; within the
+  /// limits of `HistoryLimits::pinned_*`. Nullopt if it is not held any more, or not yet.
+  std::optional<Pin> pin(BatchNumber n);
 
   // ---- State transfer (DESIGN 6.5) ----
 
@@ -113,6 +125,7 @@ class Engine {
 
  private:
   friend class Fetch;
+  friend class Importer;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -7,7 +7,8 @@
 namespace eve::state {
 
 struct Engine::Impl {
-  Impl(const crypto::Digester& digester, size_t workers) : store(digester, workers) {}
+  Impl(const crypto::Digester& digester, size_t workers, const HistoryLimits& limits)
+      : store(digester, workers, limits) {}
   Store store;
 };
 

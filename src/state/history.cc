@@ -8,6 +8,20 @@
 
 namespace eve::state {
 
+namespace {
+
+auto from_slot(const std::vector<LeafBefore>& leaves, uint64_t slot) {
+  return std::lower_bound(leaves.begin(), leaves.end(), slot,
+                          [](const LeafBefore& leaf, uint64_t s) { return leaf.slot < s; });
+}
+
+const LeafBefore* find(const std::vector<LeafBefore>& leaves, uint64_t slot) {
+  const auto it = from_slot(leaves, slot);
+  return it != leaves.end() && it->slot == slot ? &*it : nullptr;
+}
+
+}  // namespace
+
 size_t History::position_after(BatchNumber n) const {
   if (records_.empty()) return 0;
   return static_cast<size_t>(n.value() + 1 - records_.front().number.value());
@@ -59,15 +73,53 @@ void History::overlay_digests(BatchNumber n, uint8_t level, uint64_t first, size
   }
 }
 
-const LeafBefore* History::leaf(BatchNumber n, uint64_t slot) const {
-  for (size_t i = position_after(n); i < records_.size(); ++i) {
-    const auto& leaves = records_[i].leaves;
-    const auto it =
-        std::lower_bound(leaves.begin(), leaves.end(), slot,
-                         [](const LeafBefore& leaf, uint64_t s) { return leaf.slot < s; });
-    if (it != leaves.end() && it->slot == slot) return &*it;
+void History::overlay_leaves(BatchNumber n, uint64_t first, std::vector<LeafAt>& leaves) const {
+  const uint64_t end = first + leaves.size();
+  // From the newest down: what an older record says holds.
+  for (size_t i = records_.size(); i-- > position_after(n);) {
+    const auto& before = records_[i].leaves;
+    for (auto it = from_slot(before, first); it != before.end() && it->slot < end; ++it) {
+      leaves[it->slot - first] = {it->object, it->version};
+    }
   }
-  return nullptr;
+}
+
+/// Back in time: an object that is present is known by its slot; an absent one is looked for only
+/// in as many records as name it.
+const Version* History::version(BatchNumber n, const Object& object) const {
+  const Word word = object.load();
+  const Version* version = word.present() ? word.version() : nullptr;
+  uint64_t slot = object.slot;
+  size_t unseen = object.references;
+  for (size_t i = records_.size(); i-- > position_after(n);) {
+    const auto& leaves = records_[i].leaves;
+    const LeafBefore* before = nullptr;
+    if (version != nullptr) {
+      before = find(leaves, slot);
+      if (before == nullptr) continue;
+    } else if (unseen > 0) {
+      const auto it = std::find_if(leaves.begin(), leaves.end(),
+                                   [&](const LeafBefore& leaf) { return leaf.object == &object; });
+      if (it != leaves.end()) before = &*it;
+    }
+    // A leaf that was someone else's, or free: this batch is the one that brought the object.
+    const bool present = before != nullptr && before->object == &object;
+    version = present ? before->version : nullptr;
+    if (!present) continue;
+    slot = before->slot;
+    --unseen;
+  }
+  return version;
+}
+
+std::vector<uint64_t> History::touched(BatchNumber from, BatchNumber to) const {
+  std::vector<uint64_t> slots;
+  for (BatchNumber n = from; n < to; n = n.next()) {
+    for (const LeafBefore& leaf : after(n)->leaves) slots.push_back(leaf.slot);
+  }
+  std::sort(slots.begin(), slots.end());
+  slots.erase(std::unique(slots.begin(), slots.end()), slots.end());
+  return slots;
 }
 
 }  // namespace eve::state

@@ -11,6 +11,7 @@
 #include "base/ids.h"
 #include "crypto/digest.h"
 #include "eve/bytes.h"
+#include "state/history_limits.h"
 #include "state/object.h"
 #include "state/tree.h"
 
@@ -34,9 +35,11 @@ struct Record {
   size_t other_bytes = 0;          ///< and of the rest
 };
 
-/// Memory that committed batches may keep beside the newest version, whatever their number: without
-/// it the history of large batches could outgrow the state.
-inline constexpr size_t kHistoryBytes = size_t{256} << 20;
+/// A leaf as of some version; both null for a free slot.
+struct LeafAt {
+  const Object* object = nullptr;
+  const Version* version = nullptr;
+};
 
 /// The records of consecutive batches, oldest first.
 class History {
@@ -58,8 +61,12 @@ class History {
   /// Lays over `digests` (current ones of `level`, from index `first` on) what they were as of `n`.
   void overlay_digests(BatchNumber n, uint8_t level, uint64_t first, size_t digest_size,
                        Bytes& digests) const;
-  /// What the leaf at `slot` was as of `n`; null if it has not changed since.
-  const LeafBefore* leaf(BatchNumber n, uint64_t slot) const;
+  /// Lays over `leaves` (current ones, from slot `first` on) what they were as of `n`.
+  void overlay_leaves(BatchNumber n, uint64_t first, std::vector<LeafAt>& leaves) const;
+  /// What `object` held as of `n`; null if it was absent.
+  const Version* version(BatchNumber n, const Object& object) const;
+  /// The slots of all leaves that batches after `from`, up to `to`, have touched; ascending.
+  std::vector<uint64_t> touched(BatchNumber from, BatchNumber to) const;
 
  private:
   size_t position_after(BatchNumber n) const;

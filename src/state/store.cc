@@ -31,11 +31,19 @@ void prefetch_now(const std::vector<LeafBefore>& leaves, size_t i) {
 
 }  // namespace
 
-Store::Store(const crypto::Digester& digester, size_t workers)
-    : digester_(digester), undo_(workers), tree_(digester), root_(tree_.root()) {}
+Store::Store(const crypto::Digester& digester, size_t workers, const HistoryLimits& limits)
+    : digester_(digester),
+      undo_(workers),
+      tree_(digester),
+      history_limits_(limits),
+      root_(tree_.root()) {
+  EVE_CHECK(std::max(limits.batches, limits.pinned_batches) < UINT16_MAX / 2,
+            "an object counts the batches that name it in 16 bits");
+}
 
 Store::~Store() {
   // Objects and current versions go with the tables; the rest is owned here.
+  pins_.end_all();
   if (undo_.is_open()) discard_writes();
   while (!history_.empty()) drop_oldest();
 }
@@ -110,6 +118,7 @@ void Store::commit(BatchNumber n) {
 void Store::rollback(BatchNumber n, Scheduler& scheduler) {
   EVE_CHECK(committed_ <= n && n <= last_, "a committed batch is never undone");
   if (undo_.is_open()) discard_writes();
+  pins_.end_after(n);
   undo_records_after(n, scheduler);
 }
 
@@ -174,11 +183,20 @@ void Store::drop_oldest() {
 }
 
 void Store::trim_history() {
-  const auto too_much = [&] {
+  const auto too_much = [&](uint64_t batches, size_t bytes) {
     const uint64_t kept = committed_.value() - oldest().value();
-    return kept > limits::kHistoryBatches || (kept > 1 && history_.bytes() > kHistoryBytes);
+    return kept > batches || (kept > 1 && history_.bytes() > bytes);
   };
-  while (committed_ > oldest() && too_much()) drop_oldest();
+  const HistoryLimits& limits = history_limits_;
+  while (committed_ > oldest() && too_much(limits.batches, limits.bytes)) {
+    const BatchNumber n = oldest();
+    if (pins_.hold(n)) {
+      if (!too_much(limits.pinned_batches, limits.pinned_bytes)) return;
+      // As far as it goes: a reader is to be moved once, not at every commit.
+      pins_.move(n, committed_, history_.touched(n, committed_));
+    }
+    drop_oldest();
+  }
 }
 
 void Store::remove_if_unused(Object& object) {

@@ -21,6 +21,7 @@
 #include "state/content.h"
 #include "state/engine.h"
 #include "state/history.h"
+#include "state/pin.h"
 #include "state/slots.h"
 #include "state/table.h"
 #include "state/tree.h"
@@ -30,7 +31,7 @@ namespace eve::state {
 
 class Store {
  public:
-  Store(const crypto::Digester& digester, size_t workers);
+  Store(const crypto::Digester& digester, size_t workers, const HistoryLimits& limits);
   ~Store();
 
   // As in Engine.
@@ -51,11 +52,24 @@ class Store {
   Engine::Counts counts() const;
   Engine::Use use() const;
   uint64_t logical_bytes() const;
+  std::optional<Pin> pin(BatchNumber n);
+  void unpin(const PinState& pin);
+
+  // A version that is held; see VersionView.
+  uint64_t slots_at(BatchNumber n) const;
+  std::optional<crypto::Digest> digest_at(BatchNumber n, TreeNode id) const;
+  std::optional<ByteView> value_at(BatchNumber n, const Table& table, ByteView key) const;
+  /// `count` leaves from `first` on, all in the tree.
+  std::vector<LeafAt> leaves_at(BatchNumber n, uint64_t first, uint64_t count) const;
+  /// Appends the payload of a leaf as of `n`: the one place where a leaf becomes bytes to send.
+  void encode_as_of(BatchNumber n, const Object& object, const Version& version,
+                    Bytes& payload) const;
 
   // For Fetch.
   bool is_open() const { return undo_.is_open(); }
   const crypto::Digester& digester() const { return digester_; }
-  size_t tables() const { return tables_.size(); }
+  /// Whether a store with these tables can have such a leaf, from a peer.
+  bool can_have(const Leaf& leaf) const;
   const Tree& tree() const { return tree_; }
   /// A state as its differences from this one. `leaves` by ascending slot, each with what is to be
   /// there (nullopt: free); every slot beyond the current size is listed.
@@ -67,6 +81,17 @@ class Store {
   };
   Status install(const Target& target, Scheduler& scheduler);
 
+  // For Importer: filling a store without slots, leaf by leaf; see store_import.cc.
+  uint64_t slots() const { return slots_.size(); }
+  void import_resize(uint64_t slots);
+  /// Where the leaf's object is now, if it is anywhere.
+  std::optional<uint64_t> import_slot_of(const Leaf& leaf) const;
+  /// Preconditions: the slot is free, and so is the leaf's object.
+  void import_leaf(uint64_t slot, const Leaf& leaf);
+  void import_clear(uint64_t slot);
+  Status import_finish(BatchNumber n, const crypto::Digest& root, Scheduler& scheduler);
+  void import_abandon();
+
  private:
   Table& table_of(const Object& object) { return *tables_[object.table]; }
   void hash_leaf(uint64_t slot, crypto::Digest& out) const;
@@ -74,6 +99,7 @@ class Store {
   class HashedLeaves;
   uint64_t value_bytes(const std::vector<uint64_t>& slots) const;
   Replaced update_tree(std::vector<uint64_t> dirty, Scheduler& scheduler);
+  Bytes digests_at(BatchNumber n, uint8_t level, uint64_t first, uint64_t count) const;
 
   // The end of the open batch.
   LeafRuns settle_leaves(Record& record, Scheduler& scheduler, uint64_t& value_bytes);
@@ -108,6 +134,8 @@ class Store {
   Slots slots_;
   Tree tree_;
   History history_;
+  Pins pins_;
+  const HistoryLimits history_limits_;
   BatchNumber last_;
   BatchNumber committed_;
   crypto::Digest root_;

@@ -54,6 +54,7 @@ Status Store::install(const Target& target, Scheduler& scheduler) {
     undo_records_after(last_.prev(), scheduler);
     return Error{"the fetched leaves do not add up to the root: fetch another version"};
   }
+  pins_.end_all();
   while (!history_.empty()) drop_oldest();
   last_ = committed_ = target.number;
   return {};

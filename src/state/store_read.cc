@@ -18,33 +18,68 @@ std::optional<crypto::Digest> Store::root_at(BatchNumber n) const {
 
 std::optional<Bytes> Store::node(BatchNumber n, TreeNode id) const {
   if (n < oldest() || n > last_) return std::nullopt;
-  const Record* after = history_.after(n);
-  const uint64_t slots = after == nullptr ? tree_.slots() : after->slots_before;
+  const uint64_t slots = slots_at(n);
   const size_t size = digester_.size();
-  const auto digests = [&](uint8_t level, uint64_t first, uint64_t count) {
-    Bytes result(tree_.digests(level, first, count));
-    history_.overlay_digests(n, level, first, size, result);
-    return result;
-  };
   if (id.level == TreeNode::kRootLevel) {
     if (id.index != 0) return std::nullopt;
     RootRecord record{slots, {}};
-    if (slots > 0) record.top = digest_from(digests(top_level(slots), 0, 1));
+    if (slots > 0) record.top = *digest_at(n, {top_level(slots), 0});
     return encode_root(record, size);
   }
   if (id.level > top_level(slots) || id.index >= level_size(slots, id.level)) return std::nullopt;
   Bytes payload;
   if (id.level > 0) {
     const auto below = static_cast<uint8_t>(id.level - 1);
-    encode_inner(digests(below, id.index * kFanout, child_count(slots, id)), payload);
+    encode_inner(digests_at(n, below, id.index * kFanout, child_count(slots, id)), payload);
     return payload;
   }
-  const LeafBefore* before = history_.leaf(n, id.index);
-  const Object* object = before == nullptr ? slots_.at(id.index) : before->object;
-  if (object == nullptr) return std::nullopt;
-  const Version* version = before == nullptr ? object->load().version() : before->version;
-  encode_leaf({object->table, object->key(), version->bytes()}, payload);
+  const LeafAt leaf = leaves_at(n, id.index, 1).front();
+  if (leaf.object == nullptr) return std::nullopt;
+  encode_as_of(n, *leaf.object, *leaf.version, payload);
   return payload;
+}
+
+uint64_t Store::slots_at(BatchNumber n) const {
+  const Record* after = history_.after(n);
+  return after == nullptr ? tree_.slots() : after->slots_before;
+}
+
+Bytes Store::digests_at(BatchNumber n, uint8_t level, uint64_t first, uint64_t count) const {
+  Bytes result(tree_.digests(level, first, count));
+  history_.overlay_digests(n, level, first, digester_.size(), result);
+  return result;
+}
+
+std::optional<crypto::Digest> Store::digest_at(BatchNumber n, TreeNode id) const {
+  if (id == TreeNode{TreeNode::kRootLevel, 0}) return root_at(n);
+  const uint64_t slots = slots_at(n);
+  if (id.level > top_level(slots) || id.index >= level_size(slots, id.level)) return std::nullopt;
+  if (n == last_) return tree_.digest(id);
+  return digest_from(digests_at(n, id.level, id.index, 1));
+}
+
+std::vector<LeafAt> Store::leaves_at(BatchNumber n, uint64_t first, uint64_t count) const {
+  EVE_CHECK(!undo_.is_open(), "leaves are read between batches");
+  std::vector<LeafAt> leaves(count);
+  for (uint64_t i = 0; i < count; ++i) {
+    const Object* object = slots_.at(first + i);
+    if (object != nullptr) leaves[i] = {object, object->load().version()};
+  }
+  history_.overlay_leaves(n, first, leaves);
+  return leaves;
+}
+
+void Store::encode_as_of(BatchNumber /*n*/, const Object& object, const Version& version,
+                         Bytes& payload) const {
+  encode_leaf({object.table, object.key(), version.bytes()}, payload);
+}
+
+std::optional<ByteView> Store::value_at(BatchNumber n, const Table& table, ByteView key) const {
+  EVE_CHECK(!undo_.is_open(), "old values are read between batches");
+  const Object* object = table.find(key);
+  if (object == nullptr) return std::nullopt;
+  const Version* version = history_.version(n, *object);
+  return version == nullptr ? std::nullopt : std::optional(version->bytes());
 }
 
 crypto::Digest Store::recompute_root() const {

@@ -150,6 +150,11 @@ std::optional<uint64_t> Table::scan(Context& context, uint64_t from,
   return std::nullopt;
 }
 
+const Object* Table::find(ByteView key) const {
+  const uint64_t hash = hash_of(key);
+  return shard(hash).find(hash, key);
+}
+
 Written Table::object(ByteView key) {
   const uint64_t hash = hash_of(key);
   Object* found = shard(hash).find(hash, key);

@@ -66,6 +66,8 @@ class Table {
 
   // ---- The owner, while no worker is inside ----
 
+  /// Null if neither the state nor its history knows `key`; one that is there may be absent.
+  const Object* find(ByteView key) const;
   /// The object of `key`, made (absent) if need be, and what it holds.
   Written object(ByteView key);
   /// A version as objects of this table hold them.

@@ -55,8 +55,9 @@ inline Context on_worker(size_t worker) {
 
 /// An engine with its state and two maps.
 struct Fixture {
-  explicit Fixture(const crypto::Digester& used = sha256(), size_t workers = 8)
-      : engine(used, workers), state(engine), a(state, "a"), b(state, "b") {}
+  explicit Fixture(const crypto::Digester& used = sha256(), size_t workers = 8,
+                   const HistoryLimits& limits = {})
+      : engine(used, workers, limits), state(engine), a(state, "a"), b(state, "b") {}
 
   ByteMap& map(uint16_t table) { return table == 0 ? a : b; }
   void put(uint16_t table, ByteView key, ByteView value, size_t worker = 0) {
