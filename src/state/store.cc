@@ -18,7 +18,7 @@ constexpr size_t kAhead = 16;
 /// Asks for the object and the old version of a leaf further on.
 void prefetch_before(const std::vector<LeafBefore>& leaves, size_t i) {
   if (i >= leaves.size()) return;
-  __builtin_prefetch(leaves[i].object);
+  Object::prefetch(leaves[i].object);
   __builtin_prefetch(leaves[i].version);
 }
 
