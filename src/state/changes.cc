@@ -28,7 +28,7 @@ bool slot_below(const LeafBefore& leaf, uint64_t slot) {
 void prefetch(const std::vector<UndoLog::Entry>& entries, size_t i, size_t end) {
   if (i + 2 * kAhead < end) {
     const UndoLog::Entry& far = entries[i + 2 * kAhead];
-    __builtin_prefetch(far.object);
+    Object::prefetch(far.object);
     if (far.before.present()) __builtin_prefetch(far.before.version());
   }
   if (i + kAhead < end) {

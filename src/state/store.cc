@@ -18,7 +18,7 @@ constexpr size_t kAhead = 16;
 /// Asks for the object and the old version of a leaf further on.
 void prefetch_before(const std::vector<LeafBefore>& leaves, size_t i) {
   if (i >= leaves.size()) return;
-  __builtin_prefetch(leaves[i].object);
+  Object::prefetch(leaves[i].object);
   __builtin_prefetch(leaves[i].version);
 }
 
@@ -129,32 +129,46 @@ void Store::undo(Record& record, std::vector<uint64_t>& dirty, std::vector<Objec
     prefetch_before(record.leaves, i + 2 * kAhead);
     prefetch_now(record.leaves, i + kAhead);
     const LeafBefore& leaf = record.leaves[i];
-    Object* object = leaf.slot < slots_.size() ? slots_.vacate(leaf.slot) : nullptr;
     dirty.push_back(leaf.slot);
+    Object* object = leaf.slot < slots_.size() ? slots_.at(leaf.slot) : nullptr;
     if (object == nullptr) continue;
     Version* version = object->load().version();
     contents_[object->table].remove(*object, *version);
+    if (object == leaf.object) {
+      restore_leaf(leaf);
+    } else {
+      slots_.vacate(leaf.slot);
+      table_of(*object).restore(*object, Word::absent(0));
+      vacated.push_back(object);
+    }
     free_version(*object, version);
-    table_of(*object).restore(*object, Word::absent(0));
-    vacated.push_back(object);
   }
   slots_.resize(record.slots_before);
   for (const LeafBefore& leaf : record.leaves) {
-    if (leaf.object == nullptr) continue;
+    if (leaf.object == nullptr || slots_.at(leaf.slot) == leaf.object) continue;
     slots_.place(leaf.slot, leaf.object);
-    table_of(*leaf.object).restore(*leaf.object, Word::of(leaf.version));
-    contents_[leaf.object->table].add(*leaf.object, *leaf.version);
-    --leaf.object->references;
+    restore_leaf(leaf);
   }
 }
 
+/// Gives the leaf's object back what it held.
+void Store::restore_leaf(const LeafBefore& leaf) {
+  table_of(*leaf.object).restore(*leaf.object, Word::of(leaf.version));
+  contents_[leaf.object->table].add(*leaf.object, *leaf.version);
+  --leaf.object->references;
+}
+
+/// Undoes the batches after `n`, and the tree with them: digests are put back, and each leaf that
+/// was touched is hashed anew and must have the one that was put back.
 void Store::undo_records_after(BatchNumber n, Scheduler& scheduler) {
   if (n == last_) return;
   const crypto::Digest root = history_.after(n)->root_before;
   std::vector<uint64_t> dirty;
   std::vector<Object*> vacated;
   while (last_ > n) {
-    undo(history_.newest(), dirty, vacated);
+    Record& record = history_.newest();
+    undo(record, dirty, vacated);
+    tree_.restore(record.replaced, record.slots_before);
     history_.pop_newest();
     last_ = last_.prev();
   }
@@ -162,11 +176,16 @@ void Store::undo_records_after(BatchNumber n, Scheduler& scheduler) {
   vacated.erase(std::unique(vacated.begin(), vacated.end()), vacated.end());
   for (Object* object : vacated) remove_if_unused(*object);
 
-  std::sort(dirty.begin(), dirty.end());
+  // One record's are ascending already.
+  if (!std::is_sorted(dirty.begin(), dirty.end())) std::sort(dirty.begin(), dirty.end());
   dirty.erase(std::unique(dirty.begin(), dirty.end()), dirty.end());
-  tree_.resize(slots_.size());
-  update_tree(std::move(dirty), scheduler);
+  while (!dirty.empty() && dirty.back() >= slots_.size()) dirty.pop_back();
+  EVE_CHECK(leaves_are_hashed(dirty, scheduler), "rollback did not restore the leaves");
+  root_ = tree_.root();
   EVE_CHECK(root_ == root, "rollback did not restore the root");
+#ifdef EVE_VERIFY
+  EVE_CHECK(recompute_root() == root_, "rollback did not restore the tree");
+#endif
 }
 
 void Store::drop_oldest() {

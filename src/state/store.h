@@ -98,6 +98,7 @@ class Store {
   void hash_version(const Object& object, const Version& version, crypto::Digest& out) const;
   class HashedLeaves;
   uint64_t value_bytes(const std::vector<uint64_t>& slots) const;
+  bool leaves_are_hashed(const std::vector<uint64_t>& slots, Scheduler& scheduler) const;
   Replaced update_tree(std::vector<uint64_t> dirty, Scheduler& scheduler);
   Bytes digests_at(BatchNumber n, uint8_t level, uint64_t first, uint64_t count) const;
 
@@ -113,6 +114,7 @@ class Store {
 
   // Going back, and forgetting.
   void undo(Record& record, std::vector<uint64_t>& dirty, std::vector<Object*>& vacated);
+  void restore_leaf(const LeafBefore& leaf);
   void undo_records_after(BatchNumber n, Scheduler& scheduler);
   void drop_oldest();
   void trim_history();

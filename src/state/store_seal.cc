@@ -207,6 +207,13 @@ uint64_t Store::value_bytes(const std::vector<uint64_t>& slots) const {
   return bytes / kSample;
 }
 
+/// Whether each of these leaves is what the tree says.
+bool Store::leaves_are_hashed(const std::vector<uint64_t>& slots, Scheduler& scheduler) const {
+  if (slots.empty()) return true;
+  const uint64_t leaf_ns = leaf_cost_ns(digester_, value_bytes(slots));
+  return tree_.check_leaves(slots, HashedLeaves(*this), leaf_ns, scheduler);
+}
+
 /// Hashes `dirty` (slots beyond the end are ignored) and everything above, and sets the root.
 /// Returns the digests that were there before.
 Replaced Store::update_tree(std::vector<uint64_t> dirty, Scheduler& scheduler) {

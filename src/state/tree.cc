@@ -1,6 +1,7 @@
 #include "state/tree.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <utility>
 
@@ -156,28 +157,69 @@ void Tree::update_node(TreeNode id, char* replaced) {
   std::memcpy(digest, digester_.digest(payload(id)).bytes.data(), size);
 }
 
+/// Calls visit(i, digest) for each of `slots` with what its leaf hashes to now.
+template <typename Visit>
+void Tree::hash_leaves(const uint64_t* slots, size_t count, const LeafSource& leaves,
+                       const Visit& visit) const {
+  const bool whole = top_level(slots_) > 0;
+  constexpr size_t kLead = LeafSource::kHops * kAhead;
+  for (size_t step = 0; step < count + kLead; ++step) {
+    // Each hop a few leaves after the one before it, when that should have arrived.
+    for (unsigned hops = 0; hops < LeafSource::kHops; ++hops) {
+      const size_t behind = hops * kAhead;
+      if (step >= behind && step - behind < count) leaves.prefetch(slots[step - behind], hops);
+    }
+    if (step < count && whole) prefetch_payload({1, slots[step] / kFanout});
+    if (step < kLead) continue;
+    crypto::Digest digest;
+    leaves.digest(slots[step - kLead], digest);
+    visit(step - kLead, digest);
+  }
+}
+
 ReplacedLevel Tree::update_leaves(std::vector<uint64_t> dirty, const LeafSource& leaves) {
   const size_t size = digester_.size();
   ReplacedLevel replaced{std::move(dirty), {}};
   const std::vector<uint64_t>& slots = replaced.indexes;
   replaced.digests.resize(slots.size() * size);
-  const bool whole = top_level(slots_) > 0;
-  for (size_t i = 0; i < slots.size() + LeafSource::kHops * kAhead; ++i) {
-    // Each hop a few leaves after the one before it, when that should have arrived.
-    for (unsigned hops = 0; hops < LeafSource::kHops; ++hops) {
-      const size_t ahead = i - hops * kAhead;
-      if (ahead < slots.size()) leaves.prefetch(slots[ahead], hops);
-    }
-    if (i < slots.size() && whole) prefetch_payload({1, slots[i] / kFanout});
-    const size_t turn = i - LeafSource::kHops * kAhead;
-    if (turn >= slots.size()) continue;
-    char* digest = at(0, slots[turn]);
-    std::memcpy(replaced.digests.data() + turn * size, digest, size);
-    crypto::Digest fresh;
-    leaves.digest(slots[turn], fresh);
+  const auto visit = [&](size_t i, const crypto::Digest& fresh) {
+    char* digest = at(0, slots[i]);
+    std::memcpy(replaced.digests.data() + i * size, digest, size);
     std::memcpy(digest, fresh.bytes.data(), size);
-  }
+  };
+  hash_leaves(slots.data(), slots.size(), leaves, visit);
   return replaced;
+}
+
+void Tree::restore(const Replaced& replaced, uint64_t slots) {
+  const size_t size = digester_.size();
+  slots_ = slots;
+  for (uint8_t level = 0; slots > 0 && level <= top_level(slots); ++level) {
+    if (level >= replaced.size()) break;
+    const auto& [indexes, digests] = replaced[level];
+    const uint64_t end = level_size(slots, level);
+    for (size_t i = 0; i < indexes.size() && indexes[i] < end; ++i) {
+      const size_t ahead = i + kAhead;
+      if (ahead < indexes.size()) __builtin_prefetch(at(level, indexes[ahead]));
+      std::memcpy(at(level, indexes[i]), digests.data() + i * size, size);
+    }
+  }
+}
+
+bool Tree::check_leaves(const std::vector<uint64_t>& slots, const LeafSource& leaves,
+                        uint64_t leaf_ns, Scheduler& scheduler) const {
+  constexpr size_t kChunk = 64;
+  std::atomic<bool> right{true};
+  const size_t chunks = (slots.size() + kChunk - 1) / kChunk;
+  in_chunks(chunks, kChunk * leaf_ns, scheduler, [&](size_t chunk) {
+    const uint64_t* first = slots.data() + chunk * kChunk;
+    const size_t count = std::min(kChunk, slots.size() - chunk * kChunk);
+    const auto visit = [&](size_t i, const crypto::Digest& fresh) {
+      if (digest({0, first[i]}) != fresh) right.store(false, std::memory_order_relaxed);
+    };
+    hash_leaves(first, count, leaves, visit);
+  });
+  return right;
 }
 
 Replaced Tree::update_part(std::vector<uint64_t> dirty, uint8_t height, const LeafSource& leaves) {

@@ -20,7 +20,7 @@ struct ReplacedLevel {
   std::vector<uint64_t> indexes;
   Bytes digests;
 };
-/// From the leaves up. Nodes that were not in the tree count as zero.
+/// From the leaves up, no levels if nothing was. Nodes that were not in the tree count as zero.
 using Replaced = std::vector<ReplacedLevel>;
 
 /// The leaves of a tree as its owner keeps them. Several workers call it at once.
@@ -60,6 +60,13 @@ class Tree {
   Replaced update(std::vector<uint64_t> dirty, const LeafSource& leaves, uint64_t leaf_ns,
                   Scheduler& scheduler);
 
+  /// Puts back what an update replaced when the tree had `slots` leaves, newest update first. The
+  /// caller sees to it that the leaves are again what they were; check_leaves() tells.
+  void restore(const Replaced& replaced, uint64_t slots);
+  /// Whether each of these leaves (ascending, in the tree) has the digest that the tree says.
+  bool check_leaves(const std::vector<uint64_t>& slots, const LeafSource& leaves, uint64_t leaf_ns,
+                    Scheduler& scheduler) const;
+
   // update() in three steps, for callers who find out in parallel what is dirty.
 
   /// How to cut `dirty` leaves, of which `sample` is an even, ascending sample.
@@ -92,6 +99,9 @@ class Tree {
   size_t family_bytes() const { return 1 + kFanout * digester_.size(); }
   char* family(uint8_t level, uint64_t parent) const;
   char* at(uint8_t level, uint64_t index) const;
+  template <typename Visit>
+  void hash_leaves(const uint64_t* slots, size_t count, const LeafSource& leaves,
+                   const Visit& visit) const;
   ReplacedLevel update_leaves(std::vector<uint64_t> dirty, const LeafSource& leaves);
   void update_node(TreeNode id, char* replaced);
   ByteView payload(TreeNode id) const;
