@@ -87,7 +87,8 @@ class Engine {
   // ---- State transfer (DESIGN 6.5) ----
 
   /// The payload of a node as of batch `n`; it hashes to the digest that its parent's payload names
-  /// (and the root record's to root_at(n)). Nullopt if the version or the node is not there.
+  /// (and the root record's to root_at(n)). Nullopt if the version or the node is not there. For
+  /// leaves no batch may be open.
   std::optional<Bytes> node(BatchNumber n, TreeNode id) const;
 
   struct Counts {
