@@ -132,7 +132,7 @@ bool Fetch::Impl::well_formed(TreeNode id, ByteView payload) const {
     return decode_inner(payload, child_count(record->slots, id), size).has_value();
   }
   const auto leaf = decode_leaf(payload);
-  return leaf && leaf->table < store.tables();
+  return leaf && store.can_have(*leaf);
 }
 
 bool Fetch::Impl::supply(TreeNode id, ByteView payload) {

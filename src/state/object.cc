@@ -19,13 +19,30 @@ void* allocate(size_t size) {
 
 }  // namespace
 
-Version* Version::make(uint64_t stamp, ByteView bytes, Layout layout) {
-  EVE_CHECK(bytes.size() <= kMaxValueBytes, "value too long: check sizes at the door");
+Version* Version::make(uint64_t stamp, ByteView bytes, Layout layout, ByteView references) {
+  EVE_CHECK(bytes.size() + references.size() <= kMaxValueBytes,
+            "value too long: check sizes at the door");
   // At least sizeof(Version): the header's padding belongs to the type.
-  void* block = allocate(std::max(sizeof(Version), header(layout) + bytes.size()));
-  auto* version = new (block) Version(stamp, static_cast<uint32_t>(bytes.size()), layout);
+  const size_t size = header(layout) + bytes.size() + trailer(references);
+  void* block = allocate(std::max(sizeof(Version), size));
+  const bool refers = !references.empty();
+  auto* version = new (block) Version(stamp, static_cast<uint32_t>(bytes.size()), layout, refers);
   if (!bytes.empty()) std::memcpy(version->data(), bytes.data(), bytes.size());
+  if (refers) {
+    const auto list_size = static_cast<uint32_t>(references.size());
+    char* list = version->data() + bytes.size();
+    std::memcpy(list, &list_size, sizeof list_size);
+    std::memcpy(list + sizeof list_size, references.data(), references.size());
+  }
   return version;
+}
+
+ByteView Version::references() const {
+  if (!refers_) return {};
+  uint32_t list_size = 0;
+  const char* list = data() + size_;
+  std::memcpy(&list_size, list, sizeof list_size);
+  return {list + sizeof list_size, list_size};
 }
 
 void Version::destroy(Version* version) {

@@ -27,7 +27,10 @@ Table& Store::table(ByteView name, TableKind kind) {
   EVE_CHECK(tables_.size() < UINT16_MAX, "too many tables");
   tables_.push_back(std::make_unique<Table>(static_cast<uint16_t>(tables_.size()), Bytes(name),
                                             kind, digester_, undo_));
-  return *tables_.back();
+  Table& made = *tables_.back();
+  if (kind == TableKind::kGraph) make_graph(made);
+  made.refer_to(graph_);
+  return made;
 }
 
 void Store::begin(BatchNumber n) {

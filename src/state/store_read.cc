@@ -43,7 +43,7 @@ std::optional<Bytes> Store::node(BatchNumber n, TreeNode id) const {
   const Object* object = before == nullptr ? slots_.at(id.index) : before->object;
   if (object == nullptr) return std::nullopt;
   const Version* version = before == nullptr ? object->load().version() : before->version;
-  encode_leaf({object->table, object->key(), version->bytes()}, payload);
+  encode_as_of(n, *object, *version, payload);
   return payload;
 }
 
@@ -58,7 +58,7 @@ crypto::Digest Store::recompute_root() const {
       EVE_CHECK(object.slot < slots_.size() && slots_.at(object.slot) == &object,
                 "an object is not in its slot");
       payload.clear();
-      encode_leaf({object.table, object.key(), word.version()->bytes()}, payload);
+      encode_now(object, payload);
       leaves[object.slot] = digester_.digest(payload);
       ++placed;
     });

@@ -64,14 +64,19 @@ std::vector<Object*> Store::collect_changes(Record& record) {
   return fresh;
 }
 
-/// Gives new objects, in the order of (table, key), the lowest free slots (DESIGN 5.3).
-void Store::place_new(const std::vector<Object*>& fresh, Record& record) {
-  for (Object* made : in_slot_order(fresh)) {
-    const uint64_t slot = slots_.lowest_free();
-    EVE_CHECK(slot < kMaxSlots, "too many objects");
-    slots_.place(slot, made);
-    record.leaves.push_back({slot, nullptr, nullptr});
-  }
+void Store::place(Object* made, Record& record) {
+  const uint64_t slot = slots_.lowest_free();
+  EVE_CHECK(slot < kMaxSlots, "too many objects");
+  slots_.place(slot, made);
+  record.leaves.push_back({slot, nullptr, nullptr});
+}
+
+/// Gives new objects, in a deterministic order, the lowest free slots (DESIGN 5.3).
+void Store::place_new(std::vector<Object*> fresh, Record& record) {
+  std::erase_if(fresh, [this](const Object* object) { return is_free_standing(*object); });
+  fresh = in_slot_order(fresh);
+  for (Object* made : fresh) place(made, record);
+  place_births(fresh, record);
 }
 
 Record Store::new_record() const {
@@ -86,6 +91,7 @@ crypto::Digest Store::seal(Scheduler& scheduler) {
   EVE_CHECK(undo_.is_open(), "no batch is open");
   Record record = new_record();
   place_new(collect_changes(record), record);
+  collect_garbage(record);
   sort_leaves(record.leaves);
   end_batch();
   finish(record, scheduler);
@@ -121,7 +127,7 @@ void Store::hash_leaf(uint64_t slot, crypto::Digest& out) const {
   if (object == nullptr) return;
   thread_local Bytes payload;
   payload.clear();
-  encode_leaf({object->table, object->key(), object->load().version()->bytes()}, payload);
+  encode_now(*object, payload);
   out = digester_.digest(payload);
   constexpr size_t kKeep = size_t{1} << 20;  // a rare huge value is not to stay for ever
   if (payload.capacity() > kKeep) Bytes().swap(payload);

@@ -32,11 +32,11 @@ bool Table::replace(size_t worker, Object& object, Version* version) {
   return false;
 }
 
-void Table::put(size_t worker, ByteView key, ByteView value) {
+void Table::put(size_t worker, ByteView key, ByteView value, ByteView references) {
   EVE_CHECK(undo_.is_open() && worker < undo_.workers(), "write outside a batch");
   const uint64_t hash = hash_of(key);
   Object* object = shard(hash).find(hash, key);
-  Version* version = Version::make(undo_.stamp(), value);
+  Version* version = make_version(value, references);
   if (object != nullptr && replace(worker, *object, version)) return;
   undo_.note(worker, shard(hash).put(hash, number_, key, Word::of(version)), version->footprint());
 }

@@ -41,15 +41,24 @@ class Table {
   // ---- Workers; as in eve/state.h ----
 
   std::optional<ByteView> get(ByteView key) const;
-  void put(size_t worker, ByteView key, ByteView value);
+  /// `references`: where references lie in `value` (references.h).
+  void put(size_t worker, ByteView key, ByteView value, ByteView references = {});
   bool erase(size_t worker, ByteView key);
   uint64_t size() const;
   std::optional<uint64_t> scan(Context& context, uint64_t from,
                                const std::function<bool(const ByteMap::Entry&)>& visit) const;
   uint64_t hash_of(ByteView key) const { return digester_.keyed_hash(key); }
+  /// Of kind kGraph only: a new object; returns its handle.
+  uint64_t create(size_t worker, Birth::Order order, ByteView value, ByteView references);
+  /// Overwrites what is there; false if nothing is.
+  bool set(size_t worker, ByteView key, ByteView value, ByteView references);
 
   // ---- The owner, while no worker is inside ----
 
+  /// Where the objects are that references in this table name.
+  void refer_to(const Table* graph) { graph_ = graph; }
+  /// Of kind kGraph only: null if the handle is not, or no longer, known.
+  Object* named(uint64_t handle) const;
   /// The object of `key`, made (absent) if need be, and what it holds.
   Written object(ByteView key);
   /// Sets what an object of this table holds; versions are the caller's to free.
@@ -68,12 +77,14 @@ class Table {
   const Shard& shard(uint64_t hash) const { return shards_[shard_index(hash)]; }
   /// Replaces the version of a present object; false if it is, or meanwhile became, absent.
   bool replace(size_t worker, Object& object, Version* version);
+  Version* make_version(ByteView value, ByteView references) const;
 
   const uint16_t number_;
   const Bytes name_;
   const TableKind kind_;
   const crypto::Digester& digester_;
   UndoLog& undo_;
+  const Table* graph_ = nullptr;
   std::array<Shard, kShards> shards_;
 };
 

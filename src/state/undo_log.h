@@ -17,6 +17,17 @@
 
 namespace eve::state {
 
+/// A free-standing object (eve/graph.h) that a batch has made.
+struct Birth {
+  /// Which request made it, and as its how-manieth: the last resort of placement.h.
+  struct Order {
+    uint32_t request = 0;
+    uint32_t sequence = 0;
+  };
+  Object* object;
+  Order order;
+};
+
 class UndoLog {
  public:
   struct Entry {
@@ -27,8 +38,10 @@ class UndoLog {
     std::vector<Entry> entries;
     std::vector<Object*> created;   ///< objects made in this batch, whatever became of them
     std::vector<Version*> retired;  ///< freed when the batch has ended
-    size_t mark = 0;                ///< entries that mark() found
-    int64_t bytes = 0;              ///< memory taken by this worker, ever
+    std::vector<Birth> births;
+    uint64_t handles = 0;  ///< given out by this worker, ever
+    size_t mark = 0;       ///< entries that mark() found
+    int64_t bytes = 0;     ///< memory taken by this worker, ever
   };
 
   explicit UndoLog(size_t workers) : lists_(workers) {}
@@ -51,6 +64,12 @@ class UndoLog {
       list.retired.push_back(written.before.version());
     }
   }
+  void note_birth(size_t worker, const Birth& birth) { lists_[worker].births.push_back(birth); }
+  /// A handle (references.h) that was never given out before. The owner, while no worker is inside,
+  /// may be any worker.
+  uint64_t next_handle(size_t worker) {
+    return (uint64_t{worker} << 48) | ++lists_[worker].handles;
+  }
   size_t workers() const { return lists_.size(); }
 
   // ---- The owner, while no worker is inside ----
@@ -66,6 +85,8 @@ class UndoLog {
   }
   /// Whether `entry` says what its object held when the batch began.
   bool is_first(const Entry& entry) const { return entry.before.stamp() < first_stamp_; }
+  /// Whether the open batch has written `word`.
+  bool is_of_batch(Word word) const { return word.stamp() >= first_stamp_; }
   std::vector<List>& lists() { return lists_; }
   const std::vector<List>& lists() const { return lists_; }
   /// Forgets the entries; what was retired or created has been dealt with.
@@ -74,6 +95,7 @@ class UndoLog {
       list.entries.clear();
       list.created.clear();
       list.retired.clear();
+      list.births.clear();
     }
     open_ = false;
   }
