@@ -163,13 +163,14 @@ void Collector::next_phase() {
 }
 
 void Collector::step(uint64_t born) {
-  uint64_t budget = kStep + kStepPerNew * born;
+  uint64_t budget = kStep + (starts_ ? 0 : kStepPerNew * born);
   while (budget > 0 && control_.phase != Phase::kIdle) {
     uint64_t cost = 1;
     if (has_gray()) {
       cost = scan_lowest_gray();
     } else if (control_.cursor < control_.limit) {
-      cost = visit(control_.cursor++);
+      cost = visit(control_.cursor);
+      ++control_.cursor;
       const bool passed = control_.cursor % kChunk == 0 || control_.cursor == control_.limit;
       if (control_.phase == Phase::kSweep && passed) drop_chunk_below(control_.cursor);
     } else {

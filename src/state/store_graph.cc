@@ -30,7 +30,7 @@ bool same(const Version& a, const Version& b) {
 
 void Store::make_graph(Table& graph) {
   graph_ = &graph;
-  collector_ = &table("eve.gc", TableKind::kHashed);
+  collector_ = &table("eve.gc", TableKind::kGarbage);
   for (const auto& table : tables_) table->refer_to(graph_);
 }
 

@@ -25,6 +25,7 @@ enum class TableKind : uint8_t {
   kOrdered,  ///< OrderedByteMap: keys can be walked in order
   kPages,    ///< Pages: values are aligned
   kGraph,    ///< Graph: free-standing objects
+  kGarbage,  ///< where a Graph's collector stands (gc.h); no container opens it
 };
 
 class Table {
