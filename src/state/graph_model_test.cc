@@ -417,7 +417,7 @@ TEST(GraphModel, RandomWalks) {
   uint64_t collected = 0;
   const bool held = rc::check("engines agree, and with the model", [&] {
     Walk walk(*rc::gen::arbitrary<uint64_t>());
-    walk.run(*rc::gen::inRange<uint64_t>(0, 250));
+    walk.run(*rc::gen::inRange<uint64_t>(100, 170));
     operations += walk.operations();
     collected += walk.collected();
     RC_ASSERT(!::testing::Test::HasFailure());
