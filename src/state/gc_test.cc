@@ -107,10 +107,10 @@ TEST_F(GarbageTest, WhatMovesDuringACycleStays) {
     w.begin();
     const auto holder = make(w, 9);
     for (int i = 0; i < 900; ++i) w.links.put(context_, std::to_string(i), holder);
-    w.links.put(context_, "0", make(w, 0, {make(w, 1, {make(w, 2)})}));
+    uint64_t at = random.below(900);
+    w.links.put(context_, std::to_string(at), make(w, 0, {make(w, 1, {make(w, 2)})}));
     w.seal();
     fill(w, 3, 1500);
-    uint64_t at = 0;
     for (int round = 0; w.objects() > 7; ++round) {
       ASSERT_LT(round, 100);
       w.begin();
@@ -157,6 +157,21 @@ TEST_F(GarbageTest, ReferencesKeptOutsideAreSafe) {
   }
 }
 
+TEST_F(GarbageTest, NewObjectsOutliveTheCycle) {
+  World w;
+  w.begin();
+  for (int i = 0; i < 10; ++i) w.links.put(context_, std::to_string(i), Ref<Node>());
+  w.seal();
+  fill(w, 1, 2000);
+  w.begin();
+  for (int i = 0; i < 10; ++i) w.links.erase(context_, std::to_string(i));
+  for (uint64_t i = 0; i < 20; ++i) make(w, i);  // in slots that the cycle covers, and in others
+  w.seal();
+  for (int i = 0; i < 40 && w.objects() > 21; ++i) idle(w);
+  for (int i = 0; i < 10; ++i) idle(w);
+  EXPECT_EQ(w.objects(), 21u);
+}
+
 // Whether a request wrote what was there already depends on races that leave the same state.
 TEST_F(GarbageTest, OverwritingWithTheSameLeavesNoTrace) {
   std::vector<crypto::Digest> roots[2];
@@ -164,11 +179,14 @@ TEST_F(GarbageTest, OverwritingWithTheSameLeavesNoTrace) {
     World w;
     fill(w, 1, 900);
     w.begin();
+    for (int i = 0; i < 600; ++i) w.links.put(context_, std::to_string(i), Ref<Node>());
+    w.seal();
+    w.begin();
     const auto late = make(w, 1, {w.root.get(context_)});
     w.links.put(context_, "late", late);
     w.seal();
     fill(w, 1, 900);
-    for (int round = 0; round < 12; ++round) {
+    for (int round = 0; round < 25; ++round) {
       w.begin();
       if (overwrite) {
         w.links.put(context_, "late", late);
