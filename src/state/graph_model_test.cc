@@ -40,22 +40,36 @@ struct Plain {
 /// batch creates; the heads called "shared" change in batches of one request only.
 class Replica {
  public:
-  Replica(World& w, Context context) : w_(w), context_(context) {}
+  Replica(World& w, Context context, uint64_t& operations)
+      : w_(w), context_(context), operations_(operations) {}
   using Handle = Ref<Node>;
-  Handle head(const std::string& name) { return w_.links.get(context_, name).value_or(Handle()); }
-  void set_head(const std::string& name, Handle to) { w_.links.put(context_, name, to); }
-  void drop_head(const std::string& name) { w_.links.erase(context_, name); }
+  Handle head(const std::string& name) { return links().get(context_, name).value_or(Handle()); }
+  void set_head(const std::string& name, Handle to) { links().put(context_, name, to); }
+  void drop_head(const std::string& name) { links().erase(context_, name); }
   Node read(Handle at) {
+    ++operations_;
     const auto node = w_.graph.get(context_, at);
     EXPECT_TRUE(node) << "a reachable object is not there";
     return node.value_or(Node());
   }
-  void write(Handle at, const Node& node) { EXPECT_TRUE(w_.graph.set(context_, at, node)); }
-  Handle create(const Node& node) { return w_.graph.create(context_, node); }
+  void write(Handle at, const Node& node) {
+    ++operations_;
+    EXPECT_TRUE(w_.graph.set(context_, at, node));
+  }
+  Handle create(const Node& node) {
+    ++operations_;
+    return w_.graph.create(context_, node);
+  }
 
  private:
+  Map<std::string, Ref<Node>>& links() {
+    ++operations_;
+    return w_.links;
+  }
+
   World& w_;
   Context context_;
+  uint64_t& operations_;
 };
 
 struct PlainNode {
@@ -339,9 +353,8 @@ class Walk {
       }
       for (const uint32_t i : order) {
         const size_t worker = w == &a_ ? 0 : random_.below(8);
-        batch.run(Replica(*w, context_of(batch, i, worker)), i, operations);
+        batch.run(Replica(*w, context_of(batch, i, worker), operations_), i, operations);
       }
-      operations_ += batch.requests() * operations;
       w->seal();
       ASSERT_EQ(w->engine.root(), a_.engine.root());
     }
@@ -367,7 +380,7 @@ class Walk {
       }
       if (random_.chance(1, 2)) {
         w->begin();
-        Batch{n + 1, random_.next(), false}.run(Replica(*w, testing::on_worker(3)), 3,
+        Batch{n + 1, random_.next(), false}.run(Replica(*w, testing::on_worker(3), operations_), 3,
                                                 random_.below(20));
       }
       w->rollback(n);
@@ -417,7 +430,7 @@ TEST(GraphModel, RandomWalks) {
   uint64_t collected = 0;
   const bool held = rc::check("engines agree, and with the model", [&] {
     Walk walk(*rc::gen::arbitrary<uint64_t>());
-    walk.run(*rc::gen::inRange<uint64_t>(100, 170));
+    walk.run(*rc::gen::inRange<uint64_t>(15, 40));
     operations += walk.operations();
     collected += walk.collected();
     RC_ASSERT(!::testing::Test::HasFailure());
@@ -437,7 +450,8 @@ std::vector<crypto::Digest> roots_on_threads(size_t threads, uint64_t seed) {
     const Batch batch{n, seed * 1000 + n * 100, n % 7 == 0};
     scheduler.run(batch.requests(), 0, [&](size_t worker, size_t index) {
       const auto i = static_cast<uint32_t>(index);
-      batch.run(Replica(w, context_of(batch, i, worker)), i, 40);
+      uint64_t operations = 0;
+      batch.run(Replica(w, context_of(batch, i, worker), operations), i, 40);
     });
     roots.push_back(w.engine.seal(scheduler));
     w.engine.commit(BatchNumber(n));

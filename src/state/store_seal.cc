@@ -73,7 +73,9 @@ void Store::place(Object* made, Record& record) {
 
 /// Gives new objects, in a deterministic order, the lowest free slots (DESIGN 5.3).
 void Store::place_new(std::vector<Object*> fresh, Record& record) {
-  std::erase_if(fresh, [this](const Object* object) { return is_free_standing(*object); });
+  if (graph_ != nullptr) {
+    std::erase_if(fresh, [this](const Object* object) { return is_free_standing(*object); });
+  }
   fresh = in_slot_order(fresh);
   for (Object* made : fresh) place(made, record);
   place_births(fresh, record);
