@@ -4,7 +4,9 @@
 //   add PATH TITLE    a heading below the one at PATH, such as 1.2 ("." is the top)
 //   cut PATH          that heading, and all below it
 //   show              all headings
+#include <algorithm>
 #include <charconv>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -34,8 +36,8 @@ class Outline : public eve::Service {
   }
 
   void execute(eve::Context& context, eve::ByteView request, eve::Bytes& reply) override {
-    if (!top_.get(context)) top_.set(context, graph_.create<Heading>(context));
     const eve::ByteView verb = word(request);
+    if (verb == "add" && !top_.get(context)) top_.set(context, graph_.create<Heading>(context));
     if (verb == "show") {
       show(context, top_.get(context), 0, reply);
     } else if (verb == "add" || verb == "cut") {
