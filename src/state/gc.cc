@@ -159,11 +159,15 @@ void Collector::next_phase() {
   }
   control_.phase = Phase::kIdle;
   control_.limit = 0;
-  control_.live = graph_.size() - unreachable_.size();
+  // Nobody knows which of the new ones are garbage by now: none of them keeps the next cycle off.
+  const uint64_t old_and_new = graph_.size() - unreachable_.size();
+  control_.live = old_and_new - std::min(old_and_new, std::exchange(control_.born, 0));
 }
 
 void Collector::step(uint64_t born) {
-  uint64_t budget = kStep + (starts_ ? 0 : kStepPerNew * born);
+  if (starts_) born = 0;
+  control_.born += born;
+  uint64_t budget = kStep + kStepPerNew * born;
   while (budget > 0 && control_.phase != Phase::kIdle) {
     uint64_t cost = 1;
     if (has_gray()) {

@@ -4,7 +4,7 @@
 // transferred as all others are. What it does is a function of the state before the batch, of what
 // the batch has changed, and of nothing else.
 //
-//   key ""               Control: phase, cursor, limit, live, gray_chunks
+//   key ""               Control: phase, cursor, limit, live, born, gray_chunks
 //   key chunk:u64, big   512 bytes: a bit for each of 4,096 slots that is reached;
 //   endian               512 more, if any: a bit for each that is gray (reached, not scanned)
 //
@@ -55,7 +55,8 @@ class Collector {
   /// What a step may cost, in objects and references looked at, without new objects, and for each.
   static constexpr uint64_t kStep = 512;
   static constexpr uint64_t kStepPerNew = 8;
-  /// A cycle begins when there are kGrowth times the objects that the last one left, and kSlack.
+  /// A cycle begins when there are kGrowth times the objects that the last one found alive, and
+  /// kSlack.
   static constexpr uint64_t kGrowth = 2;
   static constexpr uint64_t kSlack = 1024;
 
@@ -83,11 +84,12 @@ class Collector {
     Phase phase = Phase::kIdle;
     uint64_t cursor = 0;                ///< slots below have been passed in this phase
     uint64_t limit = 0;                 ///< slots when the cycle began
-    uint64_t live = 0;                  ///< objects that the last cycle left
+    uint64_t live = 0;                  ///< objects from before the last cycle that it left
+    uint64_t born = 0;                  ///< objects made since it began
     std::vector<uint64_t> gray_chunks;  ///< a bit for each chunk that has gray; no zeros at the end
     template <typename A>
     void fields(A& archive) {
-      archive(phase, cursor, limit, live, gray_chunks);
+      archive(phase, cursor, limit, live, born, gray_chunks);
     }
   };
   struct Chunk {

@@ -269,14 +269,14 @@ TEST(Collector, NonsenseIsSurvived) {
       Bytes value(random.below(part == 0 ? 60 : 1400), '\0');
       for (int i = 0; i < 6 && !value.empty(); ++i) {
         const auto byte = static_cast<char>(random.below(random.chance(1, 2) ? 4 : 256));
-        value[random.below(std::min<size_t>(value.size(), 36))] = byte;
+        value[random.below(std::min<size_t>(value.size(), 45))] = byte;
       }
-      // Most of them well-formed: 25 bytes of numbers, and a list with its length before it.
+      // Most of them well-formed: 33 bytes of numbers, and a list with its length before it.
       if (part == 0 && random.chance(3, 4)) {
-        value.resize(29 + 8 * random.below(3));
+        value.resize(37 + 8 * random.below(3));
         value.replace(
-            25, 4,
-            std::string(1, static_cast<char>((value.size() - 29) / 8)) + std::string(3, '\0'));
+            33, 4,
+            std::string(1, static_cast<char>((value.size() - 37) / 8)) + std::string(3, '\0'));
         value[0] = static_cast<char>(1 + random.below(3));
       }
       Bytes key(part == 0 ? 0 : 8, '\0');
