@@ -38,6 +38,8 @@ class Context {
   /// The next of this request's own stream of random numbers, a function of batch seed and index.
   uint64_t random();
 
+  /// For Graph: how many objects this request has created before.
+  uint32_t next_object() { return objects_++; }
   /// For containers: which worker's undo list to use, and the hook to call before an access.
   size_t worker() const { return worker_; }
   void on_access() {
@@ -49,6 +51,7 @@ class Context {
   size_t worker_;
   AccessHook* hook_;
   uint64_t random_state_;
+  uint32_t objects_ = 0;
 };
 
 }  // namespace eve

@@ -12,6 +12,7 @@
 #include "eve/bytes.h"
 #include "eve/codec.h"
 #include "eve/context.h"
+#include "eve/fields.h"
 
 namespace eve {
 
@@ -50,6 +51,8 @@ class ByteMap {
 
   std::optional<ByteView> get(Context& context, ByteView key) const;
   void put(Context& context, ByteView key, ByteView value);
+  /// For typed containers: a value with references, as detail::encode_stored (eve/fields.h) gives.
+  void put(Context& context, ByteView key, ByteView value, ByteView references);
   /// True if the key was present.
   bool erase(Context& context, ByteView key);
   /// Number of keys. Reads the whole container: a request that calls it conflicts with every
@@ -73,7 +76,8 @@ class ByteMap {
   state::Table& table_;
 };
 
-/// A typed map. K and V need a Codec; values are decoded at every read.
+/// A typed map. K needs a Codec, V a Codec or fields (eve/fields.h), in which references to objects
+/// of the Graph may lie; values are decoded at every read.
 /// `get` copies; for strings without a copy use ByteMap.
 template <typename K, typename V>
 class Map {
@@ -82,19 +86,21 @@ class Map {
 
   std::optional<V> get(Context& context, const K& key) const {
     auto found = bytes_.get(context, encode(key));
-    return found ? Codec<V>::decode(*found) : std::nullopt;
+    return found ? detail::decode_stored<V>(*found) : std::nullopt;
   }
   void put(Context& context, const K& key, const V& value) {
-    bytes_.put(context, encode(key), encode(value));
+    Bytes bytes;
+    Bytes references;
+    detail::encode_stored(value, bytes, references);
+    bytes_.put(context, encode(key), bytes, references);
   }
   bool erase(Context& context, const K& key) { return bytes_.erase(context, encode(key)); }
   uint64_t size(Context& context) const { return bytes_.size(context); }
 
  private:
-  template <typename T>
-  static Bytes encode(const T& value) {
+  static Bytes encode(const K& key) {
     Bytes bytes;
-    Codec<T>::encode(value, bytes);
+    Codec<K>::encode(key, bytes);
     return bytes;
   }
   ByteMap bytes_;

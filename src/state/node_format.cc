@@ -5,6 +5,7 @@
 
 #include "eve/codec.h"
 #include "state/object.h"
+#include "state/references.h"
 
 namespace eve::state {
 
@@ -13,11 +14,31 @@ namespace {
 constexpr char kLeafTag = 1;
 constexpr char kRootTag = 3;
 constexpr char kKeyedObject = 1;
-constexpr size_t kLeafHeader = 2 + sizeof(uint16_t) + sizeof(uint32_t);
+constexpr char kReferringObject = 2;
+constexpr char kFreeStandingObject = 3;
+constexpr size_t kLeafStart = 2 + sizeof(uint16_t);
+constexpr size_t kLeafHeader = kLeafStart + sizeof(uint32_t);
 
 template <typename T>
 T read(ByteView bytes, size_t offset) {
   return *Codec<T>::decode(bytes.substr(offset, sizeof(T)));
+}
+
+/// Cuts a list of references off the front of `rest`; what remains is the value it is about.
+std::optional<ByteView> cut_references(ByteView& rest) {
+  if (rest.size() < sizeof(uint32_t)) return std::nullopt;
+  const uint64_t size = uint64_t{read<uint32_t>(rest, 0)} * kOffsetBytes;
+  rest.remove_prefix(sizeof(uint32_t));
+  if (size > rest.size()) return std::nullopt;
+  const ByteView references = rest.substr(0, size);
+  rest.remove_prefix(size);
+  if (!valid_references(references, rest.size())) return std::nullopt;
+  return references;
+}
+
+char kind_of(const Leaf& leaf) {
+  if (leaf.free_standing) return kFreeStandingObject;
+  return leaf.references.empty() ? kKeyedObject : kReferringObject;
 }
 
 }  // namespace
@@ -39,24 +60,46 @@ uint64_t child_count(uint64_t slots, TreeNode id) {
 }
 
 void encode_leaf(const Leaf& leaf, Bytes& out) {
-  out.reserve(out.size() + kLeafHeader + leaf.key.size() + leaf.value.size());
+  const char kind = kind_of(leaf);
+  out.reserve(out.size() + kLeafHeader + leaf.key.size() + sizeof(uint32_t) +
+              leaf.references.size() + leaf.value.size());
   out.push_back(kLeafTag);
-  out.push_back(kKeyedObject);
+  out.push_back(kind);
   Codec<uint16_t>::encode(leaf.table, out);
-  Codec<uint32_t>::encode(static_cast<uint32_t>(leaf.key.size()), out);
-  out.append(leaf.key);
+  if (kind != kFreeStandingObject) {
+    Codec<uint32_t>::encode(static_cast<uint32_t>(leaf.key.size()), out);
+    out.append(leaf.key);
+  }
+  if (kind != kKeyedObject) {
+    Codec<uint32_t>::encode(static_cast<uint32_t>(leaf.references.size() / kOffsetBytes), out);
+    out.append(leaf.references);
+  }
   out.append(leaf.value);
 }
 
 std::optional<Leaf> decode_leaf(ByteView payload) {
-  if (payload.size() < kLeafHeader) return std::nullopt;
-  if (payload[0] != kLeafTag || payload[1] != kKeyedObject) return std::nullopt;
-  const auto table = read<uint16_t>(payload, 2);
-  const size_t key_size = read<uint32_t>(payload, 4);
-  const ByteView rest = payload.substr(kLeafHeader);
-  if (key_size > kMaxKeyBytes || key_size > rest.size()) return std::nullopt;
-  if (rest.size() - key_size > kMaxValueBytes) return std::nullopt;
-  return Leaf{table, rest.substr(0, key_size), rest.substr(key_size)};
+  if (payload.size() < kLeafHeader || payload[0] != kLeafTag) return std::nullopt;
+  const char kind = payload[1];
+  if (kind < kKeyedObject || kind > kFreeStandingObject) return std::nullopt;
+  Leaf leaf;
+  leaf.table = read<uint16_t>(payload, 2);
+  leaf.free_standing = kind == kFreeStandingObject;
+  ByteView rest = payload.substr(kLeafStart);
+  if (!leaf.free_standing) {
+    const size_t key_size = read<uint32_t>(rest, 0);
+    rest.remove_prefix(sizeof(uint32_t));
+    if (key_size > kMaxKeyBytes || key_size > rest.size()) return std::nullopt;
+    leaf.key = rest.substr(0, key_size);
+    rest.remove_prefix(key_size);
+  }
+  if (kind != kKeyedObject) {
+    const auto references = cut_references(rest);
+    if (!references || (references->empty() && !leaf.free_standing)) return std::nullopt;
+    leaf.references = *references;
+  }
+  if (leaf.references.size() + rest.size() > kMaxValueBytes) return std::nullopt;
+  leaf.value = rest;
+  return leaf;
 }
 
 void encode_inner(ByteView digests, Bytes& out) {

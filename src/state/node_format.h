@@ -1,13 +1,17 @@
 // What is hashed, and transferred: the payloads of the Merkle tree's nodes.
 //
-//   leaf   = 0x01 kind:u8 table:u16 key_size:u32 key value       kind 1: a keyed object
+//   leaf   = 0x01 kind:u8 table:u16 key_size:u32 key value              kind 1: a keyed object
+//          | 0x01 kind:u8 table:u16 key_size:u32 key references value   kind 2: with references
+//          | 0x01 kind:u8 table:u16 references value                    kind 3: a free-standing one
+//   references = count:u32 offset:u32{count}                     where in the value they lie
 //   inner  = 0x02 digest{1,16}                                   its children, in order
 //   root   = 0x03 slots:u64 digest                               the tree's size and topmost digest
 //
-// Integers are little-endian; digests have the digester's size. A free slot has no payload and the
-// digest zero, which no payload hashes to; so the topmost digest covers the occupancy too. The
-// shape of the tree follows from its size alone: level k+1 has a node for every 16 of level k, up
-// to a single one.
+// A reference in a value is eight bytes: the slot of the object, ~0 for none, ~0 - 1 for an object
+// that is not there. Integers are little-endian; digests have the digester's size. A free slot has
+// no payload and the digest zero, which no payload hashes to; so the topmost digest covers the
+// occupancy too. The shape of the tree follows from its size alone: level k+1 has a node for every
+// 16 of level k, up to a single one.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +39,10 @@ struct Leaf {
   uint16_t table = 0;
   ByteView key;
   ByteView value;
+  ByteView references{};       ///< packed, as in references.h
+  bool free_standing = false;  ///< no key
 };
+/// The value comes last in `out`.
 void encode_leaf(const Leaf& leaf, Bytes& out);
 /// Views into `payload`; nullopt if it is no leaf within the limits of eve/state.h.
 std::optional<Leaf> decode_leaf(ByteView payload);

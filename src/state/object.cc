@@ -27,16 +27,34 @@ void give(void* block, size_t size, Recycler* recycler) {
 
 }  // namespace
 
-Version* Version::make(uint64_t stamp, ByteView bytes, Layout layout, Magazine* magazine) {
-  EVE_CHECK(bytes.size() <= kMaxValueBytes, "value too long: check sizes at the door");
-  void* block = take(block_bytes(bytes.size(), layout), magazine);
-  auto* version = new (block) Version(stamp, static_cast<uint32_t>(bytes.size()), layout);
+Version* Version::make(uint64_t stamp, ByteView bytes, Layout layout, Magazine* magazine,
+                       ByteView references) {
+  EVE_CHECK(bytes.size() + references.size() <= kMaxValueBytes,
+            "value too long: check sizes at the door");
+  const size_t trailer_size = trailer(references);
+  void* block = take(block_bytes(bytes.size() + trailer_size, layout), magazine);
+  const bool refers = !references.empty();
+  auto* version = new (block) Version(stamp, static_cast<uint32_t>(bytes.size()), layout, refers);
   if (!bytes.empty()) std::memcpy(version->data(), bytes.data(), bytes.size());
+  if (refers) {
+    const auto list_size = static_cast<uint32_t>(references.size());
+    char* list = version->data() + bytes.size();
+    std::memcpy(list, &list_size, sizeof list_size);
+    std::memcpy(list + sizeof list_size, references.data(), references.size());
+  }
   return version;
 }
 
+ByteView Version::references() const {
+  if (!refers_) return {};
+  uint32_t list_size = 0;
+  const char* list = data() + size_;
+  std::memcpy(&list_size, list, sizeof list_size);
+  return {list + sizeof list_size, list_size};
+}
+
 void Version::destroy(Version* version, Recycler* recycler) {
-  give(version, block_bytes(version->size_, version->layout_), recycler);
+  give(version, version->block_size(), recycler);
 }
 
 Object* Object::make(uint64_t hash, uint16_t table, ByteView key, Magazine* magazine) {

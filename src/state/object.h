@@ -33,21 +33,24 @@ enum class Layout : uint8_t {
 /// One value of an object. The bytes follow the header in the same block.
 class Version {
  public:
-  /// From `magazine`, if the caller has one at hand.
+  /// From `magazine`, if the caller has one at hand. `references`: where references lie in `bytes`
+  /// (references.h); they are kept behind them.
   static Version* make(uint64_t stamp, ByteView bytes, Layout layout = Layout::kPacked,
-                       Magazine* magazine = nullptr);
+                       Magazine* magazine = nullptr, ByteView references = {});
   static void destroy(Version* version, Recycler* recycler = nullptr);
 
   /// The write stamp (UndoLog::stamp) it was made under.
   uint64_t stamp() const { return stamp_; }
   ByteView bytes() const { return {data(), size_}; }
-  size_t footprint() const { return allocated(block_bytes(size_, layout_)); }
+  ByteView references() const;
+  size_t footprint() const { return allocated(block_size()); }
 
  private:
-  Version(uint64_t stamp, uint32_t size, Layout layout)
-      : stamp_(stamp), size_(size), layout_(layout) {}
+  Version(uint64_t stamp, uint32_t size, Layout layout, bool refers)
+      : stamp_(stamp), size_(size), layout_(layout), refers_(refers) {}
   const char* data() const { return reinterpret_cast<const char*>(this) + header(layout_); }
   char* data() { return reinterpret_cast<char*>(this) + header(layout_); }
+  size_t block_size() const { return block_bytes(size_ + trailer(references()), layout_); }
   /// At least sizeof(Version): the header's padding belongs to the type.
   static constexpr size_t block_bytes(size_t size, Layout layout) {
     return header(layout) + size < sizeof(Version) ? sizeof(Version) : header(layout) + size;
@@ -55,10 +58,17 @@ class Version {
   /// Packed bytes need no alignment: no padding before them.
   static constexpr size_t header(Layout layout) { return layout == Layout::kPacked ? 12 : 16; }
 
+  /// Behind the bytes, if there are references: the size of the list, and the list.
+  static size_t trailer(ByteView references) {
+    return references.empty() ? 0 : sizeof(uint32_t) + references.size();
+  }
+
   uint64_t stamp_;
   uint32_t size_ : 28;
-  Layout layout_ : 4;
+  Layout layout_ : 3;
+  bool refers_ : 1;
 };
+static_assert(sizeof(Version) == 16);
 static_assert(kMaxValueBytes < size_t{1} << 28);
 
 /// What an object holds: a version, or its absence with the stamp of the write that erased it (0:

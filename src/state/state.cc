@@ -23,6 +23,11 @@ void ByteMap::put(Context& context, ByteView key, ByteView value) {
   table_.put(context.worker(), key, value);
 }
 
+void ByteMap::put(Context& context, ByteView key, ByteView value, ByteView references) {
+  context.on_access();
+  table_.put(context.worker(), key, value, references);
+}
+
 bool ByteMap::erase(Context& context, ByteView key) {
   context.on_access();
   return table_.erase(context.worker(), key);

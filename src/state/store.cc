@@ -60,7 +60,10 @@ Table& Store::table(ByteView name, TableKind kind) {
   contents_.emplace_back();
   tables_.push_back(std::make_unique<Table>(static_cast<uint16_t>(tables_.size()), Bytes(name),
                                             kind, digester_, undo_));
-  return *tables_.back();
+  Table& made = *tables_.back();
+  if (kind == TableKind::kGraph) make_graph(made);
+  made.refer_to(graph_);
+  return made;
 }
 
 void Store::begin(BatchNumber n) {

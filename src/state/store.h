@@ -106,7 +106,8 @@ class Store {
   LeafRuns settle_leaves(Record& record, Scheduler& scheduler, uint64_t& value_bytes);
   void hash_leaves(const LeafRuns& leaves, uint64_t value_bytes, Record& record,
                    Scheduler& scheduler);
-  void place_new(const std::vector<Object*>& fresh, Record& record);
+  void place(Object* made, Record& record);
+  void place_new(std::vector<Object*> fresh, Record& record);
   Record new_record() const;
   void discard_writes();
   void end_batch();
@@ -128,11 +129,31 @@ class Store {
 
   // Installing.
   void clear_leaf(uint64_t slot, Record& record);
-  bool fill_leaf(uint64_t slot, const Leaf& leaf);
+  Object* installed_object(const Leaf& leaf, Object* before);
+  bool fill_leaf(uint64_t slot, const Leaf& leaf, Object* before);
+  void refer(uint64_t slot, Bytes value, ByteView references);
+  void import_references();
+
+  // Object graphs (store_graph.cc).
+  void make_graph(Table& graph);
+  bool is_free_standing(const Object& object) const {
+    return graph_ != nullptr && object.table == graph_->number();
+  }
+  uint64_t slot_of(uint64_t handle) const;
+  uint64_t slot_as_of(BatchNumber n, uint64_t handle) const;
+  void encode_now(const Object& object, const Version& version, Bytes& payload) const;
+  std::vector<Object*> changed_referrers(const Record& record) const;
+  void place_births(const std::vector<Object*>& fresh, Record& record);
+  void collect_garbage(Record& record);
+  void replace_in(Record& record, Object& object, Version* version);
+  void overwrite(Object& object, ByteView value, Record& record);
+  void erase(Object& object, Record& record);
 
   const crypto::Digester& digester_;
   UndoLog undo_;
   std::vector<std::unique_ptr<Table>> tables_;
+  Table* graph_ = nullptr;      ///< free-standing objects; null: the service has no Graph
+  Table* collector_ = nullptr;  ///< the state of the garbage collector (gc.h); null with it
   Slots slots_;
   Tree tree_;
   History history_;

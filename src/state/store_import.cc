@@ -10,23 +10,20 @@
 
 namespace eve::state {
 
-bool Store::can_have(const Leaf& leaf) const {
-  return leaf.table < tables_.size();
-}
-
 void Store::import_resize(uint64_t slots) {
   for (uint64_t slot = slots; slot < slots_.size(); ++slot) import_clear(slot);
   slots_.resize(slots);
 }
 
 std::optional<uint64_t> Store::import_slot_of(const Leaf& leaf) const {
+  if (leaf.free_standing) return std::nullopt;  // it is what its slot says
   const Object* object = tables_[leaf.table]->find(leaf.key);
   if (object == nullptr || object->slot == kNoSlot) return std::nullopt;
   return object->slot;
 }
 
 void Store::import_leaf(uint64_t slot, const Leaf& leaf) {
-  EVE_CHECK(fill_leaf(slot, leaf), "an imported object is there already");
+  EVE_CHECK(fill_leaf(slot, leaf, nullptr), "an imported object is there already");
 }
 
 void Store::import_clear(uint64_t slot) {
@@ -39,8 +36,20 @@ void Store::import_clear(uint64_t slot) {
   remove_if_unused(*object);
 }
 
+/// Until all objects are there, their references are slots as they came.
+void Store::import_references() {
+  if (graph_ == nullptr) return;
+  for (uint64_t slot = 0; slot < slots_.size(); ++slot) {
+    const Object* object = slots_.at(slot);
+    if (object == nullptr) continue;
+    const Version& version = *object->load().version();
+    if (!version.references().empty()) refer(slot, Bytes(version.bytes()), version.references());
+  }
+}
+
 /// Hashes everything from the objects, not from what the chunks said: what is checked is the state.
 Status Store::import_finish(BatchNumber n, const crypto::Digest& root, Scheduler& scheduler) {
+  import_references();
   std::vector<uint64_t> all(slots_.size());
   std::iota(all.begin(), all.end(), uint64_t{0});
   tree_.resize(slots_.size());

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "state/references.h"
 #include "state/store.h"
 
 namespace eve::state {
@@ -21,20 +22,47 @@ void Store::clear_leaf(uint64_t slot, Record& record) {
   table_of(*object).restore(*object, Word::absent(0));
 }
 
-/// False if the key has a slot already.
-bool Store::fill_leaf(uint64_t slot, const Leaf& leaf) {
-  Table& table = *tables_[leaf.table];
-  const Written found = table.object(leaf.key);
-  if (found.before.present()) return false;
-  Version* version = table.make_version(leaf.value);
-  undo_.count_memory(leaf.table, static_cast<int64_t>(version->footprint()));
+/// The object that is to hold `leaf`. A free-standing one takes the place, and so the handle, of
+/// the free-standing one that was `before` in its slot: leaves that have not changed refer to it
+/// so.
+Object* Store::installed_object(const Leaf& leaf, Object* before) {
+  if (leaf.free_standing && before != nullptr && is_free_standing(*before)) return before;
+  const HandleKey fresh(leaf.free_standing ? undo_.next_handle(0) : kNoHandle);
+  const Written found = tables_[leaf.table]->object(leaf.free_standing ? fresh.view() : leaf.key);
   if (found.created) {
     undo_.count_memory(leaf.table, static_cast<int64_t>(found.object->footprint()));
   }
-  contents_[leaf.table].add(*found.object, *version);
-  table.restore(*found.object, Word::of(version));
-  slots_.place(slot, found.object);
+  return found.object;
+}
+
+/// False if the key has a slot already. References are left to refer().
+bool Store::fill_leaf(uint64_t slot, const Leaf& leaf, Object* before) {
+  Object* object = installed_object(leaf, before);
+  if (object->load().present()) return false;
+  Table& table = table_of(*object);
+  Version* version = table.make_version(leaf.value, nullptr, leaf.references);
+  undo_.count_memory(leaf.table, static_cast<int64_t>(version->footprint()));
+  contents_[leaf.table].add(*object, *version);
+  table.restore(*object, Word::of(version));
+  slots_.place(slot, object);
   return true;
+}
+
+/// Gives the object at `slot` its value with the handles of the objects at the slots that the
+/// references in it name. One that no object can be behind becomes a reference to nothing that is
+/// there; the root tells whether the source meant that.
+void Store::refer(uint64_t slot, Bytes value, ByteView references) {
+  change_references(references, value.size(), value, [this](uint64_t target) {
+    if (target == kNullSlot) return kNoHandle;
+    const Object* object = target < slots_.size() ? slots_.at(target) : nullptr;
+    if (object == nullptr || !is_free_standing(*object)) return kGoneHandle;
+    return HandleKey::handle(object->key());
+  });
+  Object& object = *slots_.at(slot);
+  Version* version = table_of(object).make_version(value, nullptr, references);
+  undo_.count_memory(object.table, static_cast<int64_t>(version->footprint()));
+  free_version(object, object.load().version());
+  table_of(object).restore(object, Word::of(version));
 }
 
 Status Store::install(const Target& target, Scheduler& scheduler) {
@@ -44,8 +72,14 @@ Status Store::install(const Target& target, Scheduler& scheduler) {
   for (uint64_t slot = target.slots; slot < slots_.size(); ++slot) clear_leaf(slot, record);
   slots_.resize(target.slots);
   bool whole = true;
+  for (size_t i = 0; i < target.leaves.size() && whole; ++i) {
+    const auto& [slot, leaf] = target.leaves[i];
+    whole = !leaf || fill_leaf(slot, *leaf, record.leaves[i].object);
+  }
   for (const auto& [slot, leaf] : target.leaves) {
-    whole = whole && (!leaf || fill_leaf(slot, *leaf));
+    if (whole && leaf && !leaf->references.empty()) {
+      refer(slot, Bytes(leaf->value), leaf->references);
+    }
   }
   finish(record, scheduler);
   history_.push(std::move(record));

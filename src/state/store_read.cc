@@ -69,11 +69,6 @@ std::vector<LeafAt> Store::leaves_at(BatchNumber n, uint64_t first, uint64_t cou
   return leaves;
 }
 
-void Store::encode_as_of(BatchNumber /*n*/, const Object& object, const Version& version,
-                         Bytes& payload) const {
-  encode_leaf({object.table, object.key(), version.bytes()}, payload);
-}
-
 std::optional<ByteView> Store::value_at(BatchNumber n, const Table& table, ByteView key) const {
   EVE_CHECK(!undo_.is_open(), "old values are read between batches");
   const Object* object = table.find(key);
@@ -93,7 +88,7 @@ crypto::Digest Store::recompute_root() const {
       EVE_CHECK(object.slot < slots_.size() && slots_.at(object.slot) == &object,
                 "an object is not in its slot");
       payload.clear();
-      encode_leaf({object.table, object.key(), word.version()->bytes()}, payload);
+      encode_now(object, *word.version(), payload);
       leaves[object.slot] = digester_.digest(payload);
       ++placed;
     });

@@ -35,6 +35,16 @@ void drop_retaken(std::vector<LeafBefore>& taken, const std::vector<uint64_t>& g
   });
 }
 
+/// The same for one list in no order.
+void sort_leaves(std::vector<LeafBefore>& leaves) {
+  std::sort(leaves.begin(), leaves.end(), [](const LeafBefore& a, const LeafBefore& b) {
+    if (a.slot != b.slot) return a.slot < b.slot;
+    return a.object != nullptr && b.object == nullptr;
+  });
+  const auto same = [](const LeafBefore& a, const LeafBefore& b) { return a.slot == b.slot; };
+  leaves.erase(std::unique(leaves.begin(), leaves.end(), same), leaves.end());
+}
+
 /// What hashing a leaf costs; only the split into tasks depends on it.
 uint64_t leaf_cost_ns(const crypto::Digester& digester, uint64_t value_bytes) {
   const bool sha = digester.algorithm() == crypto::DigestAlgorithm::kSha256;
@@ -67,14 +77,21 @@ class Store::HashedLeaves final : public LeafSource {
   const Store& store_;
 };
 
-/// Gives new objects, in the order of (table, key), the lowest free slots (DESIGN 5.3).
-void Store::place_new(const std::vector<Object*>& fresh, Record& record) {
-  for (Object* made : in_slot_order(fresh)) {
-    const uint64_t slot = slots_.lowest_free();
-    EVE_CHECK(slot < kMaxSlots, "too many objects");
-    slots_.place(slot, made);
-    record.leaves.push_back({slot, nullptr, nullptr});
+void Store::place(Object* made, Record& record) {
+  const uint64_t slot = slots_.lowest_free();
+  EVE_CHECK(slot < kMaxSlots, "too many objects");
+  slots_.place(slot, made);
+  record.leaves.push_back({slot, nullptr, nullptr});
+}
+
+/// Gives new objects, in a deterministic order, the lowest free slots (DESIGN 5.3).
+void Store::place_new(std::vector<Object*> fresh, Record& record) {
+  if (graph_ != nullptr) {
+    std::erase_if(fresh, [this](const Object* object) { return is_free_standing(*object); });
   }
+  fresh = in_slot_order(fresh);
+  for (Object* made : fresh) place(made, record);
+  place_births(fresh, record);
 }
 
 Record Store::new_record() const {
@@ -118,12 +135,21 @@ LeafRuns Store::settle_leaves(Record& record, Scheduler& scheduler, uint64_t& va
     for (size_t i = 0; i < contents_.size(); ++i) contents_[i] += part.contents[i];
     record.version_bytes += part.version_bytes;
     value_bytes += part.value_bytes;
-    leaves.add(std::move(part.leaves));
+    if (graph_ == nullptr) {
+      leaves.add(std::move(part.leaves));
+    } else {  // all of them are looked at for references
+      record.leaves.insert(record.leaves.end(), part.leaves.begin(), part.leaves.end());
+    }
   }
   std::sort(gone.begin(), gone.end());
   for (const uint64_t slot : gone) slots_.vacate(slot);
-  place_new(fresh, record);
-  drop_retaken(record.leaves, gone);
+  place_new(std::move(fresh), record);
+  if (graph_ == nullptr) {
+    drop_retaken(record.leaves, gone);
+  } else {
+    collect_garbage(record);
+    sort_leaves(record.leaves);
+  }
   leaves.add(std::move(record.leaves));
   return leaves;
 }
@@ -190,7 +216,7 @@ void Store::hash_leaf(uint64_t slot, crypto::Digest& out) const {
 void Store::hash_version(const Object& object, const Version& version, crypto::Digest& out) const {
   thread_local Bytes payload;
   payload.clear();
-  encode_leaf({object.table, object.key(), version.bytes()}, payload);
+  encode_now(object, version, payload);
   out = digester_.digest(payload);
   constexpr size_t kKeep = size_t{1} << 20;  // a rare huge value is not to stay for ever
   if (payload.capacity() > kKeep) Bytes().swap(payload);

@@ -26,9 +26,9 @@ std::optional<ByteView> Table::get(ByteView key) const {
   return word.version()->bytes();
 }
 
-Version* Table::make_version(ByteView bytes, Magazine* magazine) const {
+Version* Table::make_version(ByteView bytes, Magazine* magazine, ByteView references) const {
   const Layout layout = kind_ == TableKind::kPages ? Layout::kAligned : Layout::kPacked;
-  return Version::make(undo_.stamp(), bytes, layout, magazine);
+  return Version::make(undo_.stamp(), bytes, layout, magazine, references);
 }
 
 bool Table::replace(size_t worker, const Written& found, Version* version) {
@@ -52,12 +52,12 @@ void Table::set(size_t worker, const Written& found, Version* version) {
   }
 }
 
-void Table::put(size_t worker, ByteView key, ByteView value) {
+void Table::put(size_t worker, ByteView key, ByteView value, ByteView references) {
   EVE_CHECK(undo_.is_open() && worker < undo_.workers(), "write outside a batch");
   const uint64_t hash = hash_of(key);
   Object* object = shard(hash).find(hash, key);
   Magazine* magazine = &undo_.magazine(worker);
-  Version* version = make_version(value, magazine);
+  Version* version = make_good_version(value, magazine, references);
   if (object != nullptr && replace(worker, {object, {}, false}, version)) return;
   if (index_ == nullptr) {
     undo_.note(worker, shard(hash).put(hash, number_, key, Word::of(version), magazine),

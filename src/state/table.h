@@ -27,6 +27,7 @@ enum class TableKind : uint8_t {
   kOrdered,  ///< OrderedByteMap: keys can be walked in order
   kPages,    ///< Pages: values are aligned
   kGraph,    ///< Graph: free-standing objects
+  kGarbage,  ///< where a Graph's collector stands (gc.h); no container opens it
 };
 
 class Table {
@@ -43,7 +44,8 @@ class Table {
   // ---- Workers; as in eve/state.h ----
 
   std::optional<ByteView> get(ByteView key) const;
-  void put(size_t worker, ByteView key, ByteView value);
+  /// `references`: where references lie in `value` (references.h).
+  void put(size_t worker, ByteView key, ByteView value, ByteView references = {});
   bool erase(size_t worker, ByteView key);
   uint64_t size() const;
   std::optional<uint64_t> scan(Context& context, uint64_t from,
@@ -64,14 +66,24 @@ class Table {
   void walk_down(Context& context, const Cut& from, Cut to,
                  const std::function<bool(const ByteMap::Entry&)>& visit) const;
 
+  /// Of kind kGraph only: a new object; returns its handle.
+  uint64_t create(size_t worker, Birth::Order order, ByteView value, ByteView references);
+  /// Overwrites what is there; false if nothing is.
+  bool set(size_t worker, ByteView key, ByteView value, ByteView references);
+
   // ---- The owner, while no worker is inside ----
 
   /// Null if neither the state nor its history knows `key`; one that is there may be absent.
   const Object* find(ByteView key) const;
+  /// Where the objects are that references in this table name.
+  void refer_to(const Table* graph) { graph_ = graph; }
+  /// Of kind kGraph only: null if the handle is not, or no longer, known.
+  Object* named(uint64_t handle) const;
   /// The object of `key`, made (absent) if need be, and what it holds.
   Written object(ByteView key);
   /// A version as objects of this table hold them.
-  Version* make_version(ByteView bytes, Magazine* magazine = nullptr) const;
+  Version* make_version(ByteView bytes, Magazine* magazine = nullptr,
+                        ByteView references = {}) const;
   /// Sets what an object of this table holds; versions are the caller's to free.
   void restore(Object& object, Word word);
   /// Takes an absent object out and destroys it.
@@ -97,12 +109,15 @@ class Table {
   OrderedIndex::Found last_found(Context& context, const Cut& from, const Cut& to) const;
   void lock_all() const;
   void unlock_all() const;
+  /// A version of what a request writes, its references made good.
+  Version* make_good_version(ByteView value, Magazine* magazine, ByteView references) const;
 
   const uint16_t number_;
   const Bytes name_;
   const TableKind kind_;
   const crypto::Digester& digester_;
   UndoLog& undo_;
+  const Table* graph_ = nullptr;
   std::array<Shard, kShards> shards_;
   const std::unique_ptr<OrderedIndex> index_;  // of kind kOrdered only
 };

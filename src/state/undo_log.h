@@ -17,6 +17,17 @@
 
 namespace eve::state {
 
+/// A free-standing object (eve/graph.h) that a batch has made.
+struct Birth {
+  /// Which request made it, and as its how-manieth: the last resort of placement.h.
+  struct Order {
+    uint32_t request = 0;
+    uint32_t sequence = 0;
+  };
+  Object* object;
+  Order order;
+};
+
 class UndoLog {
  public:
   struct Entry {
@@ -27,7 +38,9 @@ class UndoLog {
     std::vector<Entry> entries;
     std::vector<Object*> created;   ///< objects made in this batch, whatever became of them
     std::vector<Version*> retired;  ///< freed when the batch has ended
-    size_t mark = 0;                ///< entries that mark() found
+    std::vector<Birth> births;
+    uint64_t handles = 0;  ///< given out by this worker, ever
+    size_t mark = 0;       ///< entries that mark() found
     /// By table: memory of objects and versions that this worker has taken, less what it has
     /// retired or (the first worker's) the owner has freed. Only the sum over workers means much.
     std::vector<int64_t> memory;
@@ -57,6 +70,12 @@ class UndoLog {
   }
   /// Where `worker` takes memory for objects and versions from.
   Magazine& magazine(size_t worker) { return recycler_.of(worker); }
+  void note_birth(size_t worker, const Birth& birth) { lists_[worker].births.push_back(birth); }
+  /// A handle (references.h) that was never given out before. The owner, while no worker is inside,
+  /// may be any worker.
+  uint64_t next_handle(size_t worker) {
+    return (uint64_t{worker} << 48) | ++lists_[worker].handles;
+  }
   size_t workers() const { return lists_.size(); }
 
   // ---- The owner, while no worker is inside ----
@@ -82,6 +101,8 @@ class UndoLog {
   bool is_first(const Entry& entry) const {
     return stamp_ == first_stamp_ || entry.before.stamp() < first_stamp_;
   }
+  /// Whether the open batch has written `word`.
+  bool is_of_batch(Word word) const { return word.stamp() >= first_stamp_; }
   /// Frees `version`, which `object` held, when the batch has ended.
   void retire(const Object& object, Version* version) { retire(lists_[0], object, version); }
   /// Counts memory of objects and versions that the owner has taken or freed.
@@ -103,6 +124,7 @@ class UndoLog {
       list.created.clear();
       list.retired.clear();
       list.retired_bytes = 0;
+      list.births.clear();
     }
     open_ = false;
   }
