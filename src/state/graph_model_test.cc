@@ -430,14 +430,14 @@ TEST(GraphModel, RandomWalks) {
   uint64_t collected = 0;
   const bool held = rc::check("engines agree, and with the model", [&] {
     Walk walk(*rc::gen::arbitrary<uint64_t>());
-    walk.run(*rc::gen::inRange<uint64_t>(15, 40));
+    walk.run(*rc::gen::inRange<uint64_t>(25, 50));
     operations += walk.operations();
     collected += walk.collected();
     RC_ASSERT(!::testing::Test::HasFailure());
   });
   EXPECT_TRUE(held);
   EXPECT_GT(operations, 1'000'000u);
-  EXPECT_GT(collected, 50u);
+  EXPECT_GT(collected, 10u);
 }
 
 /// The same batches on real threads.
