@@ -65,18 +65,23 @@ std::atomic<Object*>& Shard::link(uint64_t hash, ByteView key) const {
   return *place;
 }
 
+Object& Shard::add(std::atomic<Object*>& place, uint64_t hash, uint16_t table, ByteView key,
+                   Word word) {
+  Object* fresh = Object::make(hash, table, key);
+  fresh->next.store(place.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  fresh->word.store(word, std::memory_order_relaxed);
+  place.store(fresh, std::memory_order_release);
+  if (++objects_ > too_many(buckets_.load(std::memory_order_relaxed)->count())) grow();
+  return *fresh;
+}
+
 Written Shard::put(uint64_t hash, uint16_t table, ByteView key, Word now) {
   Locked locked(lock_);
   std::atomic<Object*>& place = link(hash, key);
   Object* object = place.load(std::memory_order_relaxed);
   Written written;
   if (object == nullptr || !is(*object, hash, key)) {
-    Object* fresh = Object::make(hash, table, key);
-    fresh->next.store(object, std::memory_order_relaxed);
-    fresh->word.store(now, std::memory_order_relaxed);
-    place.store(fresh, std::memory_order_release);
-    written = {fresh, Word::absent(0), true};
-    if (++objects_ > too_many(buckets_.load(std::memory_order_relaxed)->count())) grow();
+    written = {&add(place, hash, table, key, now), Word::absent(0), true};
   } else {
     // Writers of a present object take no lock, so even here the word may have just changed.
     written = {object, object->word.exchange(now, std::memory_order_acq_rel), false};
@@ -84,6 +89,22 @@ Written Shard::put(uint64_t hash, uint16_t table, ByteView key, Word now) {
   present_ += now.present() ? 1 : 0;
   present_ -= written.before.present() ? 1 : 0;
   return written;
+}
+
+Written Shard::make(uint64_t hash, uint16_t table, ByteView key) {
+  Locked locked(lock_);
+  std::atomic<Object*>& place = link(hash, key);
+  Object* object = place.load(std::memory_order_relaxed);
+  if (object != nullptr && is(*object, hash, key)) return {object, object->load(), false};
+  return {&add(place, hash, table, key, Word::absent(0)), Word::absent(0), true};
+}
+
+std::optional<Word> Shard::appear(Object& object, Word now) {
+  Locked locked(lock_);
+  // Absent under the lock is absent until it is released: only `put` and this end it.
+  if (object.load().present()) return std::nullopt;
+  ++present_;
+  return object.word.exchange(now, std::memory_order_acq_rel);
 }
 
 std::optional<Word> Shard::erase(Object& object, Word absent) {

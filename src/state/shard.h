@@ -42,6 +42,10 @@ class alignas(64) Shard {
   Object* find(uint64_t hash, ByteView key) const;
   /// Writes `now` to the object of `key`, which is made if need be.
   Written put(uint64_t hash, uint16_t table, ByteView key, Word now);
+  /// The object of `key`, made (absent) if need be, and what it holds.
+  Written make(uint64_t hash, uint16_t table, ByteView key);
+  /// Makes `object` hold the version `now`; nullopt if it is present already.
+  std::optional<Word> appear(Object& object, Word now);
   /// Makes `object` absent; nullopt if it was so already. `absent` carries the write stamp.
   std::optional<Word> erase(Object& object, Word absent);
   /// Calls visit(object) for objects with hash >= `from` in the order of (hash, key), absent ones
@@ -75,6 +79,9 @@ class alignas(64) Shard {
   };
   /// Where (hash, key) is or belongs: the link to follow or to change.
   std::atomic<Object*>& link(uint64_t hash, ByteView key) const;
+  /// Links a new object in at `place`.
+  Object& add(std::atomic<Object*>& place, uint64_t hash, uint16_t table, ByteView key, Word word)
+      EVE_REQUIRES(lock_);
   void grow() EVE_REQUIRES(lock_);
   void cut_chains() EVE_REQUIRES(lock_);
 

@@ -25,7 +25,7 @@ bool Store::fill_leaf(uint64_t slot, const Leaf& leaf) {
   Table& table = *tables_[leaf.table];
   const Written found = table.object(leaf.key);
   if (found.before.present()) return false;
-  Version* version = Version::make(undo_.stamp(), leaf.value);
+  Version* version = table.make_version(leaf.value);
   freed_bytes_ -= static_cast<int64_t>(version->footprint());
   if (found.created) freed_bytes_ -= static_cast<int64_t>(found.object->footprint());
   table.restore(*found.object, Word::of(version));

@@ -109,6 +109,7 @@ void Store::end_batch() {
   for (const UndoLog::List& list : undo_.lists()) {
     for (const Object* object : list.created) table_of(*object).settle(*object);
   }
+  for (const auto& table : tables_) table->end_batch();
   for (UndoLog::List& list : undo_.lists()) {
     for (Version* version : list.retired) free_version(version);
     for (Object* object : list.created) remove_if_unused(*object);

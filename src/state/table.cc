@@ -9,7 +9,13 @@ namespace eve::state {
 
 Table::Table(uint16_t number, Bytes name, TableKind kind, const crypto::Digester& digester,
              UndoLog& undo)
-    : number_(number), name_(std::move(name)), kind_(kind), digester_(digester), undo_(undo) {}
+    : number_(number),
+      name_(std::move(name)),
+      kind_(kind),
+      digester_(digester),
+      undo_(undo),
+      index_(kind == TableKind::kOrdered ? std::make_unique<OrderedIndex>(undo.workers())
+                                         : nullptr) {}
 
 std::optional<ByteView> Table::get(ByteView key) const {
   const uint64_t hash = hash_of(key);
@@ -20,25 +26,71 @@ std::optional<ByteView> Table::get(ByteView key) const {
   return word.version()->bytes();
 }
 
-bool Table::replace(size_t worker, Object& object, Version* version) {
-  Word found = object.load();
-  while (found.present()) {
-    if (object.word.compare_exchange_weak(found, Word::of(version), std::memory_order_acq_rel,
-                                          std::memory_order_acquire)) {
-      undo_.note(worker, {&object, found, false}, version->footprint());
+Version* Table::make_version(ByteView bytes) const {
+  const Layout layout = kind_ == TableKind::kPages ? Layout::kAligned : Layout::kPacked;
+  return Version::make(undo_.stamp(), bytes, layout);
+}
+
+bool Table::replace(size_t worker, const Written& found, Version* version) {
+  Word before = found.object->load();
+  while (before.present()) {
+    if (found.object->word.compare_exchange_weak(
+            before, Word::of(version), std::memory_order_acq_rel, std::memory_order_acquire)) {
+      undo_.note(worker, {found.object, before, found.created}, version->footprint());
       return true;
     }
   }
   return false;
 }
 
+void Table::set(size_t worker, const Written& found, Version* version) {
+  while (!replace(worker, found, version)) {
+    const auto before = shard(found.object->hash).appear(*found.object, Word::of(version));
+    if (!before) continue;
+    undo_.note(worker, {found.object, *before, found.created}, version->footprint());
+    return;
+  }
+}
+
 void Table::put(size_t worker, ByteView key, ByteView value) {
   EVE_CHECK(undo_.is_open() && worker < undo_.workers(), "write outside a batch");
   const uint64_t hash = hash_of(key);
   Object* object = shard(hash).find(hash, key);
-  Version* version = Version::make(undo_.stamp(), value);
-  if (object != nullptr && replace(worker, *object, version)) return;
-  undo_.note(worker, shard(hash).put(hash, number_, key, Word::of(version)), version->footprint());
+  Version* version = make_version(value);
+  if (object != nullptr && replace(worker, {object, {}, false}, version)) return;
+  if (index_ == nullptr) {
+    undo_.note(worker, shard(hash).put(hash, number_, key, Word::of(version)),
+               version->footprint());
+    return;
+  }
+  const Written found = shard(hash).make(hash, number_, key);
+  const OrderedIndex::Appearing appearing(index_->insert(worker, *found.object));
+  set(worker, found, version);
+}
+
+void Table::update(size_t worker, ByteView key,
+                   const std::function<Bytes(std::optional<ByteView>)>& change) {
+  EVE_CHECK(undo_.is_open() && worker < undo_.workers(), "write outside a batch");
+  EVE_CHECK(index_ == nullptr, "an ordered table must hear of keys that appear");
+  const uint64_t hash = hash_of(key);
+  const Written found = shard(hash).make(hash, number_, key);
+  Object& object = *found.object;
+  while (true) {
+    Word before = object.load();
+    Version* version = make_version(
+        change(before.present() ? std::optional(before.version()->bytes()) : std::nullopt));
+    const Word now = Word::of(version);
+    // Versions that others may see are not freed within the batch, so the same word is the same
+    // version.
+    const bool written = before.present() ? object.word.compare_exchange_strong(
+                                                before, now, std::memory_order_acq_rel)
+                                          : shard(hash).appear(object, now).has_value();
+    if (written) {
+      undo_.note(worker, {&object, before, found.created}, version->footprint());
+      return;
+    }
+    Version::destroy(version);
+  }
 }
 
 bool Table::erase(size_t worker, ByteView key) {
@@ -47,17 +99,27 @@ bool Table::erase(size_t worker, ByteView key) {
   Object* object = shard(hash).find(hash, key);
   if (object == nullptr) return false;
   const auto before = shard(hash).erase(*object, Word::absent(undo_.stamp()));
-  if (before) undo_.note(worker, {object, *before, false}, 0);
-  return before.has_value();
+  if (!before) return false;
+  undo_.note(worker, {object, *before, false}, 0);
+  if (index_ != nullptr) index_->vanished(worker, *object);
+  return true;
 }
 
-// The analysis does not follow locks through an array. All are held at once, so the sum is what it
-// was at one instant; always in the same order, so two counters cannot wait for each other.
-uint64_t Table::size() const EVE_NO_LOCK_ANALYSIS {
+// The analysis does not follow locks through an array. All are held at once, so nothing appears or
+// disappears; always in the same order, so two of those who do this cannot wait for each other.
+void Table::lock_all() const EVE_NO_LOCK_ANALYSIS {
   for (const Shard& shard : shards_) shard.lock().lock();
+}
+
+void Table::unlock_all() const EVE_NO_LOCK_ANALYSIS {
+  for (const Shard& shard : shards_) shard.lock().unlock();
+}
+
+uint64_t Table::size() const EVE_NO_LOCK_ANALYSIS {
+  lock_all();
   uint64_t sum = 0;
   for (const Shard& shard : shards_) sum += shard.present();
-  for (const Shard& shard : shards_) shard.lock().unlock();
+  unlock_all();
   return sum;
 }
 
@@ -94,7 +156,23 @@ Written Table::object(ByteView key) {
   return made;
 }
 
+void Table::restore(Object& object, Word word) {
+  const bool was_present = object.load().present();
+  shard(object.hash).restore(object, word);
+  if (index_ == nullptr || was_present == word.present()) return;
+  if (word.present()) {
+    index_->insert(0, object);
+  } else {
+    index_->vanished(0, object);
+  }
+}
+
+void Table::end_batch() {
+  if (index_ != nullptr) index_->sweep();
+}
+
 void Table::remove(Object& object) {
+  if (index_ != nullptr) index_->sweep();
   shard(object.hash).remove(object);
   Object::destroy(&object);
 }
@@ -109,7 +187,7 @@ void Table::each(const std::function<void(Object&)>& visit) const {
 }
 
 size_t Table::bytes() const {
-  size_t sum = 0;
+  size_t sum = index_ == nullptr ? 0 : index_->bytes();
   for (const Shard& shard : shards_) sum += shard.bytes();
   return sum;
 }

@@ -8,12 +8,14 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "crypto/digest.h"
 #include "eve/bytes.h"
 #include "eve/context.h"
 #include "eve/state.h"
+#include "state/ordered_index.h"
 #include "state/shard.h"
 #include "state/undo_log.h"
 
@@ -47,17 +49,35 @@ class Table {
   std::optional<uint64_t> scan(Context& context, uint64_t from,
                                const std::function<bool(const ByteMap::Entry&)>& visit) const;
   uint64_t hash_of(ByteView key) const { return digester_.keyed_hash(key); }
+  /// Atomically replaces the value of `key` by change(value or nullopt), which may be called more
+  /// than once and must not come back to this table.
+  void update(size_t worker, ByteView key,
+              const std::function<Bytes(std::optional<ByteView>)>& change);
+
+  // Of kind kOrdered only. The first or last present key between two cuts, linearizable as a whole;
+  // and all of them one after the other, each as first() behind the one before (or last() before
+  // it), until `visit` returns false.
+  std::optional<ByteMap::Entry> first(Context& context, const Cut& from, const Cut& to) const;
+  std::optional<ByteMap::Entry> last(Context& context, const Cut& from, const Cut& to) const;
+  void walk_up(Context& context, Cut from, const Cut& to,
+               const std::function<bool(const ByteMap::Entry&)>& visit) const;
+  void walk_down(Context& context, const Cut& from, Cut to,
+                 const std::function<bool(const ByteMap::Entry&)>& visit) const;
 
   // ---- The owner, while no worker is inside ----
 
   /// The object of `key`, made (absent) if need be, and what it holds.
   Written object(ByteView key);
+  /// A version as objects of this table hold them.
+  Version* make_version(ByteView bytes) const;
   /// Sets what an object of this table holds; versions are the caller's to free.
-  void restore(Object& object, Word word) { shard(object.hash).restore(object, word); }
+  void restore(Object& object, Word word);
   /// Takes an absent object out and destroys it.
   void remove(Object& object);
   /// For every object that a batch has made, when the batch has ended and before any remove().
   void settle(const Object& made) { shard(made.hash).settle(); }
+  /// Once for every batch that has ended.
+  void end_batch();
   void each(const std::function<void(Object&)>& visit) const;
   size_t bytes() const;
 
@@ -66,8 +86,15 @@ class Table {
   static size_t shard_index(uint64_t hash) { return hash >> (64 - Shard::kBits); }
   Shard& shard(uint64_t hash) { return shards_[shard_index(hash)]; }
   const Shard& shard(uint64_t hash) const { return shards_[shard_index(hash)]; }
-  /// Replaces the version of a present object; false if it is, or meanwhile became, absent.
-  bool replace(size_t worker, Object& object, Version* version);
+  /// Replaces what a present object holds; false if it is, or meanwhile became, absent.
+  bool replace(size_t worker, const Written& found, Version* version);
+  /// The same whether it is present or absent.
+  void set(size_t worker, const Written& found, Version* version);
+  OrderedIndex::Found first_found(Context& context, const Cut& from, const Cut& to,
+                                  const OrderedIndex::Node* near) const;
+  OrderedIndex::Found last_found(Context& context, const Cut& from, const Cut& to) const;
+  void lock_all() const;
+  void unlock_all() const;
 
   const uint16_t number_;
   const Bytes name_;
@@ -75,6 +102,7 @@ class Table {
   const crypto::Digester& digester_;
   UndoLog& undo_;
   std::array<Shard, kShards> shards_;
+  const std::unique_ptr<OrderedIndex> index_;  // of kind kOrdered only
 };
 
 }  // namespace eve::state
