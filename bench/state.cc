@@ -22,6 +22,8 @@ constexpr Group kGroups[] = {
     {"token", add_token_rows, true},
     {"undo", add_undo_rows, true},
     {"memory", add_memory_rows, true},
+    {"ordered", add_ordered_rows, true},
+    {"pages", add_page_rows, true},
     {"alternatives", add_alternative_rows, false},
 };
 

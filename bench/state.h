@@ -83,6 +83,10 @@ void add_token_rows(const BenchOptions& options, Report& report);
 void add_undo_rows(const BenchOptions& options, Report& report);
 /// Bytes an object beyond its key and value.
 void add_memory_rows(const BenchOptions& options, Report& report);
+/// Scans, get and put of ordered maps against std::map.
+void add_ordered_rows(const BenchOptions& options, Report& report);
+/// Reading and writing pages against memcpy.
+void add_page_rows(const BenchOptions& options, Report& report);
 /// What could have been used in place of the tree and its slots (docs/state.md).
 void add_alternative_rows(const BenchOptions& options, Report& report);
 
