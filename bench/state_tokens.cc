@@ -9,6 +9,8 @@
 namespace eve::bench {
 namespace {
 
+constexpr size_t kFullNodeBytes = 512;
+
 /// A binary tree over objects in an array. A token is made by hashing each dirty object and then
 /// its whole path, one after the other.
 class PathTree {
@@ -54,6 +56,8 @@ struct Measured {
   Series path;    ///< PathTree
   Series single;  ///< seal() on this thread again, in turn with
   Series many;    ///< seal() on the pool
+  Series alone;   ///< plain hashing on one thread, in turn with
+  Series crew;    ///< as much on each of several
 };
 
 Cost seal(Loaded& loaded, size_t dirty, Scheduler& scheduler, Who who) {
@@ -74,27 +78,44 @@ Cost path_token(PathTree& tree, size_t dirty, uint64_t objects, Random& random) 
   return watch.elapsed();
 }
 
+/// What the machine gives when threads have nothing to do with each other.
+Cost hash_apart(Crew& crew, const crypto::Digester& digester, size_t objects) {
+  return crew.run([&](size_t) {
+    Bytes payload(kFullNodeBytes, 'n');
+    for (size_t i = 0; i < objects; ++i) {
+      const crypto::Digest digest = digester.digest(payload);
+      payload.replace(0, sizeof digest.bytes, digest.view());
+    }
+  });
+}
+
 /// `objects_each`: dirty objects in each round.
-Measured measure(Loaded& loaded, PathTree& tree, size_t dirty, size_t objects_each,
-                 const BenchOptions& options) {
+Measured measure(Loaded& loaded, PathTree& tree, const crypto::Digester& digester, size_t dirty,
+                 size_t objects_each, const BenchOptions& options) {
   Measured measured;
   InlineScheduler here;
   runtime::ThreadPool pool(options.threads);
+  Crew single_crew(1);
+  Crew full_crew(options.threads);
   Random random(5);
   const size_t batches = std::max<size_t>(2, objects_each / dirty);
   for (size_t round = 0; round <= options.runs; ++round) {
-    Cost one, path, single, many;
+    Cost one, path, single, many, alone, crew;
     for (size_t batch = 0; batch < batches; ++batch) {
       one += seal(loaded, dirty, here, Who::kThisThread);
       path += path_token(tree, dirty, loaded.keys(), random);
       single += seal(loaded, dirty, here, Who::kProcess);
       many += seal(loaded, dirty, pool, Who::kProcess);
+      alone += hash_apart(single_crew, digester, dirty);
+      crew += hash_apart(full_crew, digester, dirty);
     }
     if (round == 0) continue;  // to warm up
     measured.one.add(one, batches * dirty, 1e-3);
     measured.path.add(path, batches * dirty, 1e-3);
     measured.single.add(single, batches * dirty, 1e-3);
     measured.many.add(many, batches * dirty, 1e-3);
+    measured.alone.add(alone, batches * dirty, 1e-3);
+    measured.crew.add(crew, batches * dirty * options.threads, 1e-3);
   }
   return measured;
 }
@@ -105,8 +126,10 @@ Row speed_up(const std::string& name, const Measured& measured) {
   row.name = name;
   row.unit = "x (wall)";
   row.better = "higher";
+  row.baseline = "threads that hash apart";
   for (size_t i = 0; i < measured.many.wall.size(); ++i) {
     row.values.push_back(measured.single.wall[i] / measured.many.wall[i]);
+    row.baseline_values.push_back(measured.alone.wall[i] / measured.crew.wall[i]);
   }
   row.others.emplace_back("CPU time of all threads to that of one",
                           median(measured.many.cpu) / median(measured.single.cpu));
@@ -115,7 +138,8 @@ Row speed_up(const std::string& name, const Measured& measured) {
 
 void add_dirty(Loaded& loaded, PathTree& tree, crypto::DigestAlgorithm algorithm, size_t dirty,
                const BenchOptions& options, Report& report) {
-  const Measured measured = measure(loaded, tree, dirty, options.quick ? 500 : 20'000, options);
+  const Measured measured =
+      measure(loaded, tree, digester_of(algorithm), dirty, options.quick ? 500 : 20'000, options);
   const std::string what = with_commas(loaded.keys()) + " objects, " + with_commas(dirty) +
                            " dirty, " + name_of(algorithm);
   const bool judged = loaded.keys() == 1'000'000 && dirty == 1'000;
