@@ -29,7 +29,7 @@ struct Row {
   std::vector<double> wall{};           ///< `values` by the clock on the wall; empty: not asked
   std::vector<double> baseline_wall{};
   std::optional<Goal> goal{};
-  /// Medians of whatever else was measured in turn; the baseline is the best of them.
+  /// Medians of what else was measured in turn; only the JSON has them.
   std::vector<std::pair<std::string, double>> others{};
   std::string note{};  ///< why there are no values, or what to know about them
 };
