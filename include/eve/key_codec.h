@@ -39,6 +39,7 @@ struct KeyCodec<bool> {
 
 template <typename T>
 struct KeyCodec<T, std::enable_if_t<std::is_integral_v<T>>> {
+  static_assert(!std::is_same_v<T, char>, "char has its sign from the machine: use int8_t");
   static constexpr size_t kSize = sizeof(T);
   static void encode(T value, Bytes& out) {
     const uint64_t bits = static_cast<uint64_t>(value) ^ kFlip;
