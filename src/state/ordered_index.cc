@@ -56,12 +56,24 @@ OrderedIndex::Node* OrderedIndex::make(Object* object, unsigned height) {
 }
 
 OrderedIndex::Node* OrderedIndex::advance(Node* node, unsigned level, const Cut& cut) {
-  for (Node* next = node->next(level).load(std::memory_order_acquire);
-       next != nullptr && next->is_before(cut);
-       next = node->next(level).load(std::memory_order_acquire)) {
+  while (true) {
+    Node* next = node->next(level).load(std::memory_order_acquire);
+    // Where the search goes on if `next` is too far: both cache misses at once.
+    if (level > 0) __builtin_prefetch(node->next(level - 1).load(std::memory_order_relaxed));
+    if (next == nullptr || !next->is_before(cut)) return node;
     node = next;
   }
-  return node;
+}
+
+void OrderedIndex::prefetch_behind(const Node& node) {
+  const Node* first = node.next(0).load(std::memory_order_acquire);
+  if (first == nullptr) return;
+  const Word word = first->object_->load();
+  if (word.present()) __builtin_prefetch(word.version());
+  const Node* second = first->next(0).load(std::memory_order_acquire);
+  if (second == nullptr) return;
+  __builtin_prefetch(second->object_);
+  __builtin_prefetch(second->next(0).load(std::memory_order_acquire));
 }
 
 OrderedIndex::Node* OrderedIndex::find_before(const Cut& cut) const {
@@ -130,7 +142,7 @@ std::optional<OrderedIndex::Found> OrderedIndex::first(Context* context, const C
   if (context != nullptr) context->on_access();
   const Node* left = near != nullptr ? near : find_before(from);
   const Node* node = left->next(0).load(std::memory_order_acquire);
-  while (node != nullptr && node->is_before(from)) {
+  while (near == nullptr && node != nullptr && node->is_before(from)) {
     left = node;
     node = node->next(0).load(std::memory_order_acquire);
   }

@@ -96,10 +96,14 @@ class OrderedIndex {
   /// The first, or last, present object between two cuts; nullopt if others were in the way: try
   /// again. Calls on_access() before every step. Without a context it is the last resort, which
   /// never fails: whoever calls makes sure that nothing appears or disappears meanwhile.
-  /// `near`: a node before `from` to start at, or null.
+  /// `near`, if not null, is the node that `from` lies right behind.
   std::optional<Found> first(Context* context, const Cut& from, const Cut& to,
                              const Node* near) const;
   std::optional<Found> last(Context* context, const Cut& from, const Cut& to) const;
+
+  /// For a walk that has come to `node`: starts to load what its next steps look at, one thing for
+  /// each of them, as each can be found only by way of the one before.
+  static void prefetch_behind(const Node& node);
 
   // ---- The owner, while no worker is inside ----
 

@@ -245,7 +245,7 @@ class History {
 
 TEST(Ordered, BoundsAreLinearizableWhateverHappensBetweenTheirSteps) {
   World w;
-  for (uint64_t seed = 1; seed <= 150'000 && !::testing::Test::HasFailure(); ++seed) {
+  for (uint64_t seed = 1; seed <= 50'000 && !::testing::Test::HasFailure(); ++seed) {
     History(w).run(seed);
   }
 }

@@ -106,6 +106,7 @@ TEST(Pages, AreCutOffWhenTheirNumberShrinks) {
 }
 
 TEST(Pages, RefuseOtherSizes) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   Engine engine(sha256(), 1);
   State state(engine);
   EXPECT_DEATH(Pages(state, "a", 256), "powers of two");

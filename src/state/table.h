@@ -59,7 +59,7 @@ class Table {
   // it), until `visit` returns false.
   std::optional<ByteMap::Entry> first(Context& context, const Cut& from, const Cut& to) const;
   std::optional<ByteMap::Entry> last(Context& context, const Cut& from, const Cut& to) const;
-  void walk_up(Context& context, Cut from, const Cut& to,
+  void walk_up(Context& context, const Cut& from, const Cut& to,
                const std::function<bool(const ByteMap::Entry&)>& visit) const;
   void walk_down(Context& context, const Cut& from, Cut to,
                  const std::function<bool(const ByteMap::Entry&)>& visit) const;

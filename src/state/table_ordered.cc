@@ -47,12 +47,13 @@ std::optional<ByteMap::Entry> Table::last(Context& context, const Cut& from, con
   return entry_of(last_found(context, from, to));
 }
 
-void Table::walk_up(Context& context, Cut from, const Cut& to,
+void Table::walk_up(Context& context, const Cut& from, const Cut& to,
                     const std::function<bool(const ByteMap::Entry&)>& visit) const {
   auto found = first_found(context, from, to, nullptr);
+  // Each step starts right behind the node before, which stays where it is.
   while (found.node != nullptr && visit(*entry_of(found))) {
-    from = Cut::behind(found.node->object().key());
     found = first_found(context, from, to, found.node);
+    if (found.node != nullptr) OrderedIndex::prefetch_behind(*found.node);
   }
 }
 
