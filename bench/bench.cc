@@ -6,36 +6,56 @@
 namespace eve::bench {
 namespace {
 
-struct Benchmark {
-  const char* name;
-  const char* description;
-  Result<Report> (*run)(const BenchOptions&);
-};
-
-constexpr Benchmark kBenchmarks[] = {
-    {"kv", "A whole KV cluster: CPU per request, throughput, latency, against redis-server",
-     bench_kv},
-    {"execution", "The execution stage: worker threads against one", bench_execution},
-};
-
-void add_options(CLI::App& command, BenchOptions& options) {
+void add_common_options(CLI::App& command, BenchOptions& options) {
   command.add_option("--threads", options.threads, "Workers of the execution stage")
       ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
-  command.add_option("--seconds", options.seconds, "Length of each measurement")
-      ->check(CLI::Range(0.1, 3600.0))
       ->capture_default_str();
   command.add_option("--runs", options.runs, "Interleaved repetitions")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
   command.add_option("--json", options.json, "Write the report there");
-  command.add_option("--config", options.config, "kv: bft, crash or both")
+}
+
+void add_execution_options(CLI::App& command, BenchOptions& options) {
+  add_common_options(command, options);
+  command.add_option("--seconds", options.seconds, "Length of each measurement")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str();
+}
+
+void add_kv_options(CLI::App& command, BenchOptions& options) {
+  add_execution_options(command, options);
+  command.add_option("--config", options.config, "bft, crash or both")
       ->check(CLI::IsMember({"bft", "crash", "both"}))
       ->capture_default_str();
-  command.add_option("--layout", options.layout, "kv: split or joint processes")
+  command.add_option("--layout", options.layout, "split or joint processes")
       ->check(CLI::IsMember({"split", "joint"}))
       ->capture_default_str();
 }
+
+void add_state_options(CLI::App& command, BenchOptions& options) {
+  add_common_options(command, options);
+  command.add_flag("--quick", options.quick, "Small sizes: to see that it runs, in seconds");
+  command.add_option("--rows", options.rows, "Only these groups of rows, separated by commas")
+      ->delimiter(',')
+      ->check(CLI::IsMember(state_row_groups()));
+}
+
+struct Benchmark {
+  const char* name;
+  const char* description;
+  void (*add_options)(CLI::App&, BenchOptions&);
+  Result<Report> (*run)(const BenchOptions&);
+};
+
+constexpr Benchmark kBenchmarks[] = {
+    {"kv", "A whole KV cluster: CPU per request, throughput, latency, against redis-server",
+     add_kv_options, bench_kv},
+    {"execution", "The execution stage: worker threads against one", add_execution_options,
+     bench_execution},
+    {"state", "The state engine: maps, tokens, undo and memory, each against its baseline",
+     add_state_options, bench_state},
+};
 
 int report_error(const std::string& message) {
   std::fprintf(stderr, "eve bench: %s\n", message.c_str());
@@ -59,7 +79,7 @@ int run_command(int argc, char** argv) {
   int status = 0;
   for (const auto& benchmark : kBenchmarks) {
     auto* command = app.add_subcommand(benchmark.name, benchmark.description);
-    add_options(*command, options);
+    benchmark.add_options(*command, options);
     command->callback([&] { status = finish(benchmark.run(options), options); });
   }
   try {

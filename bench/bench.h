@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "bench/report.h"
 #include "eve/result.h"
@@ -15,12 +16,18 @@ struct BenchOptions {
   std::string json;             ///< file to write
   std::string config = "both";  ///< kv: bft, crash or both
   std::string layout = "split";
+  bool quick = false;             ///< state: small sizes
+  std::vector<std::string> rows;  ///< state: these groups; empty: all but the alternatives
 };
 
 /// CPU per committed request of a whole cluster, throughput and latency, against redis-server.
 Result<Report> bench_kv(const BenchOptions& options);
 /// The execution stage alone: worker threads against one.
 Result<Report> bench_execution(const BenchOptions& options);
+/// The state engine alone, each row against its baseline and its goal.
+Result<Report> bench_state(const BenchOptions& options);
+/// The groups of rows that it knows.
+std::vector<std::string> state_row_groups();
 
 /// argv[0] is "bench".
 int run_command(int argc, char** argv);

@@ -47,23 +47,87 @@ std::vector<double> ratios(const Row& row) {
   return found;
 }
 
+nlohmann::json median_or_null(const std::vector<double>& values) {
+  return values.empty() ? nlohmann::json() : nlohmann::json(median(values));
+}
+
+/// The figure that the goal is about; nullopt if it was not measured.
+std::optional<double> judged(const Row& row) {
+  const bool of_value = row.goal && row.goal->of == Goal::Of::kValue;
+  const auto figures = of_value ? row.values : ratios(row);
+  if (!row.goal || figures.empty()) return std::nullopt;
+  return median(figures);
+}
+
+bool met(const Row& row, double figure) {
+  return row.better == "lower" ? figure <= row.goal->limit : figure >= row.goal->limit;
+}
+
+nlohmann::json goal_to_object(const Row& row) {
+  if (!row.goal) return nullptr;
+  const auto figure = judged(row);
+  return {{"of", row.goal->of == Goal::Of::kValue ? "value" : "ratio"},
+          {"limit", row.goal->limit},
+          {"met", figure ? nlohmann::json(met(row, *figure)) : nlohmann::json()},
+          {"text", verdict(row)}};
+}
+
 nlohmann::json to_object(const Row& row) {
-  const auto [low, high] = std::minmax_element(row.values.begin(), row.values.end());
   nlohmann::json object = {{"name", row.name},
                            {"unit", row.unit},
-                           {"value", median(row.values)},
-                           {"min", row.values.empty() ? 0 : *low},
-                           {"max", row.values.empty() ? 0 : *high},
+                           {"value", median_or_null(row.values)},
+                           {"min", nullptr},
+                           {"max", nullptr},
+                           {"wall", median_or_null(row.wall)},
                            {"baseline", nullptr},
                            {"baseline_value", nullptr},
+                           {"baseline_wall", median_or_null(row.baseline_wall)},
                            {"ratio", nullptr},
-                           {"better", row.better}};
+                           {"better", row.better},
+                           {"goal", goal_to_object(row)},
+                           {"others", nlohmann::json::object()},
+                           {"note", row.note}};
+  if (!row.values.empty()) {
+    const auto [low, high] = std::minmax_element(row.values.begin(), row.values.end());
+    object["min"] = *low;
+    object["max"] = *high;
+  }
   if (!row.baseline.empty()) {
     object["baseline"] = row.baseline;
-    object["baseline_value"] = median(row.baseline_values);
-    object["ratio"] = median(ratios(row));
+    object["baseline_value"] = median_or_null(row.baseline_values);
+    object["ratio"] = median_or_null(ratios(row));
   }
+  for (const auto& [other, value] : row.others) object["others"][other] = value;
   return object;
+}
+
+/// A column of the table; blank if there is nothing to show.
+std::string column(const std::vector<double>& values, double shown) {
+  if (values.empty()) return std::string(11, ' ');
+  char text[32];
+  std::snprintf(text, sizeof text, shown < 10 ? " %10.3f" : " %10.1f", shown);
+  return text;
+}
+
+std::string line(const Row& row) {
+  char name[80];
+  std::snprintf(name, sizeof name, "%-60s", row.name.c_str());
+  std::string text = name;
+  const auto& values = row.values;
+  text += column(values, median(values));
+  text += column(values, values.empty() ? 0 : *std::min_element(values.begin(), values.end()));
+  text += column(values, values.empty() ? 0 : *std::max_element(values.begin(), values.end()));
+  text += column(row.wall, median(row.wall));
+  std::snprintf(name, sizeof name, "  %-12s", row.unit.c_str());
+  text += name;
+  const auto all = ratios(row);
+  if (!all.empty()) {
+    text += column(all, median(all)) + "  " + row.baseline +
+            column(values, median(row.baseline_values));
+  }
+  if (row.goal) text += "  [" + verdict(row) + "]";
+  if (!row.note.empty()) text += "  " + row.note;
+  return text + "\n";
 }
 
 }  // namespace
@@ -73,6 +137,17 @@ double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const size_t middle = values.size() / 2;
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+std::string verdict(const Row& row) {
+  const auto figure = judged(row);
+  if (!figure) return row.goal ? "not measured" : "";
+  char text[96];
+  std::snprintf(text, sizeof text, "goal: %s at %s %.2f: %s",
+                row.goal->of == Goal::Of::kValue ? "value" : "ratio",
+                row.better == "lower" ? "most" : "least", row.goal->limit,
+                met(row, *figure) ? "met" : "not met");
+  return text;
 }
 
 std::string Report::to_json() const {
@@ -85,19 +160,17 @@ std::string Report::to_json() const {
   return all.dump(2);
 }
 
+std::string Report::to_table() const {
+  char head[160];
+  std::snprintf(head, sizeof head, "%-60s %10s %10s %10s %10s  %-12s %10s  %s\n", "what", "median",
+                "min", "max", "wall", "unit", "ratio", "to baseline");
+  std::string text = head;
+  for (const auto& row : rows) text += line(row);
+  return text;
+}
+
 void Report::print() const {
-  std::printf("%-52s %10s %10s %10s %-12s %8s  %s\n", "what", "median", "min", "max", "unit",
-              "ratio", "to baseline");
-  for (const auto& row : rows) {
-    const auto object = to_object(row);
-    std::printf("%-52s %10.2f %10.2f %10.2f %-12s", row.name.c_str(), object["value"].get<double>(),
-                object["min"].get<double>(), object["max"].get<double>(), row.unit.c_str());
-    if (!row.baseline.empty()) {
-      std::printf(" %8.2f  %s (%.2f)", object["ratio"].get<double>(), row.baseline.c_str(),
-                  object["baseline_value"].get<double>());
-    }
-    std::printf("\n");
-  }
+  std::fputs(to_table().c_str(), stdout);
 }
 
 Status Report::write(const std::string& file) const {

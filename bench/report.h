@@ -2,13 +2,23 @@
 // run, as JSON and as a table.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "eve/result.h"
 
 namespace eve::bench {
 
+/// What was asked of a row. Met or not, nothing fails: machines are shared and noisy.
+struct Goal {
+  enum class Of { kValue, kRatio };
+  Of of;
+  double limit;  ///< at most, or at least where higher is better
+};
+
+/// One measurement. Values are CPU time of all threads unless the unit says otherwise.
 struct Row {
   std::string name;
   std::string unit;
@@ -16,7 +26,16 @@ struct Row {
   std::string baseline;                 ///< its name; empty: none
   std::vector<double> baseline_values;  ///< one a run, paired with `values`
   std::string better = "lower";         ///< "higher" or "lower"
+  std::vector<double> wall{};           ///< `values` by the clock on the wall; empty: not asked
+  std::vector<double> baseline_wall{};
+  std::optional<Goal> goal{};
+  /// Medians of what else was measured in turn; only the JSON has them.
+  std::vector<std::pair<std::string, double>> others{};
+  std::string note{};  ///< why there are no values, or what to know about them
 };
+
+/// "ratio at most 1.20: met", or "... not met"; empty without a goal or values.
+std::string verdict(const Row& row);
 
 /// The middle of the values (mean of the two middle ones); 0 of none.
 double median(std::vector<double> values);
@@ -27,7 +46,8 @@ struct Report {
   std::vector<Row> rows;
 
   std::string to_json() const;
-  void print() const;  ///< a table, to standard output
+  std::string to_table() const;
+  void print() const;  ///< the table, to standard output
   Status write(const std::string& file) const;
 };
 

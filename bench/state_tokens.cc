@@ -1,0 +1,176 @@
+// The cost of a token for each dirty object: seal() against a tree written without much thought,
+// and on several threads against one.
+#include <algorithm>
+
+#include "base/scheduler.h"
+#include "bench/state.h"
+#include "runtime/thread_pool.h"
+
+namespace eve::bench {
+namespace {
+
+constexpr size_t kFullNodeBytes = 512;
+
+/// A binary tree over objects in an array. A token is made by hashing each dirty object and then
+/// its whole path, one after the other.
+class PathTree {
+ public:
+  PathTree(const crypto::Digester& digester, uint64_t objects) : digester_(digester) {
+    while (leaves_ < objects) leaves_ *= 2;
+    digests_.resize(2 * leaves_);
+    std::string value;
+    for (uint64_t index = 0; index < objects; ++index) {
+      objects_.emplace_back();
+      make_key(index, objects_.back());
+      make_value(index, value);
+      objects_.back() += value;
+      digests_[leaves_ + index] = digester_.digest(objects_.back());
+    }
+    for (uint64_t node = leaves_ - 1; node > 0; --node) hash_inner(node);
+  }
+
+  void change(uint64_t index) { ++objects_[index][kKeyBytes]; }
+  void token(const std::vector<uint64_t>& dirty) {
+    for (const uint64_t index : dirty) {
+      digests_[leaves_ + index] = digester_.digest(objects_[index]);
+      for (uint64_t node = (leaves_ + index) / 2; node > 0; node /= 2) hash_inner(node);
+    }
+  }
+
+ private:
+  void hash_inner(uint64_t node) {
+    Bytes children(digests_[2 * node].view().substr(0, digester_.size()));
+    children += digests_[2 * node + 1].view().substr(0, digester_.size());
+    digests_[node] = digester_.digest(children);
+  }
+
+  const crypto::Digester& digester_;
+  uint64_t leaves_ = 1;
+  std::vector<std::string> objects_;
+  std::vector<crypto::Digest> digests_;
+};
+
+/// What is measured of one number of dirty objects, an object.
+struct Measured {
+  Series one;     ///< seal() on this thread
+  Series path;    ///< PathTree
+  Series single;  ///< seal() on this thread again, in turn with
+  Series many;    ///< seal() on the pool
+  Series alone;   ///< plain hashing on one thread, in turn with
+  Series crew;    ///< as much on each of several
+};
+
+Cost seal(Loaded& loaded, size_t dirty, Scheduler& scheduler, Who who) {
+  loaded.begin();
+  loaded.touch(dirty);
+  const Stopwatch watch(who);
+  loaded.engine().seal(scheduler);
+  const Cost cost = watch.elapsed();
+  loaded.commit();
+  return cost;
+}
+
+Cost path_token(PathTree& tree, size_t dirty, uint64_t objects, Random& random) {
+  const std::vector<uint64_t> indexes = draw(random, dirty, objects);
+  for (const uint64_t index : indexes) tree.change(index);
+  const Stopwatch watch;
+  tree.token(indexes);
+  return watch.elapsed();
+}
+
+/// What the machine gives when threads have nothing to do with each other.
+Cost hash_apart(Crew& crew, const crypto::Digester& digester, size_t objects) {
+  return crew.run([&](size_t) {
+    Bytes payload(kFullNodeBytes, 'n');
+    for (size_t i = 0; i < objects; ++i) {
+      const crypto::Digest digest = digester.digest(payload);
+      payload.replace(0, sizeof digest.bytes, digest.view());
+    }
+  });
+}
+
+/// `objects_each`: dirty objects in each round.
+Measured measure(Loaded& loaded, PathTree& tree, const crypto::Digester& digester, size_t dirty,
+                 size_t objects_each, const BenchOptions& options) {
+  Measured measured;
+  InlineScheduler here;
+  runtime::ThreadPool pool(options.threads);
+  Crew single_crew(1);
+  Crew full_crew(options.threads);
+  Random random(5);
+  const size_t batches = std::max<size_t>(2, objects_each / dirty);
+  for (size_t round = 0; round <= options.runs; ++round) {
+    Cost one, path, single, many, alone, crew;
+    for (size_t batch = 0; batch < batches; ++batch) {
+      one += seal(loaded, dirty, here, Who::kThisThread);
+      path += path_token(tree, dirty, loaded.keys(), random);
+      single += seal(loaded, dirty, here, Who::kProcess);
+      many += seal(loaded, dirty, pool, Who::kProcess);
+      alone += hash_apart(single_crew, digester, dirty);
+      crew += hash_apart(full_crew, digester, dirty);
+    }
+    if (round == 0) continue;  // to warm up
+    measured.one.add(one, batches * dirty, 1e-3);
+    measured.path.add(path, batches * dirty, 1e-3);
+    measured.single.add(single, batches * dirty, 1e-3);
+    measured.many.add(many, batches * dirty, 1e-3);
+    measured.alone.add(alone, batches * dirty, 1e-3);
+    measured.crew.add(crew, batches * dirty * options.threads, 1e-3);
+  }
+  return measured;
+}
+
+/// How much faster by the clock on the wall.
+Row speed_up(const std::string& name, const Measured& measured) {
+  Row row;
+  row.name = name;
+  row.unit = "x (wall)";
+  row.better = "higher";
+  row.baseline = "threads that hash apart";
+  for (size_t i = 0; i < measured.many.wall.size(); ++i) {
+    row.values.push_back(measured.single.wall[i] / measured.many.wall[i]);
+    row.baseline_values.push_back(measured.alone.wall[i] / measured.crew.wall[i]);
+  }
+  row.others.emplace_back("CPU time of all threads to that of one",
+                          median(measured.many.cpu) / median(measured.single.cpu));
+  return row;
+}
+
+void add_dirty(Loaded& loaded, PathTree& tree, crypto::DigestAlgorithm algorithm, size_t dirty,
+               const BenchOptions& options, Report& report) {
+  const Measured measured =
+      measure(loaded, tree, digester_of(algorithm), dirty, options.quick ? 500 : 20'000, options);
+  const std::string what = with_commas(loaded.keys()) + " objects, " + with_commas(dirty) +
+                           " dirty, " + name_of(algorithm);
+  const bool judged = loaded.keys() == 1'000'000 && dirty == 1'000;
+  Row row = make_row("token, " + what + ", 1 thread", "us/object", measured.one);
+  set_baseline(row, "binary tree, path by path", measured.path);
+  const bool sha = algorithm == crypto::DigestAlgorithm::kSha256;
+  if (judged) row.goal = Goal{Goal::Of::kValue, sha ? 2.0 : 0.4};
+  report.rows.push_back(std::move(row));
+  if (options.threads == 1) return;
+  row = speed_up("token, " + what + ", speed-up, " + std::to_string(options.threads) + " threads",
+                 measured);
+  if (judged && options.threads == 2) row.goal = Goal{Goal::Of::kValue, 1.8};
+  report.rows.push_back(std::move(row));
+}
+
+}  // namespace
+
+void add_token_rows(const BenchOptions& options, Report& report) {
+  const std::vector<uint64_t> sizes = options.quick ? std::vector<uint64_t>{1'000, 10'000}
+                                                    : std::vector<uint64_t>{10'000, 1'000'000};
+  const std::vector<size_t> dirty_counts =
+      options.quick ? std::vector<size_t>{100} : std::vector<size_t>{100, 1'000, 10'000};
+  for (const uint64_t objects : sizes) {
+    for (const auto algorithm : kAlgorithms) {
+      Loaded loaded(algorithm, options.threads, objects);
+      PathTree tree(digester_of(algorithm), objects);
+      for (const size_t dirty : dirty_counts) {
+        add_dirty(loaded, tree, algorithm, dirty, options, report);
+      }
+    }
+  }
+}
+
+}  // namespace eve::bench
