@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "eve/bytes.h"
-#include "eve/codec.h"
 #include "eve/context.h"
+#include "eve/fields.h"
 #include "eve/key_codec.h"
 #include "eve/state.h"
 
@@ -44,6 +44,8 @@ class OrderedByteMap {
 
   std::optional<ByteView> get(Context& context, ByteView key) const;
   void put(Context& context, ByteView key, ByteView value);
+  /// As ByteMap's, for OrderedMap.
+  void put(Context& context, ByteView key, ByteView value, ByteView references);
   /// True if the key was present.
   bool erase(Context& context, ByteView key);
   /// Number of keys. Reads the whole container.
@@ -73,8 +75,9 @@ class OrderedByteMap {
   state::Table& table_;
 };
 
-/// A typed ordered map. K needs a KeyCodec (eve/key_codec.h), which gives the order of keys; V
-/// needs a Codec. Guarantees as OrderedByteMap. Entries are decoded, so copied, as they are read.
+/// A typed ordered map. K needs a KeyCodec (eve/key_codec.h), which gives the order of keys; V a
+/// Codec or fields (eve/fields.h), in which references to objects of the Graph may lie. Guarantees
+/// as OrderedByteMap. Entries are decoded, so copied, as they are read.
 template <typename K, typename V>
 class OrderedMap {
  public:
@@ -89,7 +92,10 @@ class OrderedMap {
     return found ? decode_value(*found) : std::nullopt;
   }
   void put(Context& context, const K& key, const V& value) {
-    bytes_.put(context, encode_key(key), encode_value(value));
+    Bytes bytes;
+    Bytes references;
+    detail::encode_stored(value, bytes, references);
+    bytes_.put(context, encode_key(key), bytes, references);
   }
   bool erase(Context& context, const K& key) { return bytes_.erase(context, encode_key(key)); }
   uint64_t size(Context& context) const { return bytes_.size(context); }
@@ -162,12 +168,7 @@ class OrderedMap {
       return bytes;
     }
   }
-  static Bytes encode_value(const V& value) {
-    Bytes bytes;
-    Codec<V>::encode(value, bytes);
-    return bytes;
-  }
-  static std::optional<V> decode_value(ByteView bytes) { return Codec<V>::decode(bytes); }
+  static std::optional<V> decode_value(ByteView bytes) { return detail::decode_stored<V>(bytes); }
   static std::optional<Entry> decode(const std::optional<OrderedByteMap::Entry>& entry) {
     if (!entry) return std::nullopt;
     auto key = KeyCodec<K>::decode(entry->key);

@@ -42,6 +42,11 @@ void OrderedByteMap::put(Context& context, ByteView key, ByteView value) {
   table_.put(context.worker(), key, value);
 }
 
+void OrderedByteMap::put(Context& context, ByteView key, ByteView value, ByteView references) {
+  context.on_access();
+  table_.put(context.worker(), key, value, references);
+}
+
 bool OrderedByteMap::erase(Context& context, ByteView key) {
   context.on_access();
   return table_.erase(context.worker(), key);
