@@ -63,7 +63,7 @@ void Store::encode_as_of(BatchNumber n, const Object& object, const Version& ver
 }
 
 bool Store::can_have(const Leaf& leaf) const {
-  return leaf.table < tables_.size() &&
+  return leaf.table < tables_.size() && (leaf.references.empty() || graph_ != nullptr) &&
          leaf.free_standing == (tables_[leaf.table]->kind() == TableKind::kGraph);
 }
 
