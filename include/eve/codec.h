@@ -58,4 +58,37 @@ struct Codec<std::string> {
   static std::optional<std::string> decode(ByteView bytes) { return std::string(bytes); }
 };
 
+namespace detail {
+
+template <typename T>
+concept HasCodec = requires(const T& value, Bytes& out) {
+  Codec<T>::encode(value, out);
+};
+
+/// The canonical bytes of a value for as long as both live; strings are not copied.
+template <typename T>
+class Encoded {
+ public:
+  static_assert(HasCodec<T>,
+                "a key or value needs a public fields() (eve/fields.h) or a Codec<T>; floating "
+                "point has none, and a Ref cannot be a key");
+  explicit Encoded(const T& value) {
+    if constexpr (std::is_same_v<T, std::string>) {
+      view_ = value;
+    } else {
+      Codec<T>::encode(value, bytes_);
+      view_ = bytes_;
+    }
+  }
+  Encoded(const Encoded&) = delete;
+  Encoded& operator=(const Encoded&) = delete;
+  ByteView view() const { return view_; }
+
+ private:
+  Bytes bytes_;
+  ByteView view_;
+};
+
+}  // namespace detail
+
 }  // namespace eve

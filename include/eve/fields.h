@@ -10,12 +10,12 @@
 // A free function `template <typename A> void fields(A& archive, Account& account)` beside the type
 // does as well. `fields` names every field in a fixed order and does nothing else; it serves
 // reading and writing. A field is an integer, an enum, a bool, a string, a type with fields or with
-// a Codec, a Ref, or a vector, optional, pair or array of those. Floating point is left out: its
-// bytes are not canonical.
+// a Codec, a Ref, or a vector, optional, pair, tuple or array of those. Floating point is left out:
+// its bytes are not canonical.
 //
 //   integer, enum   fixed-width little-endian         bool           one byte, 0 or 1
 //   vector          count:u32, then the elements      optional       0, or 1 and the value
-//   string, Codec   size:u32, then the bytes          pair, array    their parts
+//   string, Codec   size:u32, then the bytes          pair, tuple, array    their parts
 //   structure       its fields                        Ref            8 bytes, in stored values only
 #pragma once
 
@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -33,8 +34,8 @@
 
 namespace eve {
 
-/// Structures may nest this deep; bytes that claim more are malformed, values that are more are a
-/// broken invariant.
+/// Structures may nest this deep; bytes that claim more are malformed, values that are more throw
+/// std::length_error.
 inline constexpr unsigned kMaxFieldDepth = 64;
 
 /// What `fields` is given to write. `kStored`: for a container's value, where references may be.
@@ -56,11 +57,6 @@ concept HasFreeFields = requires(T& value, FieldWriter<true>& archive) {
 };
 template <typename T>
 concept HasFields = HasMemberFields<T> || HasFreeFields<T>;
-template <typename T>
-concept HasCodec = requires(const T& value, Bytes& out) {
-  Codec<T>::encode(value, out);
-};
-
 template <typename A, typename T>
 void visit_fields(A& archive, T& value) {
   if constexpr (HasMemberFields<T>) {
@@ -80,9 +76,13 @@ template <typename A, typename B>
 inline constexpr bool kIsComposite<std::pair<A, B>> = true;
 template <typename T, size_t kSize>
 inline constexpr bool kIsComposite<std::array<T, kSize>> = true;
+template <typename... T>
+inline constexpr bool kIsComposite<std::tuple<T...>> = true;
 
-/// Stops the process: no value may nest deeper than kMaxFieldDepth or have 2^32 parts.
+/// Throws std::length_error: no value may nest deeper than kMaxFieldDepth or have 2^32 parts.
 [[noreturn]] void value_beyond_limits();
+/// Throws std::invalid_argument: elements of a vector that take no bytes could not be read back.
+[[noreturn]] void value_without_bytes();
 
 template <typename T>
 inline constexpr bool kNever = false;
@@ -133,8 +133,10 @@ class FieldWriter {
   void write(const std::vector<T>& values) {
     count(values.size());
     for (size_t i = 0; i < values.size(); ++i) {
+      const size_t before = out_.size();
       const T& value = values[i];
       write(value);
+      if (out_.size() == before) detail::value_without_bytes();
     }
   }
   template <typename T>
@@ -150,6 +152,10 @@ class FieldWriter {
   template <typename T, size_t kSize>
   void write(const std::array<T, kSize>& values) {
     for (const T& value : values) write(value);
+  }
+  template <typename... T>
+  void write(const std::tuple<T...>& values) {
+    std::apply([this](const T&... value) { (write(value), ...); }, values);
   }
   void count(size_t number) {
     if (number > UINT32_MAX) detail::value_beyond_limits();
@@ -201,7 +207,8 @@ class FieldReader {
   template <typename T>
   void read(std::vector<T>& values) {
     values.clear();
-    // Every element takes a byte, so a count that lies cannot cost more than the bytes there are.
+    // Every element takes a byte, so a count that lies is found out before it costs more than
+    // sizeof(T) for each byte that there is.
     const size_t number = count();
     if (number > rest_.size()) ok_ = false;
     for (size_t i = 0; i < number && ok_; ++i) {
@@ -225,6 +232,10 @@ class FieldReader {
   template <typename T, size_t kSize>
   void read(std::array<T, kSize>& values) {
     for (T& value : values) read(value);
+  }
+  template <typename... T>
+  void read(std::tuple<T...>& values) {
+    std::apply([this](T&... value) { (read(value), ...); }, values);
   }
 
   ByteView take(size_t size) {
@@ -285,17 +296,30 @@ inline constexpr bool kMayRefer = kIsComposite<T>;
 template <typename T>
 inline constexpr bool kMayRefer<Ref<T>> = true;
 
-/// For containers: `value` as it is stored, and the offsets of the references in it, a u32 each.
-/// `out` is empty.
+/// For containers: a value as it is stored, and the offsets of the references in it, a u32 each;
+/// for as long as the value lives.
 template <typename T>
-void encode_stored(const T& value, Bytes& out, Bytes& references) {
-  if constexpr (kMayRefer<T>) {
-    FieldWriter<true> writer(out, references);
+class Stored {
+ public:
+  explicit Stored(const T& value) {
+    FieldWriter<true> writer(bytes_, references_);
     writer(value);
-  } else {
-    Codec<T>::encode(value, out);
   }
-}
+  Stored(const Stored&) = delete;
+  Stored& operator=(const Stored&) = delete;
+  ByteView view() const { return bytes_; }
+  ByteView references() const { return references_; }
+
+ private:
+  Bytes bytes_;
+  Bytes references_;
+};
+template <typename T>
+requires(!kMayRefer<T>) class Stored<T> : public Encoded<T> {
+ public:
+  using Encoded<T>::Encoded;
+  ByteView references() const { return {}; }
+};
 template <typename T>
 std::optional<T> decode_stored(ByteView bytes) {
   if constexpr (kMayRefer<T>) {
@@ -305,6 +329,7 @@ std::optional<T> decode_stored(ByteView bytes) {
     if (!reader.done()) return std::nullopt;
     return value;
   } else {
+    static_assert(HasCodec<T>, "a value needs a public fields() (eve/fields.h) or a Codec<T>");
     return Codec<T>::decode(bytes);
   }
 }

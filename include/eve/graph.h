@@ -11,6 +11,8 @@
 //   const Ref<Node> node = graph.create(context, Node{"first", {}});
 //   head.set(context, node);
 //
+// In Service::footprint() name the root that a request starts from.
+//
 // An object has no name but the references to it. What cannot be reached from the value of some
 // other container (Cell, Map, ...) is collected after a while, at the same batch on every replica.
 #pragma once
@@ -37,10 +39,8 @@ class Graph {
   /// A new object, the caller's to link: graph.create<Node>(context), or with a value.
   template <typename T>
   Ref<T> create(Context& context, const T& value = T()) {
-    Bytes bytes;
-    Bytes references;
-    detail::encode_stored(value, bytes, references);
-    return detail::RefAccess::make<T>(create_bytes(context, bytes, references));
+    const detail::Stored<T> stored(value);
+    return detail::RefAccess::make<T>(create_bytes(context, stored.view(), stored.references()));
   }
   /// A copy of the object; nullopt if `ref` names none.
   template <typename T>
@@ -51,10 +51,8 @@ class Graph {
   /// Replaces the object; false, and nothing done, if `ref` names none.
   template <typename T>
   bool set(Context& context, Ref<T> ref, const T& value) {
-    Bytes bytes;
-    Bytes references;
-    detail::encode_stored(value, bytes, references);
-    return set_bytes(context, detail::RefAccess::handle(ref), bytes, references);
+    const detail::Stored<T> stored(value);
+    return set_bytes(context, detail::RefAccess::handle(ref), stored.view(), stored.references());
   }
   /// Number of objects, those not collected yet included. Conflicts with every create.
   uint64_t size(Context& context) const;

@@ -17,8 +17,8 @@ namespace eve {
 ///
 /// Thread safety: every operation but `resize` is linearizable, and all are safe against each
 /// other, whatever the mixer let through.
-/// Limits: page sizes are powers of two from 512 to 65536; indexes are below 2^40. Other sizes, and
-/// bytes beyond a page, are a broken invariant: check them at the door.
+/// Limits: page sizes are powers of two from 512 to 65536 and indexes are below 2^40. What is not
+/// so throws std::invalid_argument (sizes) or std::out_of_range, and does nothing.
 class Pages {
  public:
   static constexpr size_t kMinPageSize = 512;

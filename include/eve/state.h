@@ -23,10 +23,14 @@ enum class TableKind : uint8_t;
 }  // namespace state
 
 /// Where a service's containers live; made by Eve, one a replica. Containers register themselves at
-/// construction, in the same order on every replica, each under a name of its own.
+/// construction, in the same order on every replica, each under a name of its own: one name twice
+/// is one container, whatever the types, and throws std::invalid_argument if the kinds differ.
+/// Names that begin with "eve." are Eve's; a service's that do throw std::invalid_argument too.
 class State {
  public:
-  explicit State(state::Engine& engine) : engine_(engine) {}
+  enum class User : bool { kService, kEve };
+  explicit State(state::Engine& engine, User user = User::kService)
+      : engine_(engine), user_(user) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -34,8 +38,12 @@ class State {
   state::Table& table(ByteView name);
   state::Table& table(ByteView name, state::TableKind kind);
 
+  /// The one table of free-standing objects, for Graph.
+  state::Table& graph_table();
+
  private:
   state::Engine& engine_;
+  const User user_;
 };
 
 /// A map from byte strings to byte strings: what typed containers are made of.
@@ -43,15 +51,18 @@ class State {
 /// Thread safety: every operation is linearizable (`scan`: entry by entry) and safe against every
 /// other, whatever the mixer let through. A view that `get` returns stays valid and unchanged until
 /// the request ends, even if the key is overwritten meanwhile.
-/// Limits: keys up to 64 KiB, values up to 72 MiB (one frame); larger ones are a broken invariant,
-/// so check sizes at the door.
+/// Limits: kMaxKeyBytes and kMaxValueBytes. Beyond them std::length_error is thrown, and nothing
+/// done; where the service lets it pass, the request is undone and fails as any that throws.
 class ByteMap {
  public:
+  static constexpr size_t kMaxKeyBytes = size_t{64} << 10;
+  static constexpr size_t kMaxValueBytes = size_t{72} << 20;  ///< one message between replicas
+
   ByteMap(State& state, ByteView name) : table_(state.table(name)) {}
 
   std::optional<ByteView> get(Context& context, ByteView key) const;
   void put(Context& context, ByteView key, ByteView value);
-  /// For typed containers: a value with references, as detail::encode_stored (eve/fields.h) gives.
+  /// For typed containers: a value with references, as detail::Stored (eve/fields.h) has it.
   void put(Context& context, ByteView key, ByteView value, ByteView references);
   /// True if the key was present.
   bool erase(Context& context, ByteView key);
@@ -85,24 +96,19 @@ class Map {
   Map(State& state, ByteView name) : bytes_(state, name) {}
 
   std::optional<V> get(Context& context, const K& key) const {
-    auto found = bytes_.get(context, encode(key));
+    auto found = bytes_.get(context, detail::Encoded<K>(key).view());
     return found ? detail::decode_stored<V>(*found) : std::nullopt;
   }
   void put(Context& context, const K& key, const V& value) {
-    Bytes bytes;
-    Bytes references;
-    detail::encode_stored(value, bytes, references);
-    bytes_.put(context, encode(key), bytes, references);
+    const detail::Stored<V> stored(value);
+    bytes_.put(context, detail::Encoded<K>(key).view(), stored.view(), stored.references());
   }
-  bool erase(Context& context, const K& key) { return bytes_.erase(context, encode(key)); }
+  bool erase(Context& context, const K& key) {
+    return bytes_.erase(context, detail::Encoded<K>(key).view());
+  }
   uint64_t size(Context& context) const { return bytes_.size(context); }
 
  private:
-  static Bytes encode(const K& key) {
-    Bytes bytes;
-    Codec<K>::encode(key, bytes);
-    return bytes;
-  }
   ByteMap bytes_;
 };
 

@@ -75,7 +75,9 @@ struct BatchExecuted {
   std::vector<BundleReply> replies;  ///< in the order of the batch's bundles
   uint32_t requests = 0;             ///< how many were executed
   uint32_t parallel_batches = 0;
-  TimeUs busy_us = 0;  ///< wall time it took, by the host's clock; not replicated
+  uint32_t failed = 0;  ///< requests whose execution threw
+  Bytes failure;        ///< what the first of them threw; for people, not replicated
+  TimeUs busy_us = 0;   ///< wall time it took, by the host's clock; not replicated
 };
 
 struct StateServed {

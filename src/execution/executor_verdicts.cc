@@ -54,6 +54,8 @@ void Executor::Impl::commit_through(BatchNumber number, TimeUs now, Outbox& out)
     answer_batch(entry, out);
     order.committed(*entry.batch);
     counters.requests += entry.result.requests;
+    counters.failed_requests += entry.result.failed;
+    if (entry.result.failed > 0) counters.last_failure = entry.result.failure;
     counters.parallel_batches += entry.result.parallel_batches;
     counters.busy_us += entry.result.busy_us;
     committed_time_us = entry.batch->time_us;

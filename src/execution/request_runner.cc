@@ -1,9 +1,17 @@
 #include "execution/request_runner.h"
 
 #include <algorithm>
+#include <exception>
 #include <numeric>
+#include <utility>
 
 namespace eve::execution {
+namespace {
+
+/// What is kept of what a service throws.
+constexpr size_t kMostFailureBytes = 300;
+
+}  // namespace
 
 RequestRunner::RequestRunner(state::Engine& engine, Scheduler& scheduler, Service& service,
                              std::function<TimeUs()> clock)
@@ -17,6 +25,8 @@ RequestRunner::RequestRunner(state::Engine& engine, Scheduler& scheduler, Servic
 size_t RequestRunner::run(const wire::Batch& batch, RunMode mode,
                           const std::vector<ByteView>& requests) {
   requests_ = &requests;
+  failed_ = 0;
+  failure_.clear();
   origin_ = {batch.number.value(), 0, batch.time_us, batch.seed};
   replies_.start(requests.size());
   if (mode == RunMode::kParallel) {
@@ -98,8 +108,12 @@ void RequestRunner::run_in_order() {
     for (size_t request = 0; request < requests_->size(); ++request) {
       engine_.mark();
       Bytes& reply = replies_.scratch(worker);
-      const bool done = execute(worker, request, reply);
-      if (!done) engine_.undo_to_mark();
+      Bytes failure;
+      const bool done = execute(worker, request, reply, &failure);
+      if (!done) {
+        engine_.undo_to_mark();
+        if (failed_++ == 0) failure_ = std::move(failure);
+      }
       replies_.keep_in_order(worker, request, done ? ByteView(reply) : kRequestFailed);
     }
   };
@@ -110,13 +124,18 @@ void RequestRunner::run_in_order() {
   }
 }
 
-bool RequestRunner::execute(size_t worker, size_t request, Bytes& reply) {
+/// False if it threw; `failure`, if given, is what.
+bool RequestRunner::execute(size_t worker, size_t request, Bytes& reply, Bytes* failure) {
   Context::Origin origin = origin_;
   origin.index = static_cast<uint32_t>(request);
   Context context(origin, worker, scheduler_.hook());
   try {
     service_.execute(context, (*requests_)[request], reply);
+  } catch (const std::exception& thrown) {
+    if (failure != nullptr) *failure = Bytes(thrown.what()).substr(0, kMostFailureBytes);
+    return false;
   } catch (...) {
+    if (failure != nullptr) *failure = "something that is no std::exception";
     return false;
   }
   return true;

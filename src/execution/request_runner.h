@@ -28,6 +28,9 @@ class RequestRunner {
 
   /// The reply to a request of the last run; valid until the next.
   ByteView reply(size_t request) const { return replies_.at(request); }
+  /// Requests of the last run that threw, and what the first of them said.
+  uint32_t failed() const { return failed_; }
+  const Bytes& failure() const { return failure_; }
 
  private:
   const mixer::MixedBatch& mix();
@@ -35,7 +38,7 @@ class RequestRunner {
   void run_parallel(const uint32_t* order, size_t count);
   void run_range(size_t worker, const uint32_t* order, size_t count);
   void run_in_order();
-  bool execute(size_t worker, size_t request, Bytes& reply);
+  bool execute(size_t worker, size_t request, Bytes& reply, Bytes* failure = nullptr);
 
   struct alignas(64) Busy {
     TimeUs us = 0;
@@ -53,6 +56,8 @@ class RequestRunner {
   Context::Origin origin_;  ///< of the batch's requests, but for the index
   const std::vector<ByteView>* requests_ = nullptr;
   std::atomic<bool> start_over_ = false;
+  uint32_t failed_ = 0;
+  Bytes failure_;
 };
 
 }  // namespace eve::execution

@@ -39,6 +39,7 @@ struct Runner::Impl {
   std::function<TimeUs()> clock;
   state::Engine engine;
   State state;
+  State own_state;
   Sessions sessions;  // its tables come before the service's
   std::unique_ptr<Service> service;
   RequestRunner requests;
@@ -68,7 +69,8 @@ Runner::Impl::Impl(const crypto::Digester& digester_in, Scheduler& scheduler_in,
       clock(std::move(clock_in)),
       engine(digester_in, scheduler_in.workers()),
       state(engine),
-      sessions(state, digester_in),
+      own_state(engine, State::User::kEve),
+      sessions(own_state, digester_in),
       service(make_service(state)),
       requests(engine, scheduler_in, *service, clock),
       empty_root(engine.root()),
@@ -85,6 +87,8 @@ void Runner::Impl::run(const RunBatch& command, const Emit& emit) {
   done.generation = command.generation;
   done.requests = static_cast<uint32_t>(running.size());
   done.parallel_batches = static_cast<uint32_t>(requests.run(batch, command.mode, running));
+  done.failed = requests.failed();
+  done.failure = requests.failure();
   done.replies = answer(batch);
   const History::Entry entry = seal(batch, done.replies);
   done.parts = entry.parts;

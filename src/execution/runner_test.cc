@@ -105,6 +105,8 @@ TEST(R3Throwing, LeavesNothingButTheFixedReply) {
     const Bytes failed(kRequestFailed);
     EXPECT_EQ(texts(done.replies[0], 5), (Texts{"before", failed, "before", failed, "none"}));
     EXPECT_EQ(done.requests, 5u);
+    EXPECT_EQ(done.failed, 2u);
+    EXPECT_EQ(done.failure, "as asked for");
     EXPECT_EQ(replica.runner.root(), replica.runner.recompute_root());
     const auto again = replica.run({call(0, id, 6, {"get a", "get b"})});
     EXPECT_EQ(texts(again.replies[0], 2), (Texts{"before", "none"}));

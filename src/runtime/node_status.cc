@@ -45,6 +45,8 @@ ordered_json executor_json(ExecutorHost& host) {
           {"transfers", status.transfers},
           {"transfer_bytes", status.transfer_bytes},
           {"requests", status.requests},
+          {"failed_requests", status.failed_requests},
+          {"last_failure", status.last_failure},
           {"batches_sequential", status.batches_sequential},
           {"parallel_batches", status.parallel_batches},
           {"refused_messages", status.refused_messages},

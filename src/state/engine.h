@@ -39,7 +39,7 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   /// The table called `name`, made if it does not exist yet. Tables are numbered in order of
-  /// creation, and all are made before the first begin(). One name, one kind.
+  /// creation, and all are made before the first begin(). The first one of a name gives the kind.
   Table& table(ByteView name, TableKind kind);
   Table& table(ByteView name);  ///< of kind kHashed
 

@@ -35,7 +35,8 @@
 //
 // A cycle ends: scanned by the step are only objects made before it began, each once; cursors only
 // go forward to `limit`. Garbage made meanwhile waits for the next cycle; the step grows with the
-// objects that the batch has made, so that meanwhile at most one is made for eight looked at.
+// objects that the batch has made, so that meanwhile at most one is made for eight objects or
+// references looked at: objects of many references let more be made in a cycle, in proportion.
 #pragma once
 
 #include <array>

@@ -7,7 +7,7 @@
 
 namespace eve {
 
-Graph::Graph(State& state) : table_(state.table("eve.graph", state::TableKind::kGraph)) {}
+Graph::Graph(State& state) : table_(state.graph_table()) {}
 
 uint64_t Graph::create_bytes(Context& context, ByteView value, ByteView references) {
   context.on_access();
@@ -60,6 +60,7 @@ Version* Table::make_good_version(ByteView value, Magazine* magazine, ByteView r
 
 uint64_t Table::create(size_t worker, Birth::Order order, ByteView value, ByteView references) {
   EVE_CHECK(undo_.is_open() && worker < undo_.workers(), "write outside a batch");
+  check_sizes({}, value.size() + references.size());
   const uint64_t handle = undo_.next_handle(worker);
   const HandleKey key(handle);
   const uint64_t hash = hash_of(key.view());
@@ -73,6 +74,7 @@ uint64_t Table::create(size_t worker, Birth::Order order, ByteView value, ByteVi
 
 bool Table::set(size_t worker, ByteView key, ByteView value, ByteView references) {
   EVE_CHECK(undo_.is_open() && worker < undo_.workers(), "write outside a batch");
+  check_sizes(key, value.size() + references.size());
   const uint64_t hash = hash_of(key);
   Object* object = shard(hash).find(hash, key);
   if (object == nullptr || !object->load().present()) return false;

@@ -217,11 +217,10 @@ TEST(Graph, InstallThatDoesNotAddUpRestoresHandles) {
   w.seal();
   const auto root = w.engine.root();
   // Slot 0 is free, and slot 1 refers to it.
-  Bytes value;
-  Bytes references;
-  detail::encode_stored(Node{0, "liar", {detail::RefAccess::make<Node>(0)}}, value, references);
+  const Node liar{0, "liar", {detail::RefAccess::make<Node>(0)}};
+  const detail::Stored<Node> stored(liar);
   Bytes payload;
-  encode_leaf({w.graph_table(), {}, value, references, true}, payload);
+  encode_leaf({w.graph_table(), {}, stored.view(), stored.references(), true}, payload);
   const auto leaf = testing::sha256().digest(payload);
   Bytes inner;
   encode_inner(Bytes(crypto::Digest().view()) + Bytes(leaf.view()), inner);

@@ -94,6 +94,7 @@ void Importer::Impl::free_slots(SlotRange range) {
 
 void Importer::Impl::keep(TreeNode id, const Digest& digest) {
   const SlotRange range = slots_below(*slots, id);
+  if (covered.contains(range)) return;
   if (held.contains(range) && digest_of(id) == digest) covered.add(range);
 }
 

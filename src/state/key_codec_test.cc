@@ -100,7 +100,7 @@ TEST(KeyCodec, RefusesWhatNoValueEncodesTo) {
   EXPECT_TRUE(rc::check("any bytes", [] {
     const Bytes bytes = *awkward();
     const auto key = KeyCodec<Key>::decode(bytes);
-    RC_ASSERT(!key || key_of(*key) == bytes);
+    if (key) RC_ASSERT(key_of(*key) == bytes);  // with || both sides would be evaluated
   }));
 }
 

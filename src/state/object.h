@@ -12,13 +12,14 @@
 
 #include "base/limits.h"
 #include "eve/bytes.h"
+#include "eve/state.h"
 #include "state/recycler.h"
 
 namespace eve::state {
 
 /// Limits of eve/state.h.
-inline constexpr size_t kMaxKeyBytes = size_t{64} << 10;
-inline constexpr size_t kMaxValueBytes = size_t{72} << 20;
+inline constexpr size_t kMaxKeyBytes = ByteMap::kMaxKeyBytes;
+inline constexpr size_t kMaxValueBytes = ByteMap::kMaxValueBytes;
 static_assert(kMaxKeyBytes + kMaxValueBytes + 1024 < limits::kMaxFrameBytes);
 
 /// With EVE_VERIFY, what the memory of a version or an object is filled with when it goes.

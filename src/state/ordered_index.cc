@@ -87,7 +87,7 @@ void OrderedIndex::find_before(const Cut& cut, Node** before) const {
   for (unsigned level = kLevels; level-- > 0;) before[level] = node = advance(node, level, cut);
 }
 
-OrderedIndex::Node& OrderedIndex::insert(size_t worker, Object& object) {
+OrderedIndex::Node& OrderedIndex::insert(size_t worker, Object& object) noexcept {
   const Cut cut = Cut::before(object.key());
   Node* before[kLevels];
   find_before(cut, before);

@@ -72,8 +72,9 @@ class OrderedIndex {
 
   // ---- Any worker, at any time in a batch ----
 
-  /// The node of `object`, made if need be. Lock-free.
-  Node& insert(size_t worker, Object& object);
+  /// The node of `object`, made if need be. Lock-free. The object is in its table already, so
+  /// running out of memory here ends the process.
+  Node& insert(size_t worker, Object& object) noexcept;
   /// Around whatever may make a node's object present.
   class Appearing {
    public:
@@ -86,7 +87,9 @@ class OrderedIndex {
     Node& node_;
   };
   /// Notes that `object` has become absent, for sweep().
-  void vanished(size_t worker, Object& object) { lists_[worker].vanished.push_back(&object); }
+  void vanished(size_t worker, Object& object) noexcept {
+    lists_[worker].vanished.push_back(&object);
+  }
 
   /// A present object and what it held.
   struct Found {

@@ -3,8 +3,9 @@
 #include "eve/pages.h"
 
 #include <bit>
+#include <stdexcept>
+#include <string>
 
-#include "base/check.h"
 #include "eve/codec.h"
 #include "eve/key_codec.h"
 #include "state/table.h"
@@ -19,7 +20,7 @@ constexpr ByteView kCountKey;
 alignas(16) constexpr char kZeroes[Pages::kMaxPageSize] = {};
 
 Bytes key_of(uint64_t index) {
-  EVE_CHECK(index < Pages::kMaxPages, "page beyond 2^40: check indexes at the door");
+  if (index >= Pages::kMaxPages) throw std::out_of_range("page indexes are below 2^40");
   Bytes key;
   KeyCodec<uint64_t>::encode(index, key);
   return key;
@@ -29,27 +30,37 @@ Bytes key_of(uint64_t index) {
 
 Pages::Pages(State& state, ByteView name, size_t page_size)
     : table_(state.table(name, state::TableKind::kPages)), page_size_(page_size) {
-  EVE_CHECK(
-      page_size >= kMinPageSize && page_size <= kMaxPageSize && std::has_single_bit(page_size),
-      "page sizes are powers of two from 512 to 65536");
+  if (page_size < kMinPageSize || page_size > kMaxPageSize || !std::has_single_bit(page_size)) {
+    throw std::invalid_argument("page sizes are powers of two from 512 to 65536, and " +
+                                std::to_string(page_size) + " is not");
+  }
 }
 
 ByteView Pages::read(Context& context, uint64_t index) const {
   context.on_access();
   const auto page = table_.get(key_of(index));
-  EVE_CHECK(!page || page->size() == page_size_, "a page of another size");
+  if (page && page->size() != page_size_) {
+    throw std::invalid_argument("what is stored are pages of " + std::to_string(page->size()) +
+                                " bytes, not of " + std::to_string(page_size_));
+  }
   return page.value_or(ByteView(kZeroes, page_size_));
 }
 
 void Pages::write(Context& context, uint64_t index, ByteView page) {
-  EVE_CHECK(page.size() == page_size_, "a page is written whole: check sizes at the door");
+  if (page.size() != page_size_) {
+    throw std::invalid_argument("a page is written whole: " + std::to_string(page_size_) +
+                                " bytes, not " + std::to_string(page.size()));
+  }
   context.on_access();
   table_.put(context.worker(), key_of(index), page);
 }
 
 void Pages::patch(Context& context, uint64_t index, size_t offset, ByteView bytes) {
-  EVE_CHECK(offset <= page_size_ && bytes.size() <= page_size_ - offset,
-            "bytes beyond the page: check sizes at the door");
+  if (offset > page_size_ || bytes.size() > page_size_ - offset) {
+    throw std::out_of_range("bytes " + std::to_string(offset) + " to " +
+                            std::to_string(offset + bytes.size()) + " are beyond a page of " +
+                            std::to_string(page_size_));
+  }
   context.on_access();
   table_.update(context.worker(), key_of(index), [&](std::optional<ByteView> page) {
     Bytes patched(page.value_or(ByteView(kZeroes, page_size_)));
@@ -64,7 +75,7 @@ uint64_t Pages::count(Context& context) const {
 }
 
 void Pages::resize(Context& context, uint64_t count) {
-  EVE_CHECK(count <= kMaxPages, "more than 2^40 pages: check sizes at the door");
+  if (count > kMaxPages) throw std::out_of_range("there are at most 2^40 pages");
   const uint64_t old = this->count(context);
   Bytes number;
   Codec<uint64_t>::encode(count, number);

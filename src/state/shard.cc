@@ -119,7 +119,7 @@ std::optional<Word> Shard::erase(Object& object, Word absent) {
   return std::nullopt;
 }
 
-void Shard::grow() {
+void Shard::grow() noexcept {
   Buckets& old = *buckets_.load(std::memory_order_relaxed);
   auto wider = std::make_unique<Buckets>(old.bits + 1);
   for (size_t i = 0; i < old.count(); ++i) {

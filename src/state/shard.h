@@ -82,7 +82,7 @@ class alignas(64) Shard {
   /// Links a new object in at `place`.
   Object& add(std::atomic<Object*>& place, uint64_t hash, uint16_t table, ByteView key, Word word,
               Magazine* magazine) EVE_REQUIRES(lock_);
-  void grow() EVE_REQUIRES(lock_);
+  void grow() noexcept EVE_REQUIRES(lock_);
   void cut_chains() EVE_REQUIRES(lock_);
 
   mutable Lock lock_;

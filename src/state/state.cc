@@ -1,16 +1,37 @@
 // The public containers (eve/state.h) over the engine's tables.
 #include "eve/state.h"
 
+#include <stdexcept>
+#include <string>
+
 #include "state/engine.h"
 #include "state/table.h"
 
 namespace eve {
 
+namespace {
+
+std::string quoted(ByteView name) {
+  return "container \"" + Bytes(name) + "\"";
+}
+
+}  // namespace
+
 state::Table& State::table(ByteView name) {
-  return engine_.table(name);
+  return table(name, state::TableKind::kHashed);
 }
 state::Table& State::table(ByteView name, state::TableKind kind) {
-  return engine_.table(name, kind);
+  if (user_ == User::kService && name.starts_with("eve.")) {
+    throw std::invalid_argument(quoted(name) + ": names that begin with eve. are Eve's own");
+  }
+  state::Table& table = engine_.table(name, kind);
+  if (table.kind() != kind) {
+    throw std::invalid_argument(quoted(name) + " is of another kind already: choose another name");
+  }
+  return table;
+}
+state::Table& State::graph_table() {
+  return engine_.table("eve.graph", state::TableKind::kGraph);
 }
 
 std::optional<ByteView> ByteMap::get(Context& context, ByteView key) const {

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <set>
+#include <stdexcept>
 
+#include "eve/graph.h"
+#include "eve/ordered.h"
 #include "state/object.h"
 #include "state/test_support.h"
 
@@ -146,6 +149,41 @@ TEST(Context, RandomIsAFunctionOfSeedAndIndex) {
     }
   }
   EXPECT_EQ(all.size(), 1200u);
+}
+
+TEST(Limits, WhatIsTooLargeThrowsAndDoesNothing) {
+  Fixture f;
+  OrderedByteMap ordered(f.state, "ordered");
+  Graph graph(f.state);
+  f.begin();
+  Context context = on_worker(0);
+  f.put(0, "a", "x");
+  const std::string long_key(ByteMap::kMaxKeyBytes + 1, 'k');
+  const std::string long_value(ByteMap::kMaxValueBytes + 1, 'v');
+  EXPECT_THROW(f.a.put(context, long_key, "x"), std::length_error);
+  EXPECT_THROW(f.a.put(context, "a", long_value), std::length_error);
+  EXPECT_THROW(ordered.put(context, long_key, "x"), std::length_error);
+  EXPECT_THROW(graph.create(context, long_value), std::length_error);
+  try {
+    ordered.put(context, long_key, "x");
+  } catch (const std::length_error& thrown) {
+    EXPECT_STREQ(thrown.what(), "container \"ordered\": a key of 65537 bytes; the most is 65536");
+  }
+  EXPECT_EQ(f.get(0, "a"), "x");
+  EXPECT_EQ(f.size(0), 1u);
+  EXPECT_FALSE(f.a.get(context, long_key));
+  EXPECT_FALSE(f.a.erase(context, long_key));
+  f.a.put(context, std::string(ByteMap::kMaxKeyBytes, 'k'), "longest");
+  f.seal();
+  EXPECT_EQ(f.engine.root(), f.engine.recompute_root());
+}
+
+TEST(Names, AreTheServicesOwnAndOfOneKind) {
+  Fixture f;
+  EXPECT_THROW(ByteMap(f.state, "eve.sessions"), std::invalid_argument);
+  EXPECT_THROW(OrderedByteMap(f.state, "a"), std::invalid_argument);
+  State own(f.engine, State::User::kEve);
+  EXPECT_NO_THROW(ByteMap(own, "eve.sessions"));
 }
 
 }  // namespace

@@ -50,9 +50,7 @@ Store::~Store() {
 
 Table& Store::table(ByteView name, TableKind kind) {
   for (const auto& table : tables_) {
-    if (table->name() != name) continue;
-    EVE_CHECK(table->kind() == kind, "two kinds of container under one name");
-    return *table;
+    if (table->name() == name) return *table;
   }
   EVE_CHECK(last_ == BatchNumber(0) && !undo_.is_open(), "tables are made before the first batch");
   EVE_CHECK(tables_.size() < UINT16_MAX, "too many tables");

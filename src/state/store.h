@@ -142,6 +142,7 @@ class Store {
   uint64_t slot_of(uint64_t handle) const;
   uint64_t slot_as_of(BatchNumber n, uint64_t handle) const;
   void encode_now(const Object& object, const Version& version, Bytes& payload) const;
+  bool graph_at_work() const;
   std::vector<Object*> changed_referrers(const Record& record) const;
   void place_births(const std::vector<Object*>& fresh, Record& record);
   void collect_garbage(Record& record);

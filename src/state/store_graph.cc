@@ -41,12 +41,16 @@ uint64_t Store::slot_of(uint64_t handle) const {
   return object != nullptr && object->load().present() ? object->slot : kGoneSlot;
 }
 
-uint64_t Store::slot_as_of(BatchNumber n, uint64_t handle) const {
+uint64_t Store::slot_as_of([[maybe_unused]] BatchNumber n, uint64_t handle) const {
   if (handle == kNoHandle) return kNullSlot;
-  // It has had one slot all its life, and is known for as long as a record names it.
+  // It has had one slot all its life, and is known for as long as a record names it. What a version
+  // refers to was there then (gc.h, D; make_good_version).
   const Object* object = graph_ == nullptr ? nullptr : graph_->named(handle);
   if (object == nullptr || object->slot == kNoSlot) return kGoneSlot;
-  return leaves_at(n, object->slot, 1).front().object == object ? object->slot : kGoneSlot;
+#ifdef EVE_VERIFY
+  EVE_CHECK(leaves_at(n, object->slot, 1).front().object == object, "a reference to what was gone");
+#endif
+  return object->slot;
 }
 
 void Store::encode_now(const Object& object, const Version& version, Bytes& payload) const {
@@ -63,7 +67,7 @@ void Store::encode_as_of(BatchNumber n, const Object& object, const Version& ver
 }
 
 bool Store::can_have(const Leaf& leaf) const {
-  return leaf.table < tables_.size() && (leaf.references.empty() || graph_ != nullptr) &&
+  return leaf.table < tables_.size() &&
          leaf.free_standing == (tables_[leaf.table]->kind() == TableKind::kGraph);
 }
 
@@ -89,6 +93,15 @@ void Store::place_births(const std::vector<Object*>& fresh, Record& record) {
   if (births.empty()) return;
   place_free_standing(*graph_, changed_referrers(record), fresh, std::move(births),
                       [&](Object* object) { place(object, record); });
+}
+
+/// Whether this seal looks at what the batch has changed for references.
+bool Store::graph_at_work() const {
+  if (graph_ == nullptr) return false;
+  const auto& lists = undo_.lists();
+  return std::any_of(lists.begin(), lists.end(),
+                     [](const UndoLog::List& list) { return !list.births.empty(); }) ||
+         Collector(*graph_, *collector_, slots_).runs();
 }
 
 /// One step of the collector (gc.h): what it writes belongs to the batch that is being sealed.

@@ -38,7 +38,6 @@ void Store::import_clear(uint64_t slot) {
 
 /// Until all objects are there, their references are slots as they came.
 void Store::import_references() {
-  if (graph_ == nullptr) return;
   for (uint64_t slot = 0; slot < slots_.size(); ++slot) {
     const Object* object = slots_.at(slot);
     if (object == nullptr) continue;

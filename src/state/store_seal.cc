@@ -124,6 +124,7 @@ crypto::Digest Store::seal(Scheduler& scheduler) {
 /// Frees the slots of deleted objects and gives new ones theirs; returns all leaves that the batch
 /// has changed, and in `value_bytes` the size of what they hold.
 LeafRuns Store::settle_leaves(Record& record, Scheduler& scheduler, uint64_t& value_bytes) {
+  const bool graph_works = graph_at_work();
   std::vector<Changes> changes = collect_changes(undo_, scheduler);
   std::vector<uint64_t> gone;
   std::vector<Object*> fresh;
@@ -135,7 +136,7 @@ LeafRuns Store::settle_leaves(Record& record, Scheduler& scheduler, uint64_t& va
     for (size_t i = 0; i < contents_.size(); ++i) contents_[i] += part.contents[i];
     record.version_bytes += part.version_bytes;
     value_bytes += part.value_bytes;
-    if (graph_ == nullptr) {
+    if (!graph_works) {
       leaves.add(std::move(part.leaves));
     } else {  // all of them are looked at for references
       record.leaves.insert(record.leaves.end(), part.leaves.begin(), part.leaves.end());
@@ -144,7 +145,7 @@ LeafRuns Store::settle_leaves(Record& record, Scheduler& scheduler, uint64_t& va
   std::sort(gone.begin(), gone.end());
   for (const uint64_t slot : gone) slots_.vacate(slot);
   place_new(std::move(fresh), record);
-  if (graph_ == nullptr) {
+  if (!graph_works) {
     drop_retaken(record.leaves, gone);
   } else {
     collect_garbage(record);

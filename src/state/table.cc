@@ -1,6 +1,8 @@
 #include "state/table.h"
 
 #include <algorithm>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "base/check.h"
@@ -24,6 +26,15 @@ std::optional<ByteView> Table::get(ByteView key) const {
   const Word word = object->load();
   if (!word.present()) return std::nullopt;
   return word.version()->bytes();
+}
+
+void Table::check_sizes(ByteView key, size_t value_size) const {
+  const auto refuse = [this](const char* what, size_t size, size_t most) {
+    throw std::length_error("container \"" + name_ + "\": a " + what + " of " +
+                            std::to_string(size) + " bytes; the most is " + std::to_string(most));
+  };
+  if (key.size() > kMaxKeyBytes) refuse("key", key.size(), kMaxKeyBytes);
+  if (value_size > kMaxValueBytes) refuse("value", value_size, kMaxValueBytes);
 }
 
 Version* Table::make_version(ByteView bytes, Magazine* magazine, ByteView references) const {
@@ -54,6 +65,7 @@ void Table::set(size_t worker, const Written& found, Version* version) {
 
 void Table::put(size_t worker, ByteView key, ByteView value, ByteView references) {
   EVE_CHECK(undo_.is_open() && worker < undo_.workers(), "write outside a batch");
+  check_sizes(key, value.size() + references.size());
   const uint64_t hash = hash_of(key);
   Object* object = shard(hash).find(hash, key);
   Magazine* magazine = &undo_.magazine(worker);
@@ -76,6 +88,7 @@ void Table::update(size_t worker, ByteView key,
   const uint64_t hash = hash_of(key);
   Magazine* magazine = &undo_.magazine(worker);
   const Written found = shard(hash).make(hash, number_, key, magazine);
+  if (found.created) undo_.note_made(worker, *found.object);  // `change` may throw
   Object& object = *found.object;
   while (true) {
     Word before = object.load();
@@ -89,7 +102,7 @@ void Table::update(size_t worker, ByteView key,
                                                 before, now, std::memory_order_acq_rel)
                                           : shard(hash).appear(object, now).has_value();
     if (written) {
-      undo_.note(worker, {&object, before, found.created}, version->footprint());
+      undo_.note(worker, {&object, before, false}, version->footprint());
       return;
     }
     Version::destroy(version);

@@ -100,6 +100,8 @@ class Table {
   static size_t shard_index(uint64_t hash) { return hash >> (64 - Shard::kBits); }
   Shard& shard(uint64_t hash) { return shards_[shard_index(hash)]; }
   const Shard& shard(uint64_t hash) const { return shards_[shard_index(hash)]; }
+  /// Throws std::length_error for what is beyond the limits of eve/state.h.
+  void check_sizes(ByteView key, size_t value_size) const;
   /// Replaces what a present object holds; false if it is, or meanwhile became, absent.
   bool replace(size_t worker, const Written& found, Version* version);
   /// The same whether it is present or absent.

@@ -43,7 +43,8 @@ void TreeWalk::visit(const Node& first) {
     const bool ask = leaf_check_ != nullptr && digest != Digest();
     if (id.level == 0 && (!ask || holds(node))) {
       changed_.emplace_back(id.index, digest);
-    } else if (holds(node)) {
+    } else if (holds(node) && well_formed(id, held_[id].payload)) {
+      // It was well-formed when it came, but under another record a node has other children.
       open_children(id, held_[id].payload, open);
     } else {
       pending_.insert(node);

@@ -53,24 +53,29 @@ class UndoLog {
 
   bool is_open() const { return open_; }
   uint64_t stamp() const { return stamp_; }
-  /// Notes one write. `worker` is the caller's own.
-  void note(size_t worker, const Written& written, size_t version_bytes) {
+  /// Notes one write. `worker` is the caller's own. What is noted has happened and must not get
+  /// lost, so running out of memory here ends the process.
+  void note(size_t worker, const Written& written, size_t version_bytes) noexcept {
     List& list = lists_[worker];
     int64_t& memory = list.memory[written.object->table];
     memory += static_cast<int64_t>(version_bytes);
-    if (written.created) {
-      list.created.push_back(written.object);
-      memory += static_cast<int64_t>(written.object->footprint());
-    }
+    if (written.created) note_made(worker, *written.object);
     if (written.before.stamp() != stamp_) {
       list.entries.push_back({written.object, written.before});
     } else if (written.before.present()) {
       retire(list, *written.object, written.before.version());
     }
   }
+  /// Notes an object that was made; its first write may be noted later, or there may be none.
+  void note_made(size_t worker, Object& object) noexcept {
+    lists_[worker].created.push_back(&object);
+    lists_[worker].memory[object.table] += static_cast<int64_t>(object.footprint());
+  }
   /// Where `worker` takes memory for objects and versions from.
   Magazine& magazine(size_t worker) { return recycler_.of(worker); }
-  void note_birth(size_t worker, const Birth& birth) { lists_[worker].births.push_back(birth); }
+  void note_birth(size_t worker, const Birth& birth) noexcept {
+    lists_[worker].births.push_back(birth);
+  }
   /// A handle (references.h) that was never given out before. The owner, while no worker is inside,
   /// may be any worker.
   uint64_t next_handle(size_t worker) {
