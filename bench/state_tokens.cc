@@ -82,14 +82,14 @@ class Plain {
   Random random_{5};
 };
 
-/// What is measured of one number of dirty objects, an object.
+/// What is measured of one number of dirty objects, an object unless it says otherwise.
 struct Measured {
   Series one;     ///< seal() on this thread
   Series paths;   ///< PathTree
   Series slots;   ///< SlotTree
   Series single;  ///< seal() on this thread again, for the speed-up
   Series many;    ///< seal() on the pool
-  Series alone;   ///< plain hashing on one thread
+  Series alone;   ///< plain hashing on one thread, a node
   Series crew;    ///< as much on each of several
 };
 
@@ -104,10 +104,10 @@ Cost seal(Loaded& loaded, size_t dirty, Scheduler& scheduler, Who who) {
 }
 
 /// What the machine gives when threads have nothing to do with each other.
-Cost hash_apart(Crew& crew, const crypto::Digester& digester, size_t objects) {
+Cost hash_apart(Crew& crew, const crypto::Digester& digester, size_t nodes) {
   return crew.run([&](size_t) {
     Bytes payload(kFullNodeBytes, 'n');
-    for (size_t i = 0; i < objects; ++i) {
+    for (size_t i = 0; i < nodes; ++i) {
       const crypto::Digest digest = digester.digest(payload);
       payload.replace(0, sizeof digest.bytes, digest.view());
     }
@@ -124,6 +124,7 @@ Measured measure(Loaded& loaded, Plain& plain, const crypto::Digester& digester,
   Crew full_crew(options.threads);
   const size_t batches = std::max<size_t>(2, objects_each / dirty);
   size_t turn = 0;
+  size_t nodes = dirty;  // for each thread that hashes apart
   for (size_t round = 0; round <= options.runs; ++round) {
     Cost one, paths, slots, single, many, alone, crew;
     for (size_t batch = 0; batch < batches; ++batch) {
@@ -133,18 +134,22 @@ Measured measure(Loaded& loaded, Plain& plain, const crypto::Digester& digester,
                        [&] { slots += plain.update_slots(touched); },
                        [&] { single += seal(loaded, dirty, here, Who::kProcess); },
                        [&] { many += seal(loaded, dirty, pool, Who::kProcess); },
-                       [&] { alone += hash_apart(single_crew, digester, dirty); },
-                       [&] { crew += hash_apart(full_crew, digester, dirty); }});
+                       [&] { alone += hash_apart(single_crew, digester, nodes); },
+                       [&] { crew += hash_apart(full_crew, digester, nodes); }});
     }
-    if (round == 0) continue;  // to warm up
+    if (round == 0) {  // to warm up; and to hash apart for as long as a seal takes
+      nodes = std::max<size_t>(1, static_cast<size_t>(static_cast<double>(dirty) * single.wall /
+                                                      std::max(1.0, alone.wall)));
+      continue;
+    }
     const size_t objects = batches * dirty;
     measured.one.add(one, objects, 1e-3);
     measured.paths.add(paths, objects, 1e-3);
     measured.slots.add(slots, objects, 1e-3);
     measured.single.add(single, objects, 1e-3);
     measured.many.add(many, objects, 1e-3);
-    measured.alone.add(alone, objects, 1e-3);
-    measured.crew.add(crew, objects * options.threads, 1e-3);
+    measured.alone.add(alone, batches * nodes, 1e-3);
+    measured.crew.add(crew, batches * nodes * options.threads, 1e-3);
   }
   return measured;
 }
