@@ -53,7 +53,9 @@ constexpr Benchmark kBenchmarks[] = {
      add_kv_options, bench_kv},
     {"execution", "The execution stage: worker threads against one", add_execution_options,
      bench_execution},
-    {"state", "The state engine: maps, tokens, undo and memory, each against its baseline",
+    {"state",
+     "The state engine: maps, tokens, undo, memory, ordered maps and pages, each against its "
+     "baseline; with --rows alternatives, what could replace its tree",
      add_state_options, bench_state},
 };
 
@@ -62,9 +64,10 @@ int report_error(const std::string& message) {
   return 1;
 }
 
-int finish(const Result<Report>& report, const BenchOptions& options) {
+int finish(Result<Report> report, const BenchOptions& options) {
   if (!report) return report_error(report.message());
   report->print();
+  if (!report->remark.empty()) std::printf("\n%s\n", report->remark.c_str());
   if (options.json.empty()) return 0;
   if (auto status = report->write(options.json); !status) return report_error(status.message());
   return 0;

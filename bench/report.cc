@@ -109,25 +109,56 @@ std::string column(const std::vector<double>& values, double shown) {
   return text;
 }
 
-std::string line(const Row& row) {
-  char name[80];
-  std::snprintf(name, sizeof name, "%-60s", row.name.c_str());
-  std::string text = name;
+/// What is as wide as the widest row needs.
+struct Widths {
+  size_t name = 4;
+  size_t unit = 4;
+  size_t baseline = 8;
+};
+
+Widths widths_of(const std::vector<Row>& rows, size_t first) {
+  Widths widths;
+  for (size_t i = first; i < rows.size(); ++i) {
+    widths.name = std::max(widths.name, rows[i].name.size());
+    widths.unit = std::max(widths.unit, rows[i].unit.size());
+    widths.baseline = std::max(widths.baseline, rows[i].baseline.size());
+  }
+  return widths;
+}
+
+std::string padded(std::string text, size_t width) {
+  text.resize(std::max(width, text.size()), ' ');
+  return text;
+}
+
+std::string trimmed(const std::string& text) {
+  return text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
+}
+
+std::string heading(const Widths& widths) {
+  char columns[64];
+  std::snprintf(columns, sizeof columns, " %10s %10s %10s %10s  ", "median", "min", "max", "wall");
+  std::string text = padded("what", widths.name) + columns;
+  std::snprintf(columns, sizeof columns, "  %-6s %10s %10s  ", "better", "ratio to", "value of");
+  return trimmed(text + padded("unit", widths.unit) + columns + "baseline");
+}
+
+std::string line(const Row& row, const Widths& widths) {
   const auto& values = row.values;
+  const auto& others = row.baseline_values;
+  std::string text = padded(row.name, widths.name);
   text += column(values, median(values));
   text += column(values, values.empty() ? 0 : *std::min_element(values.begin(), values.end()));
   text += column(values, values.empty() ? 0 : *std::max_element(values.begin(), values.end()));
   text += column(row.wall, median(row.wall));
-  std::snprintf(name, sizeof name, "  %-12s", row.unit.c_str());
-  text += name;
+  text += "  " + padded(row.unit, widths.unit) + "  ";
+  text += padded(values.empty() ? "" : row.better, 6);
   const auto all = ratios(row);
-  if (!all.empty()) {
-    text += column(all, median(all)) + "  " + row.baseline +
-            column(values, median(row.baseline_values));
-  }
+  text += column(all, median(all)) + column(others, median(others));
+  text += "  " + padded(row.baseline, widths.baseline);
   if (row.goal) text += "  [" + verdict(row) + "]";
   if (!row.note.empty()) text += "  " + row.note;
-  return text + "\n";
+  return trimmed(text);
 }
 
 }  // namespace
@@ -151,26 +182,27 @@ std::string verdict(const Row& row) {
 }
 
 std::string Report::to_json() const {
-  nlohmann::json all = {{"name", name},
-                        {"machine", machine()},
-                        {"commit", commit()},
-                        {"command", command},
-                        {"rows", nlohmann::json::array()}};
+  nlohmann::json all = {{"name", name},       {"machine", machine()},
+                        {"commit", commit()}, {"command", command},
+                        {"remark", remark},   {"rows", nlohmann::json::array()}};
   for (const auto& row : rows) all["rows"].push_back(to_object(row));
   return all.dump(2);
 }
 
-std::string Report::to_table() const {
-  char head[160];
-  std::snprintf(head, sizeof head, "%-60s %10s %10s %10s %10s  %-12s %10s  %s\n", "what", "median",
-                "min", "max", "wall", "unit", "ratio", "to baseline");
-  std::string text = head;
-  for (const auto& row : rows) text += line(row);
+std::string Report::to_table(size_t first) const {
+  if (first >= rows.size()) return "";
+  const Widths widths = widths_of(rows, first);
+  std::string text = heading(widths);
+  for (size_t i = first; i < rows.size(); ++i) text += line(rows[i], widths);
   return text;
 }
 
-void Report::print() const {
-  std::fputs(to_table().c_str(), stdout);
+void Report::print() {
+  const std::string table = to_table(printed_);
+  if (printed_ > 0 && !table.empty()) std::fputs("\n", stdout);
+  std::fputs(table.c_str(), stdout);
+  std::fflush(stdout);
+  printed_ = rows.size();
 }
 
 Status Report::write(const std::string& file) const {

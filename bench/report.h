@@ -44,11 +44,18 @@ struct Report {
   std::string name;
   std::string command;  ///< anyone can repeat it
   std::vector<Row> rows;
+  std::string remark{};  ///< what to know about all rows
 
   std::string to_json() const;
-  std::string to_table() const;
-  void print() const;  ///< the table, to standard output
+  /// The rows from number `first` on under a heading, each column as wide as they need; empty if
+  /// there are none.
+  std::string to_table(size_t first = 0) const;
+  /// To standard output, at once: a table of the rows that have come since it was last called.
+  void print();
   Status write(const std::string& file) const;
+
+ private:
+  size_t printed_ = 0;  ///< rows
 };
 
 }  // namespace eve::bench

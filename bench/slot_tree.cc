@@ -14,6 +14,17 @@ constexpr size_t kAhead = 6;  // as src/state/tree.cc
 
 }  // namespace
 
+Payloads make_payloads(uint64_t count) {
+  Payloads payloads(count);
+  std::string value;
+  for (uint64_t index = 0; index < count; ++index) {
+    make_key(index, payloads[index]);
+    make_value(index, value);
+    payloads[index] += value;
+  }
+  return payloads;
+}
+
 SlotTree::SlotTree(const crypto::Digester& digester, size_t arity, const Payloads& payloads)
     : digester_(digester), arity_(arity), size_(digester.size()) {
   std::vector<uint64_t> all(payloads.size());
@@ -50,6 +61,10 @@ void SlotTree::update_slots(const Payloads& payloads, std::vector<uint64_t> dirt
     const crypto::Digest digest = digester_.digest(payloads[object_[dirty[i]]]);
     std::memcpy(at(0, dirty[i]), digest.bytes.data(), size_);
   }
+  update_above(std::move(dirty));
+}
+
+void SlotTree::update_above(std::vector<uint64_t> dirty) {
   for (size_t level = 1; level < levels_.size(); ++level) {
     for (uint64_t& index : dirty) index /= arity_;
     dirty.erase(std::unique(dirty.begin(), dirty.end()), dirty.end());
@@ -78,14 +93,29 @@ void SlotTree::insert(const Payloads& payloads, const std::vector<uint64_t>& fre
   std::sort(order.begin(), order.end(), [&](uint64_t a, uint64_t b) {
     return payloads[a].compare(0, kKeyBytes, payloads[b], 0, kKeyBytes) < 0;
   });
-  const uint64_t first = object_.size();
-  object_.insert(object_.end(), order.begin(), order.end());
-  slot_.resize(object_.size());
-  resize(object_.size());
+  const auto reused = std::min(free_.size(), order.size());
   std::vector<uint64_t> slots(order.size());
-  std::iota(slots.begin(), slots.end(), first);
-  for (const uint64_t slot : slots) slot_[object_[slot]] = slot;
+  std::copy_n(free_.rbegin(), reused, slots.begin());
+  std::iota(slots.begin() + static_cast<ptrdiff_t>(reused), slots.end(), object_.size());
+  free_.resize(free_.size() - reused);
+  object_.resize(object_.size() + order.size() - reused);
+  slot_.resize(payloads.size());
+  resize(object_.size());
+  for (size_t i = 0; i < slots.size(); ++i) {
+    object_[slots[i]] = order[i];
+    slot_[order[i]] = slots[i];
+  }
   update_slots(payloads, std::move(slots));
+}
+
+void SlotTree::erase(const std::vector<uint64_t>& objects) {
+  std::vector<uint64_t> dirty;
+  for (const uint64_t object : objects) dirty.push_back(slot_[object]);
+  for (const uint64_t slot : dirty) std::memset(at(0, slot), 0, size_);
+  free_.insert(free_.end(), dirty.begin(), dirty.end());
+  std::sort(free_.rbegin(), free_.rend());
+  std::sort(dirty.begin(), dirty.end());
+  update_above(std::move(dirty));
 }
 
 crypto::Digest SlotTree::root() const {

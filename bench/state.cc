@@ -159,10 +159,17 @@ Result<Report> bench_state(const BenchOptions& options) {
   for (const Group& group : kGroups) {
     const auto& wanted = options.rows;
     const bool named = std::find(wanted.begin(), wanted.end(), group.name) != wanted.end();
-    if (wanted.empty() ? group.by_default : named) group.add(options, report);
+    if (wanted.empty() ? !group.by_default : !named) continue;
+    group.add(options, report);
+    if (options.quick) {  // goals are for the sizes that they name
+      for (Row& row : report.rows) row.goal.reset();
+    }
+    report.print();
   }
-  if (options.quick) {  // goals are for the sizes that they name
-    for (Row& row : report.rows) row.goal.reset();
+  if (options.quick) {
+    report.remark =
+        "--quick: these sizes are too small to compare anything by; it only shows that "
+        "all of it runs.";
   }
   return report;
 }

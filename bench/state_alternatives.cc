@@ -16,12 +16,12 @@ constexpr size_t kArities[] = {2, 4, 8, 16, 32};
 constexpr size_t kUsualArity = 16;
 /// An object's slot and a slot's object, 8 bytes each: what dense slots take beside their tree.
 constexpr double kSlotBytes = 16;
+/// One object in so many is deleted before new ones come, to have slots to reuse.
+constexpr uint64_t kFreedShare = 16;
 
 /// The objects that all prototypes hash: a key and a value each, in one string.
 struct Objects {
-  explicit Objects(uint64_t count) {
-    for (uint64_t index = 0; index < count; ++index) append();
-  }
+  explicit Objects(uint64_t count) : payloads(make_payloads(count)) {}
   void append() {
     std::string value;
     payloads.emplace_back();
@@ -90,15 +90,20 @@ void compare(std::vector<Candidate>& candidates, size_t baseline, const std::str
   Random random(3);
   const size_t count = options.quick ? 100 : kBatchWrites;
   const size_t batches = options.quick ? 2 : 10;
+  size_t turn = 0;
   for (size_t round = 0; round <= options.runs; ++round) {
     std::vector<Cost> sums(candidates.size());
     for (size_t batch = 0; batch < batches; ++batch) {
       const Changes changes(objects, random, count);
+      std::vector<std::function<void()>> steps;
       for (size_t i = 0; i < candidates.size(); ++i) {
-        const Stopwatch watch;
-        candidates[i].update(objects, changes);
-        sums[i] += watch.elapsed();
+        steps.emplace_back([&, i] {
+          const Stopwatch watch;
+          candidates[i].update(objects, changes);
+          sums[i] += watch.elapsed();
+        });
       }
+      in_turn(turn++, steps);
     }
     for (size_t i = 0; round > 0 && i < candidates.size(); ++i) {
       candidates[i].cost.add(sums[i], batches * count, 1e-3);
@@ -149,14 +154,17 @@ void add_others(Objects& objects, crypto::DigestAlgorithm algorithm, const Bench
   compare(candidates, 0, std::string(name_of(algorithm)) + ": ", objects, options, report);
 }
 
-/// New objects: dense slots against the trie. Each appends to the same array in turn.
+/// New objects: dense slots, new and reused, against the trie. All take in the same objects.
 void add_inserts(Objects& objects, crypto::DigestAlgorithm algorithm, const BenchOptions& options,
                  Report& report) {
   const auto& digester = digester_of(algorithm);
   SlotTree slots(digester, kUsualArity, objects.payloads);
+  SlotTree holes(digester, kUsualArity, objects.payloads);
   Trie trie(digester, kKeyBytes, objects.payloads);
-  Series of_slots_cost;
-  Series of_trie;
+  Random random(7);
+  const uint64_t erased = objects.payloads.size() / kFreedShare;
+  holes.erase(draw(random, erased, objects.payloads.size()));
+  Series of_slots, of_holes, of_trie;
   const size_t count = options.quick ? 100 : kBatchWrites;
   for (size_t round = 0; round <= options.runs; ++round) {
     std::vector<uint64_t> fresh;
@@ -164,20 +172,24 @@ void add_inserts(Objects& objects, crypto::DigestAlgorithm algorithm, const Benc
       fresh.push_back(objects.payloads.size());
       objects.append();
     }
-    const Stopwatch for_slots;
-    slots.insert(objects.payloads, fresh);
-    const Cost slots_cost = for_slots.elapsed();
-    const Stopwatch for_trie;
-    trie.update(objects.payloads, fresh);
-    const Cost trie_cost = for_trie.elapsed();
-    if (round == 0) continue;
-    of_slots_cost.add(slots_cost, count, 1e-3);
-    of_trie.add(trie_cost, count, 1e-3);
+    const auto measure = [&](Series& series, const std::function<void()>& insert) {
+      const Stopwatch watch;
+      insert();
+      if (round > 0) series.add(watch.elapsed(), count, 1e-3);
+    };
+    const auto& all = objects.payloads;
+    in_turn(round, {[&] { measure(of_slots, [&] { slots.insert(all, fresh); }); },
+                    [&] { measure(of_holes, [&] { holes.insert(all, fresh); }); },
+                    [&] { measure(of_trie, [&] { trie.update(all, fresh); }); }});
   }
   const std::string prefix = std::string(name_of(algorithm)) + ": new objects, ";
-  report.rows.push_back(make_row(prefix + "dense slots", "us/object", of_slots_cost));
-  report.rows.push_back(make_row(prefix + "canonical trie", "us/object", of_trie));
-  set_baseline(report.rows.back(), "dense slots", of_slots_cost);
+  const auto add = [&](const std::string& name, const Series& series) {
+    report.rows.push_back(make_row(prefix + name, "us/object", series));
+    set_baseline(report.rows.back(), "dense slots, appended", of_slots);
+  };
+  add("dense slots, appended", of_slots);
+  add("dense slots, 1 in 16 freed before", of_holes);
+  add("canonical trie", of_trie);
 }
 
 }  // namespace

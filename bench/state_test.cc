@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 #include <set>
+#include <sstream>
 
 #include "bench/multiset_hash.h"
 #include "bench/slot_tree.h"
@@ -16,17 +17,6 @@ namespace {
 
 const crypto::Digester& sha256() {
   return digester_of(crypto::DigestAlgorithm::kSha256);
-}
-
-Payloads objects(uint64_t count) {
-  Payloads payloads(count);
-  std::string value;
-  for (uint64_t i = 0; i < count; ++i) {
-    make_key(i, payloads[i]);
-    make_value(i, value);
-    payloads[i] += value;
-  }
-  return payloads;
 }
 
 std::vector<uint64_t> up_to(uint64_t count) {
@@ -61,6 +51,67 @@ TEST(Goal, IsInTheReport) {
   EXPECT_NE(report.to_table().find("not met"), std::string::npos);
   report.rows[0].values.clear();
   EXPECT_NE(report.to_json().find("\"met\": null"), std::string::npos);
+}
+
+/// The lines of a table.
+std::vector<std::string> lines_of(const std::string& table) {
+  std::vector<std::string> lines;
+  std::istringstream in(table);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+TEST(Table, HasColumnsAsWideAsTheirWidestEntry) {
+  Report report;
+  for (const std::string& name : {std::string("short"), std::string(90, 'n')}) {
+    Row row;
+    row.name = name;
+    row.unit = name.substr(0, 20);
+    row.values = {12, 14, 16};
+    row.baseline = name;
+    row.baseline_values = {2, 4, 8};
+    row.better = "higher";
+    row.note = "note";
+    report.rows.push_back(row);
+  }
+  const auto lines = lines_of(report.to_table());
+  ASSERT_EQ(lines.size(), 3);
+  for (const std::string& line : {lines[1], lines[2]}) {
+    // Values end where their headings do; words start there.
+    EXPECT_EQ(line.find("14.0") + 4, lines[0].find("median") + 6);
+    EXPECT_EQ(line.find("3.500") + 5, lines[0].find("ratio to") + 8);
+    EXPECT_EQ(line.find("4.000") + 5, lines[0].find("value of") + 8);
+    EXPECT_EQ(line.find("higher"), lines[0].find("better"));
+    EXPECT_EQ(line.find("note"), lines[2].find("note"));
+  }
+  EXPECT_EQ(lines_of(report.to_table(1)).size(), 2);
+  EXPECT_EQ(report.to_table(2), "");
+}
+
+TEST(Table, IsPrintedAGroupAtATime) {
+  Report report;
+  report.rows.resize(1);
+  report.rows[0].name = "first";
+  testing::internal::CaptureStdout();
+  report.print();
+  EXPECT_EQ(lines_of(testing::internal::GetCapturedStdout()).size(), 2);
+  report.rows.resize(2);
+  report.rows[1].name = "second";
+  testing::internal::CaptureStdout();
+  report.print();
+  report.print();
+  const std::string printed = testing::internal::GetCapturedStdout();
+  EXPECT_EQ(printed.find("first"), std::string::npos);
+  EXPECT_EQ(printed.find("second"), printed.rfind("second"));
+  EXPECT_NE(printed.find("second"), std::string::npos);
+}
+
+TEST(InTurn, LetsEachGoFirst) {
+  std::string order;
+  for (const size_t turn : {0, 1, 2, 3}) {
+    in_turn(turn, {[&] { order += 'a'; }, [&] { order += 'b'; }, [&] { order += 'c'; }});
+  }
+  EXPECT_EQ(order, "abcbcacababc");
 }
 
 TEST(Draw, GivesDifferentNumbersBelowTheBound) {
@@ -104,7 +155,7 @@ crypto::Digest root_of(const Payloads& payloads, const std::vector<uint64_t>& sl
 
 TEST(SlotTree, FollowsChangesAndNewObjects) {
   for (const size_t arity : {2, 16}) {
-    Payloads payloads = objects(100);
+    Payloads payloads = make_payloads(100);
     SlotTree tree(sha256(), arity, payloads);
     const auto in_order = [&](uint64_t a, uint64_t b) { return payloads[a] < payloads[b]; };
     std::vector<uint64_t> slots = up_to(100);
@@ -115,7 +166,7 @@ TEST(SlotTree, FollowsChangesAndNewObjects) {
     tree.update(payloads, {99, 3, 40});
     EXPECT_EQ(tree.root(), root_of(payloads, slots, arity));
 
-    Payloads more = objects(150);
+    Payloads more = make_payloads(150);
     std::copy(payloads.begin(), payloads.end(), more.begin());
     payloads = more;
     std::vector<uint64_t> fresh = up_to(150);
@@ -127,8 +178,33 @@ TEST(SlotTree, FollowsChangesAndNewObjects) {
   }
 }
 
+TEST(SlotTree, ReusesTheLowestFreeSlots) {
+  Payloads payloads = make_payloads(40);
+  SlotTree tree(sha256(), 4, payloads);
+  const auto in_order = [&](uint64_t a, uint64_t b) { return payloads[a] < payloads[b]; };
+  std::vector<uint64_t> slots = up_to(40);
+  std::sort(slots.begin(), slots.end(), in_order);
+  const std::vector<uint64_t> freed{30, 2, 17};
+  tree.erase({slots[freed[0]], slots[freed[1]]});
+  tree.erase({slots[freed[2]]});
+  EXPECT_NE(tree.root(), root_of(payloads, slots, 4));
+
+  payloads = make_payloads(45);
+  tree.insert(payloads, {42, 41});
+  tree.insert(payloads, {40, 43, 44});
+  std::vector<uint64_t> first{41, 42};
+  std::vector<uint64_t> then{40, 43, 44};
+  std::sort(first.begin(), first.end(), in_order);
+  std::sort(then.begin(), then.end(), in_order);
+  slots[2] = first[0];
+  slots[17] = first[1];
+  slots[30] = then[0];
+  slots.insert(slots.end(), then.begin() + 1, then.end());
+  EXPECT_EQ(tree.root(), root_of(payloads, slots, 4));
+}
+
 TEST(Trie, IsAFunctionOfTheObjectsAlone) {
-  const Payloads payloads = objects(500);
+  const Payloads payloads = make_payloads(500);
   const Trie at_once(sha256(), kKeyBytes, payloads);
   Trie one_by_one(sha256(), kKeyBytes, {});
   for (uint64_t index = 500; index-- > 0;) {
@@ -140,7 +216,7 @@ TEST(Trie, IsAFunctionOfTheObjectsAlone) {
 }
 
 TEST(Trie, FollowsChanges) {
-  Payloads payloads = objects(300);
+  Payloads payloads = make_payloads(300);
   Trie trie(sha256(), kKeyBytes, payloads);
   for (const uint64_t index : {5, 299, 17}) ++payloads[index][kKeyBytes];
   EXPECT_NE(trie.root(), Trie(sha256(), kKeyBytes, payloads).root());
@@ -151,7 +227,7 @@ TEST(Trie, FollowsChanges) {
 /// `hash` has been told nothing yet; `fresh` neither.
 template <typename Hash>
 void check_multiset(Hash hash, Hash fresh) {
-  Payloads payloads = objects(20);
+  Payloads payloads = make_payloads(20);
   for (const auto& payload : payloads) hash->insert(payload);
   const Bytes before = payloads[7];
   payloads[7][kKeyBytes] = 'x';

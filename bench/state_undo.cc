@@ -94,10 +94,11 @@ void add_undo_rows(const BenchOptions& options, Report& report) {
     fill_history(at_large);
     Measured of_small;
     Measured of_large;
-    for (size_t round = 0; round < options.runs; ++round) {
-      const size_t batches = options.quick ? 2 : 20;
-      measure(at_small, batches, of_small);
-      measure(at_large, batches, of_large);
+    const size_t batches = options.quick ? 2 : 20;
+    for (size_t round = 0; round <= options.runs; ++round) {
+      Measured unused;  // the first round is to warm up
+      in_turn(round, {[&] { measure(at_small, batches, round == 0 ? unused : of_small); },
+                      [&] { measure(at_large, batches, round == 0 ? unused : of_large); }});
     }
     const std::string of = " of 1,000 touched, " + std::string(name_of(algorithm));
     report.rows.push_back(

@@ -24,6 +24,10 @@ Cost Stopwatch::elapsed() const {
   return {now_ns(cpu_clock_) - cpu_, now_ns(CLOCK_MONOTONIC) - wall_};
 }
 
+void in_turn(size_t turn, const std::vector<std::function<void()>>& contenders) {
+  for (size_t i = 0; i < contenders.size(); ++i) contenders[(turn + i) % contenders.size()]();
+}
+
 Crew::Crew(size_t threads) : costs_(threads) {
   for (size_t thread = 1; thread < threads; ++thread) {
     helpers_.emplace_back([this, thread] { help(thread); });

@@ -48,6 +48,10 @@ struct Series {
   }
 };
 
+/// Runs all contenders, number `turn` (modulo their number) first and the others after it, round
+/// in a circle: so none always goes first, when caches and the machine's mood are what they are.
+void in_turn(size_t turn, const std::vector<std::function<void()>>& contenders);
+
 /// Keeps the compiler from leaving out what computes `value`.
 template <typename T>
 inline void keep(const T& value) {
