@@ -186,6 +186,15 @@ def examples():
         if done.returncode != 0:
             raise Failure("transfers: " + done.stdout + done.stderr)
         agree(cluster)
+    with Cluster(BUILD / "examples" / "outline", config="bft", threads=2) as cluster:
+        requests = ["add . One", "add . Two", "add 1 Under one", "add 2 Under two", "show",
+                    "cut 2", "cut 7", "show"]
+        done = subprocess.run([str(BUILD / "examples" / "call"), cluster.cluster_file, *requests],
+                              capture_output=True, text=True, timeout=60, check=True)
+        if done.stdout != ("done\n" * 4 + "One\n  Under one\nTwo\n  Under two\n\n" +
+                           "done\nno such heading\nOne\n  Under one\n\n"):
+            raise Failure("outline: " + done.stdout)
+        agree(cluster)
 
 
 def benchmarks():
