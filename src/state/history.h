@@ -18,11 +18,22 @@
 namespace eve::state {
 
 /// One changed leaf and what it was before; both null for a slot that was free, or not there.
+/// Says all that forgetting it takes, so that a commit need not wait for the memory of objects and
+/// versions, which lie scattered over the state.
 struct LeafBefore {
+  static LeafBefore of(uint64_t slot, Object& object, Version& version) {
+    return {slot, &object, &version, static_cast<uint32_t>(version.block_size()), object.table};
+  }
+
   uint64_t slot;
-  Object* object;
-  Version* version;
+  Object* object = nullptr;
+  Version* version = nullptr;
+  uint32_t version_size = 0;  ///< of the version's block
+  uint16_t table = 0;
+  bool gone = false;  ///< the object was absent after the batch: counted in Object::references
 };
+static_assert(sizeof(LeafBefore) == 32);
+static_assert(2 * kMaxValueBytes + 1024 < UINT32_MAX);
 
 /// One batch: enough to go back to the batch before. Owns the versions.
 struct Record {

@@ -158,7 +158,7 @@ void Store::undo(Record& record, std::vector<uint64_t>& dirty, std::vector<Objec
 void Store::restore_leaf(const LeafBefore& leaf) {
   table_of(*leaf.object).restore(*leaf.object, Word::of(leaf.version));
   contents_[leaf.object->table].add(*leaf.object, *leaf.version);
-  --leaf.object->references;
+  if (leaf.gone) --leaf.object->references;
 }
 
 /// Undoes the batches after `n`, and the tree with them: digests are put back, and each leaf that
@@ -194,10 +194,13 @@ void Store::undo_records_after(BatchNumber n, Scheduler& scheduler) {
 void Store::drop_oldest() {
   const std::vector<LeafBefore>& leaves = history_.oldest().leaves;
   for (size_t i = 0; i < leaves.size(); ++i) {
-    prefetch_before(leaves, i + kAhead);
+    if (i + kAhead < leaves.size() && leaves[i + kAhead].gone) {
+      Object::prefetch(leaves[i + kAhead].object);
+    }
     const LeafBefore& leaf = leaves[i];
     if (leaf.object == nullptr) continue;
-    free_version(*leaf.object, leaf.version);
+    free_version(leaf);
+    if (!leaf.gone) continue;
     --leaf.object->references;
     remove_if_unused(*leaf.object);
   }
@@ -230,6 +233,12 @@ void Store::remove_if_unused(Object& object) {
 void Store::free_version(const Object& object, Version* version) {
   undo_.count_memory(object.table, -static_cast<int64_t>(version->footprint()));
   Version::destroy(version, &undo_.recycler());
+}
+
+/// What the leaf was before: neither object nor version is looked at.
+void Store::free_version(const LeafBefore& leaf) {
+  undo_.count_memory(leaf.table, -static_cast<int64_t>(allocated(leaf.version_size)));
+  Version::destroy(leaf.version, leaf.version_size, undo_.recycler());
 }
 
 }  // namespace eve::state

@@ -43,7 +43,7 @@ uint64_t Store::slot_of(uint64_t handle) const {
 
 uint64_t Store::slot_as_of(BatchNumber n, uint64_t handle) const {
   if (handle == kNoHandle) return kNullSlot;
-  // It has had one slot all its life, and is known for as long as a record names it.
+  // It has had one slot all its life, and is known for as long as a record names it (store.h).
   const Object* object = graph_ == nullptr ? nullptr : graph_->named(handle);
   if (object == nullptr || object->slot == kNoSlot) return kGoneSlot;
   return leaves_at(n, object->slot, 1).front().object == object ? object->slot : kGoneSlot;
@@ -130,9 +130,8 @@ void Store::replace_in(Record& record, Object& object, Version* version) {
     free_version(object, version);
     return;
   }
-  record.leaves.push_back({object.slot, &object, version});
+  record.leaves.push_back(LeafBefore::of(object.slot, object, *version));
   record.version_bytes += version->footprint();
-  ++object.references;
 }
 
 /// A write at the end of the batch, when no request can see it any more. An object that the batch

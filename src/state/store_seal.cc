@@ -81,7 +81,7 @@ void Store::place(Object* made, Record& record) {
   const uint64_t slot = slots_.lowest_free();
   EVE_CHECK(slot < kMaxSlots, "too many objects");
   slots_.place(slot, made);
-  record.leaves.push_back({slot, nullptr, nullptr});
+  record.leaves.push_back({slot});
 }
 
 /// Gives new objects, in a deterministic order, the lowest free slots (DESIGN 5.3).
@@ -149,9 +149,21 @@ LeafRuns Store::settle_leaves(Record& record, Scheduler& scheduler, uint64_t& va
   } else {
     collect_garbage(record);
     sort_leaves(record.leaves);
+    count_gone(record.leaves);
   }
   leaves.add(std::move(record.leaves));
   return leaves;
+}
+
+/// Puts down which objects of `leaves` are absent now, at the end of the batch.
+void Store::count_gone(std::vector<LeafBefore>& leaves) {
+  for (LeafBefore& leaf : leaves) {
+    if (leaf.object == nullptr) continue;
+    const bool gone = !leaf.object->load().present();
+    if (gone && !leaf.gone) ++leaf.object->references;
+    if (!gone && leaf.gone) --leaf.object->references;
+    leaf.gone = gone;
+  }
 }
 
 /// Hashes `leaves`, which become the record's, and all above them; sets the root.
@@ -186,8 +198,9 @@ void Store::hash_leaves(const LeafRuns& leaves, uint64_t value_bytes, Record& re
 void Store::finish(Record& record, Scheduler& scheduler) {
   tree_.resize(slots_.size());
   record.replaced = update_tree(slots_of(record), scheduler);
+  count_gone(record.leaves);
   for (const LeafBefore& leaf : record.leaves) {
-    if (leaf.version != nullptr) record.version_bytes += leaf.version->footprint();
+    if (leaf.version != nullptr) record.version_bytes += allocated(leaf.version_size);
   }
   count_bytes(record);
 }
