@@ -108,8 +108,9 @@ class Store {
   void hash_leaf(uint64_t slot, crypto::Digest& out) const;
   void hash_version(const Object& object, const Version& version, crypto::Digest& out) const;
   class HashedLeaves;
+  class RestoredLeaves;
   uint64_t value_bytes(const std::vector<uint64_t>& slots) const;
-  bool leaves_are_hashed(const std::vector<uint64_t>& slots, Scheduler& scheduler) const;
+  bool are_restored(const std::vector<LeafBefore>& leaves, Scheduler& scheduler) const;
   Replaced update_tree(std::vector<uint64_t> dirty, Scheduler& scheduler);
   Bytes digests_at(BatchNumber n, uint8_t level, uint64_t first, uint64_t count) const;
 
@@ -126,7 +127,8 @@ class Store {
   void finish(Record& record, Scheduler& scheduler);
 
   // Going back, and forgetting.
-  void undo(Record& record, std::vector<uint64_t>& dirty, std::vector<Object*>& vacated);
+  void undo(const Record& record, std::vector<Object*>& vacated);
+  Object* object_now(const LeafBefore& leaf) const;
   void restore_leaf(const LeafBefore& leaf);
   void undo_records_after(BatchNumber n, Scheduler& scheduler);
   void drop_oldest();

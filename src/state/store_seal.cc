@@ -18,10 +18,10 @@ void count_bytes(Record& record) {
   }
 }
 
-std::vector<uint64_t> slots_of(const Record& record) {
+std::vector<uint64_t> slots_of(const std::vector<LeafBefore>& leaves) {
   std::vector<uint64_t> slots;
-  slots.reserve(record.leaves.size());
-  for (const LeafBefore& leaf : record.leaves) slots.push_back(leaf.slot);
+  slots.reserve(leaves.size());
+  for (const LeafBefore& leaf : leaves) slots.push_back(leaf.slot);
   return slots;
 }
 
@@ -75,6 +75,33 @@ class Store::HashedLeaves final : public LeafSource {
 
  private:
   const Store& store_;
+};
+
+/// Leaves that have been put back, by position: what each was is known without a look at its slot.
+class Store::RestoredLeaves final : public LeafSource {
+ public:
+  RestoredLeaves(const Store& store, const std::vector<LeafBefore>& leaves)
+      : store_(store), leaves_(leaves) {}
+
+  void digest(uint64_t position, crypto::Digest& out) const override {
+    const LeafBefore& leaf = leaves_[position];
+    // What it holds is taken from the object: that it has been put back is what is to be shown.
+    const Word now = leaf.object == nullptr ? Word() : leaf.object->load();
+    if (now.present() && leaf.object->slot == leaf.slot) {
+      store_.hash_version(*leaf.object, *now.version(), out);
+    }
+  }
+
+  void prefetch(uint64_t position, unsigned hops) const override {
+    const LeafBefore& leaf = leaves_[position];
+    if (hops != 0 || leaf.object == nullptr) return;
+    Object::prefetch(leaf.object);
+    leaf.prefetch_version();
+  }
+
+ private:
+  const Store& store_;
+  const std::vector<LeafBefore>& leaves_;
 };
 
 void Store::place(Object* made, Record& record) {
@@ -197,7 +224,7 @@ void Store::hash_leaves(const LeafRuns& leaves, uint64_t value_bytes, Record& re
 /// Hashes what `record`, of an installed state, has changed.
 void Store::finish(Record& record, Scheduler& scheduler) {
   tree_.resize(slots_.size());
-  record.replaced = update_tree(slots_of(record), scheduler);
+  record.replaced = update_tree(slots_of(record.leaves), scheduler);
   count_gone(record.leaves);
   for (const LeafBefore& leaf : record.leaves) {
     if (leaf.version != nullptr) record.version_bytes += allocated(leaf.version_size);
@@ -246,11 +273,12 @@ uint64_t Store::value_bytes(const std::vector<uint64_t>& slots) const {
   return bytes / kSample;
 }
 
-/// Whether each of these leaves is what the tree says.
-bool Store::leaves_are_hashed(const std::vector<uint64_t>& slots, Scheduler& scheduler) const {
-  if (slots.empty()) return true;
+/// Whether each of these leaves is again what it was and what the tree says.
+bool Store::are_restored(const std::vector<LeafBefore>& leaves, Scheduler& scheduler) const {
+  if (leaves.empty()) return true;
+  const std::vector<uint64_t> slots = slots_of(leaves);
   const uint64_t leaf_ns = leaf_cost_ns(digester_, value_bytes(slots));
-  return tree_.check_leaves(slots, HashedLeaves(*this), leaf_ns, scheduler);
+  return tree_.check_leaves(slots, RestoredLeaves(*this, leaves), leaf_ns, scheduler);
 }
 
 /// Hashes `dirty` (slots beyond the end are ignored) and everything above, and sets the root.
