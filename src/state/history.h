@@ -81,6 +81,7 @@ class History {
                        Bytes& digests) const;
   /// Lays over `leaves` (current ones, from slot `first` on) what they were as of `n`.
   void overlay_leaves(BatchNumber n, uint64_t first, std::vector<LeafAt>& leaves) const;
+  const std::deque<Record>& records() const { return records_; }
   /// What `object` held as of `n`; null if it was absent.
   const Version* version(BatchNumber n, const Object& object) const;
   /// The slots of all leaves that batches after `from`, up to `to`, have touched; ascending.

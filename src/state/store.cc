@@ -125,6 +125,9 @@ void Store::commit(BatchNumber n) {
   EVE_CHECK(!undo_.is_open() && n <= last_, "only sealed batches commit");
   committed_ = std::max(committed_, n);
   trim_history();
+#ifdef EVE_VERIFY
+  verify_references();
+#endif
 }
 
 void Store::rollback(BatchNumber n, Scheduler& scheduler) {
@@ -213,6 +216,7 @@ void Store::undo_records_after(BatchNumber n, Scheduler& scheduler) {
   EVE_CHECK(root_ == root, "rollback did not restore the root");
 #ifdef EVE_VERIFY
   EVE_CHECK(recompute_root() == root_, "rollback did not restore the tree");
+  verify_references();
 #endif
 }
 

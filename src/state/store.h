@@ -140,6 +140,7 @@ class Store {
 #ifdef EVE_VERIFY
   void verify_undo() const;
   void verify_unreachable() const;
+  void verify_references() const;
 #endif
 
   // Installing.

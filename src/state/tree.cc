@@ -17,6 +17,8 @@ uint64_t inner_ns(const crypto::Digester& digester) {
 /// How many nodes before its turn a node is fetched from memory. Dirty nodes are scattered over the
 /// state: waiting for memory costs more than hashing with XXH3.
 constexpr size_t kAhead = 6;
+/// The same where nothing is hashed in between.
+constexpr size_t kFarAhead = 16;
 
 /// Work for one task: well above what handing it over costs.
 constexpr uint64_t kTaskNs = 10'000;
@@ -204,7 +206,7 @@ void Tree::restore(const Replaced& replaced, uint64_t slots) {
     const auto& [indexes, digests] = replaced[level];
     const uint64_t end = level_size(slots, level);
     for (size_t i = 0; i < indexes.size() && indexes[i] < end; ++i) {
-      const size_t ahead = i + kAhead;
+      const size_t ahead = i + kFarAhead;
       if (ahead < indexes.size()) __builtin_prefetch(at(level, indexes[ahead]));
       std::memcpy(at(level, indexes[i]), digests.data() + i * size, size);
     }
