@@ -50,11 +50,14 @@ void collect(const UndoLog& undo, const UndoLog::Entry& entry, Changes& changes)
     content.add(*object, *now.version());
   }
   if (before.present()) {
-    changes.leaves.push_back({object->slot, object, before.version()});
+    changes.leaves.push_back(LeafBefore::of(object->slot, *object, *before.version()));
     content.remove(*object, *before.version());
     changes.version_bytes += before.version()->footprint();
-    ++object->references;
-    if (!now.present()) changes.gone.push_back(object->slot);
+    if (!now.present()) {
+      changes.leaves.back().gone = true;
+      ++object->references;
+      changes.gone.push_back(object->slot);
+    }
   } else if (now.present()) {
     changes.fresh.push_back(object);
   }

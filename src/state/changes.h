@@ -25,7 +25,7 @@ struct Changes {
 };
 
 /// Reads the undo lists of the open batch on the scheduler's workers, or on the spot when short.
-/// Every object in `leaves` counts one more record that names it.
+/// Every object that is gone counts one more record that says so.
 std::vector<Changes> collect_changes(const UndoLog& undo, Scheduler& scheduler);
 
 /// Ascending runs that together are the changed leaves of a batch, each slot once. Reading it is

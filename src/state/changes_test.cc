@@ -17,7 +17,7 @@ using testing::ThreadScheduler;
 
 std::vector<LeafBefore> random_leaves(Random& random, size_t count, uint64_t below) {
   std::vector<LeafBefore> leaves;
-  for (size_t i = 0; i < count; ++i) leaves.push_back({random.below(below), nullptr, nullptr});
+  for (size_t i = 0; i < count; ++i) leaves.push_back({random.below(below)});
   return leaves;
 }
 std::vector<uint64_t> slots_of(const std::vector<LeafBefore>& leaves) {

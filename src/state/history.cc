@@ -84,8 +84,8 @@ void History::overlay_leaves(BatchNumber n, uint64_t first, std::vector<LeafAt>&
   }
 }
 
-/// Back in time: an object that is present is known by its slot; an absent one is looked for only
-/// in as many records as name it.
+/// Back in time: an object that is present is known by its slot; an absent one is looked for in
+/// the records, until as many have been found as ever made it absent: before these it was not.
 const Version* History::version(BatchNumber n, const Object& object) const {
   const Word word = object.load();
   const Version* version = word.present() ? word.version() : nullptr;
@@ -107,7 +107,7 @@ const Version* History::version(BatchNumber n, const Object& object) const {
     version = present ? before->version : nullptr;
     if (!present) continue;
     slot = before->slot;
-    --unseen;
+    unseen -= before->gone ? 1 : 0;
   }
   return version;
 }

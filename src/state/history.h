@@ -18,11 +18,29 @@
 namespace eve::state {
 
 /// One changed leaf and what it was before; both null for a slot that was free, or not there.
+/// Says all that forgetting it takes, so that a commit need not wait for the memory of objects and
+/// versions, which lie scattered over the state.
 struct LeafBefore {
+  static LeafBefore of(uint64_t slot, Object& object, Version& version) {
+    return {slot, &object, &version, static_cast<uint32_t>(version.block_size()), object.table};
+  }
+
+  /// Asks for the version's memory, or as much of it as pays.
+  void prefetch_version() const {
+    constexpr uint32_t kMost = 256;
+    const auto* first = reinterpret_cast<const char*>(version);
+    for (uint32_t i = 0; i < version_size && i < kMost; i += 64) __builtin_prefetch(first + i);
+  }
+
   uint64_t slot;
-  Object* object;
-  Version* version;
+  Object* object = nullptr;
+  Version* version = nullptr;
+  uint32_t version_size = 0;  ///< of the version's block
+  uint16_t table = 0;
+  bool gone = false;  ///< the object was absent after the batch: counted in Object::references
 };
+static_assert(sizeof(LeafBefore) == 32);
+static_assert(2 * kMaxValueBytes + 1024 < UINT32_MAX);
 
 /// One batch: enough to go back to the batch before. Owns the versions.
 struct Record {
@@ -63,6 +81,7 @@ class History {
                        Bytes& digests) const;
   /// Lays over `leaves` (current ones, from slot `first` on) what they were as of `n`.
   void overlay_leaves(BatchNumber n, uint64_t first, std::vector<LeafAt>& leaves) const;
+  const std::deque<Record>& records() const { return records_; }
   /// What `object` held as of `n`; null if it was absent.
   const Version* version(BatchNumber n, const Object& object) const;
   /// The slots of all leaves that batches after `from`, up to `to`, have touched; ascending.

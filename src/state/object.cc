@@ -57,6 +57,10 @@ void Version::destroy(Version* version, Recycler* recycler) {
   give(version, version->block_size(), recycler);
 }
 
+void Version::destroy(Version* version, size_t block_size, Recycler& recycler) {
+  give(version, block_size, &recycler);
+}
+
 Object* Object::make(uint64_t hash, uint16_t table, ByteView key, Magazine* magazine) {
   EVE_CHECK(key.size() <= kMaxKeyBytes, "key too long: check sizes at the door");
   void* block = take(sizeof(Object) + key.size(), magazine);

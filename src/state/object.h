@@ -39,19 +39,21 @@ class Version {
   static Version* make(uint64_t stamp, ByteView bytes, Layout layout = Layout::kPacked,
                        Magazine* magazine = nullptr, ByteView references = {});
   static void destroy(Version* version, Recycler* recycler = nullptr);
+  /// The same without a look at it, which might be a cache miss: `block_size` is its own.
+  static void destroy(Version* version, size_t block_size, Recycler& recycler);
 
   /// The write stamp (UndoLog::stamp) it was made under.
   uint64_t stamp() const { return stamp_; }
   ByteView bytes() const { return {data(), size_}; }
   ByteView references() const;
   size_t footprint() const { return allocated(block_size()); }
+  size_t block_size() const { return block_bytes(size_ + trailer(references()), layout_); }
 
  private:
   Version(uint64_t stamp, uint32_t size, Layout layout, bool refers)
       : stamp_(stamp), size_(size), layout_(layout), refers_(refers) {}
   const char* data() const { return reinterpret_cast<const char*>(this) + header(layout_); }
   char* data() { return reinterpret_cast<char*>(this) + header(layout_); }
-  size_t block_size() const { return block_bytes(size_ + trailer(references()), layout_); }
   /// At least sizeof(Version): the header's padding belongs to the type.
   static constexpr size_t block_bytes(size_t size, Layout layout) {
     return header(layout) + size < sizeof(Version) ? sizeof(Version) : header(layout) + size;
@@ -118,7 +120,7 @@ struct Object {
   uint64_t slot = kNoSlot;  ///< its leaf, as of the last seal
   const uint32_t key_size;
   const uint16_t table;
-  uint16_t references = 0;  ///< records (history.h) that name it; absent and 0: it may go
+  uint16_t references = 0;  ///< records (history.h) that made it absent; absent and 0: it may go
 
  private:
   Object(uint64_t object_hash, uint16_t object_table, uint32_t object_key_size)

@@ -15,18 +15,27 @@ namespace {
 // forgetting slower the larger the state is.
 constexpr size_t kAhead = 16;
 
-/// Asks for the object and the old version of a leaf further on.
-void prefetch_before(const std::vector<LeafBefore>& leaves, size_t i) {
-  if (i >= leaves.size()) return;
-  Object::prefetch(leaves[i].object);
-  __builtin_prefetch(leaves[i].version);
-}
-
 /// Asks for what the object of a leaf further on holds now.
 void prefetch_now(const std::vector<LeafBefore>& leaves, size_t i) {
   if (i >= leaves.size() || leaves[i].object == nullptr) return;
   const Word now = leaves[i].object->load();
   if (now.present()) __builtin_prefetch(now.version());
+}
+
+/// Of the leaves of several records, newest record first, the oldest for each slot; ascending.
+void keep_oldest(std::vector<LeafBefore>& leaves) {
+  const auto by_slot = [](const LeafBefore& a, const LeafBefore& b) { return a.slot < b.slot; };
+  // One record's are ascending already.
+  if (std::is_sorted(leaves.begin(), leaves.end(), by_slot)) {
+    const auto same = [](const LeafBefore& a, const LeafBefore& b) { return a.slot == b.slot; };
+    if (std::adjacent_find(leaves.begin(), leaves.end(), same) == leaves.end()) return;
+  }
+  std::stable_sort(leaves.begin(), leaves.end(), by_slot);
+  size_t kept = 0;
+  for (size_t i = 0; i < leaves.size(); ++i) {
+    if (i + 1 == leaves.size() || leaves[i + 1].slot != leaves[i].slot) leaves[kept++] = leaves[i];
+  }
+  leaves.erase(leaves.begin() + static_cast<ptrdiff_t>(kept), leaves.end());
 }
 
 }  // namespace
@@ -114,6 +123,9 @@ void Store::commit(BatchNumber n) {
   EVE_CHECK(!undo_.is_open() && n <= last_, "only sealed batches commit");
   committed_ = std::max(committed_, n);
   trim_history();
+#ifdef EVE_VERIFY
+  verify_references();
+#endif
 }
 
 void Store::rollback(BatchNumber n, Scheduler& scheduler) {
@@ -125,13 +137,19 @@ void Store::rollback(BatchNumber n, Scheduler& scheduler) {
 
 /// Puts back what `record` replaced. Two passes, because an installed state may have moved an
 /// object from one slot to another.
-void Store::undo(Record& record, std::vector<uint64_t>& dirty, std::vector<Object*>& vacated) {
+void Store::undo(const Record& record, std::vector<Object*>& vacated) {
+  std::vector<const LeafBefore*> displaced;
   for (size_t i = 0; i < record.leaves.size(); ++i) {
-    prefetch_before(record.leaves, i + 2 * kAhead);
+    if (i + 2 * kAhead < record.leaves.size()) {
+      const LeafBefore& far = record.leaves[i + 2 * kAhead];
+      Object::prefetch(far.object);
+      far.prefetch_version();
+      if (far.object == nullptr) slots_.prefetch(far.slot);
+    }
     prefetch_now(record.leaves, i + kAhead);
     const LeafBefore& leaf = record.leaves[i];
-    dirty.push_back(leaf.slot);
-    Object* object = leaf.slot < slots_.size() ? slots_.at(leaf.slot) : nullptr;
+    Object* object = object_now(leaf);
+    if (object != leaf.object && leaf.object != nullptr) displaced.push_back(&leaf);
     if (object == nullptr) continue;
     Version* version = object->load().version();
     contents_[object->table].remove(*object, *version);
@@ -145,18 +163,25 @@ void Store::undo(Record& record, std::vector<uint64_t>& dirty, std::vector<Objec
     free_version(*object, version);
   }
   slots_.resize(record.slots_before);
-  for (const LeafBefore& leaf : record.leaves) {
-    if (leaf.object == nullptr || slots_.at(leaf.slot) == leaf.object) continue;
-    slots_.place(leaf.slot, leaf.object);
-    restore_leaf(leaf);
+  for (const LeafBefore* leaf : displaced) {
+    slots_.place(leaf->slot, leaf->object);
+    restore_leaf(*leaf);
   }
+}
+
+/// Who is at the leaf's slot. Mostly who was there before, and that needs no look at the slot.
+Object* Store::object_now(const LeafBefore& leaf) const {
+  if (leaf.object != nullptr && leaf.object->slot == leaf.slot && leaf.object->load().present()) {
+    return leaf.object;
+  }
+  return leaf.slot < slots_.size() ? slots_.at(leaf.slot) : nullptr;
 }
 
 /// Gives the leaf's object back what it held.
 void Store::restore_leaf(const LeafBefore& leaf) {
   table_of(*leaf.object).restore(*leaf.object, Word::of(leaf.version));
   contents_[leaf.object->table].add(*leaf.object, *leaf.version);
-  --leaf.object->references;
+  if (leaf.gone) --leaf.object->references;
 }
 
 /// Undoes the batches after `n`, and the tree with them: digests are put back, and each leaf that
@@ -164,12 +189,17 @@ void Store::restore_leaf(const LeafBefore& leaf) {
 void Store::undo_records_after(BatchNumber n, Scheduler& scheduler) {
   if (n == last_) return;
   const crypto::Digest root = history_.after(n)->root_before;
-  std::vector<uint64_t> dirty;
+  std::vector<LeafBefore> undone;
   std::vector<Object*> vacated;
   while (last_ > n) {
     Record& record = history_.newest();
-    undo(record, dirty, vacated);
+    undo(record, vacated);
     tree_.restore(record.replaced, record.slots_before);
+    if (undone.empty()) {
+      undone = std::move(record.leaves);
+    } else {
+      undone.insert(undone.end(), record.leaves.begin(), record.leaves.end());
+    }
     history_.pop_newest();
     last_ = last_.prev();
   }
@@ -177,25 +207,27 @@ void Store::undo_records_after(BatchNumber n, Scheduler& scheduler) {
   vacated.erase(std::unique(vacated.begin(), vacated.end()), vacated.end());
   for (Object* object : vacated) remove_if_unused(*object);
 
-  // One record's are ascending already.
-  if (!std::is_sorted(dirty.begin(), dirty.end())) std::sort(dirty.begin(), dirty.end());
-  dirty.erase(std::unique(dirty.begin(), dirty.end()), dirty.end());
-  while (!dirty.empty() && dirty.back() >= slots_.size()) dirty.pop_back();
-  EVE_CHECK(leaves_are_hashed(dirty, scheduler), "rollback did not restore the leaves");
+  keep_oldest(undone);
+  while (!undone.empty() && undone.back().slot >= slots_.size()) undone.pop_back();
+  EVE_CHECK(are_restored(undone, scheduler), "rollback did not restore the leaves");
   root_ = tree_.root();
   EVE_CHECK(root_ == root, "rollback did not restore the root");
 #ifdef EVE_VERIFY
   EVE_CHECK(recompute_root() == root_, "rollback did not restore the tree");
+  verify_references();
 #endif
 }
 
 void Store::drop_oldest() {
   const std::vector<LeafBefore>& leaves = history_.oldest().leaves;
   for (size_t i = 0; i < leaves.size(); ++i) {
-    prefetch_before(leaves, i + kAhead);
+    if (i + kAhead < leaves.size() && leaves[i + kAhead].gone) {
+      Object::prefetch(leaves[i + kAhead].object);
+    }
     const LeafBefore& leaf = leaves[i];
     if (leaf.object == nullptr) continue;
-    free_version(*leaf.object, leaf.version);
+    free_version(leaf);
+    if (!leaf.gone) continue;
     --leaf.object->references;
     remove_if_unused(*leaf.object);
   }
@@ -228,6 +260,12 @@ void Store::remove_if_unused(Object& object) {
 void Store::free_version(const Object& object, Version* version) {
   undo_.count_memory(object.table, -static_cast<int64_t>(version->footprint()));
   Version::destroy(version, &undo_.recycler());
+}
+
+/// What the leaf was before: neither object nor version is looked at.
+void Store::free_version(const LeafBefore& leaf) {
+  undo_.count_memory(leaf.table, -static_cast<int64_t>(allocated(leaf.version_size)));
+  Version::destroy(leaf.version, leaf.version_size, undo_.recycler());
 }
 
 }  // namespace eve::state

@@ -4,6 +4,17 @@
 // Invariants between batches: an object is present if and only if it has a slot; the tree's leaves
 // are the digests of the objects in the slots; history holds a record for each batch in
 // (oldest, last]; an object that is absent and named by no record does not exist.
+//
+// Of an object that is absent, Object::references tells whether a record names it. It counts only
+// the records after whose batch the object was gone, so that a commit touches no object but these:
+// - A record names an object if the object was present before its batch. If it is absent now, that
+//   batch or a later one made it so for the last time, and says so: no such record, no record.
+// - Records are dropped oldest first. Once the last one that says so goes, there is none before it,
+//   and none after it names the object. So whoever takes the count to 0 looks whether the object
+//   may go: dropping a record does; undoing one makes the object present, unless it takes back its
+//   making as well, and then looks too.
+// - An import fills and empties an empty store beside its history, and so ends where it began or
+//   drops all records.
 #pragma once
 
 #include <cstdint>
@@ -97,8 +108,9 @@ class Store {
   void hash_leaf(uint64_t slot, crypto::Digest& out) const;
   void hash_version(const Object& object, const Version& version, crypto::Digest& out) const;
   class HashedLeaves;
+  class RestoredLeaves;
   uint64_t value_bytes(const std::vector<uint64_t>& slots) const;
-  bool leaves_are_hashed(const std::vector<uint64_t>& slots, Scheduler& scheduler) const;
+  bool are_restored(const std::vector<LeafBefore>& leaves, Scheduler& scheduler) const;
   Replaced update_tree(std::vector<uint64_t> dirty, Scheduler& scheduler);
   Bytes digests_at(BatchNumber n, uint8_t level, uint64_t first, uint64_t count) const;
 
@@ -107,6 +119,7 @@ class Store {
   void hash_leaves(const LeafRuns& leaves, uint64_t value_bytes, Record& record,
                    Scheduler& scheduler);
   void place(Object* made, Record& record);
+  static void count_gone(std::vector<LeafBefore>& leaves);
   void place_new(std::vector<Object*> fresh, Record& record);
   Record new_record() const;
   void discard_writes();
@@ -114,17 +127,20 @@ class Store {
   void finish(Record& record, Scheduler& scheduler);
 
   // Going back, and forgetting.
-  void undo(Record& record, std::vector<uint64_t>& dirty, std::vector<Object*>& vacated);
+  void undo(const Record& record, std::vector<Object*>& vacated);
+  Object* object_now(const LeafBefore& leaf) const;
   void restore_leaf(const LeafBefore& leaf);
   void undo_records_after(BatchNumber n, Scheduler& scheduler);
   void drop_oldest();
   void trim_history();
   void remove_if_unused(Object& object);
   void free_version(const Object& object, Version* version);
+  void free_version(const LeafBefore& leaf);
 
 #ifdef EVE_VERIFY
   void verify_undo() const;
   void verify_unreachable() const;
+  void verify_references() const;
 #endif
 
   // Installing.

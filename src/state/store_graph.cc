@@ -43,8 +43,8 @@ uint64_t Store::slot_of(uint64_t handle) const {
 
 uint64_t Store::slot_as_of([[maybe_unused]] BatchNumber n, uint64_t handle) const {
   if (handle == kNoHandle) return kNullSlot;
-  // It has had one slot all its life, and is known for as long as a record names it. What a version
-  // refers to was there then (gc.h, D; make_good_version).
+  // It has had one slot all its life, and is known for as long as a record names it (store.h). What
+  // a version refers to was there then (gc.h, D; make_good_version).
   const Object* object = graph_ == nullptr ? nullptr : graph_->named(handle);
   if (object == nullptr || object->slot == kNoSlot) return kGoneSlot;
 #ifdef EVE_VERIFY
@@ -143,9 +143,8 @@ void Store::replace_in(Record& record, Object& object, Version* version) {
     free_version(object, version);
     return;
   }
-  record.leaves.push_back({object.slot, &object, version});
+  record.leaves.push_back(LeafBefore::of(object.slot, object, *version));
   record.version_bytes += version->footprint();
-  ++object.references;
 }
 
 /// A write at the end of the batch, when no request can see it any more. An object that the batch

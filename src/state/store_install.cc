@@ -13,12 +13,12 @@ namespace eve::state {
 void Store::clear_leaf(uint64_t slot, Record& record) {
   Object* object = slot < slots_.size() ? slots_.vacate(slot) : nullptr;
   if (object == nullptr) {
-    record.leaves.push_back({slot, nullptr, nullptr});
+    record.leaves.push_back({slot});
     return;
   }
-  record.leaves.push_back({slot, object, object->load().version()});
-  contents_[object->table].remove(*object, *object->load().version());
-  ++object->references;
+  Version* version = object->load().version();
+  record.leaves.push_back(LeafBefore::of(slot, *object, *version));
+  contents_[object->table].remove(*object, *version);
   table_of(*object).restore(*object, Word::absent(0));
 }
 

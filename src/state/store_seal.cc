@@ -18,10 +18,10 @@ void count_bytes(Record& record) {
   }
 }
 
-std::vector<uint64_t> slots_of(const Record& record) {
+std::vector<uint64_t> slots_of(const std::vector<LeafBefore>& leaves) {
   std::vector<uint64_t> slots;
-  slots.reserve(record.leaves.size());
-  for (const LeafBefore& leaf : record.leaves) slots.push_back(leaf.slot);
+  slots.reserve(leaves.size());
+  for (const LeafBefore& leaf : leaves) slots.push_back(leaf.slot);
   return slots;
 }
 
@@ -77,11 +77,38 @@ class Store::HashedLeaves final : public LeafSource {
   const Store& store_;
 };
 
+/// Leaves that have been put back, by position: what each was is known without a look at its slot.
+class Store::RestoredLeaves final : public LeafSource {
+ public:
+  RestoredLeaves(const Store& store, const std::vector<LeafBefore>& leaves)
+      : store_(store), leaves_(leaves) {}
+
+  void digest(uint64_t position, crypto::Digest& out) const override {
+    const LeafBefore& leaf = leaves_[position];
+    // What it holds is taken from the object: that it has been put back is what is to be shown.
+    const Word now = leaf.object == nullptr ? Word() : leaf.object->load();
+    if (now.present() && leaf.object->slot == leaf.slot) {
+      store_.hash_version(*leaf.object, *now.version(), out);
+    }
+  }
+
+  void prefetch(uint64_t position, unsigned hops) const override {
+    const LeafBefore& leaf = leaves_[position];
+    if (hops != 0 || leaf.object == nullptr) return;
+    Object::prefetch(leaf.object);
+    leaf.prefetch_version();
+  }
+
+ private:
+  const Store& store_;
+  const std::vector<LeafBefore>& leaves_;
+};
+
 void Store::place(Object* made, Record& record) {
   const uint64_t slot = slots_.lowest_free();
   EVE_CHECK(slot < kMaxSlots, "too many objects");
   slots_.place(slot, made);
-  record.leaves.push_back({slot, nullptr, nullptr});
+  record.leaves.push_back({slot});
 }
 
 /// Gives new objects, in a deterministic order, the lowest free slots (DESIGN 5.3).
@@ -150,9 +177,21 @@ LeafRuns Store::settle_leaves(Record& record, Scheduler& scheduler, uint64_t& va
   } else {
     collect_garbage(record);
     sort_leaves(record.leaves);
+    count_gone(record.leaves);
   }
   leaves.add(std::move(record.leaves));
   return leaves;
+}
+
+/// Puts down which objects of `leaves` are absent now, at the end of the batch.
+void Store::count_gone(std::vector<LeafBefore>& leaves) {
+  for (LeafBefore& leaf : leaves) {
+    if (leaf.object == nullptr) continue;
+    const bool gone = !leaf.object->load().present();
+    if (gone && !leaf.gone) ++leaf.object->references;
+    if (!gone && leaf.gone) --leaf.object->references;
+    leaf.gone = gone;
+  }
 }
 
 /// Hashes `leaves`, which become the record's, and all above them; sets the root.
@@ -186,9 +225,10 @@ void Store::hash_leaves(const LeafRuns& leaves, uint64_t value_bytes, Record& re
 /// Hashes what `record`, of an installed state, has changed.
 void Store::finish(Record& record, Scheduler& scheduler) {
   tree_.resize(slots_.size());
-  record.replaced = update_tree(slots_of(record), scheduler);
+  record.replaced = update_tree(slots_of(record.leaves), scheduler);
+  count_gone(record.leaves);
   for (const LeafBefore& leaf : record.leaves) {
-    if (leaf.version != nullptr) record.version_bytes += leaf.version->footprint();
+    if (leaf.version != nullptr) record.version_bytes += allocated(leaf.version_size);
   }
   count_bytes(record);
 }
@@ -234,11 +274,12 @@ uint64_t Store::value_bytes(const std::vector<uint64_t>& slots) const {
   return bytes / kSample;
 }
 
-/// Whether each of these leaves is what the tree says.
-bool Store::leaves_are_hashed(const std::vector<uint64_t>& slots, Scheduler& scheduler) const {
-  if (slots.empty()) return true;
+/// Whether each of these leaves is again what it was and what the tree says.
+bool Store::are_restored(const std::vector<LeafBefore>& leaves, Scheduler& scheduler) const {
+  if (leaves.empty()) return true;
+  const std::vector<uint64_t> slots = slots_of(leaves);
   const uint64_t leaf_ns = leaf_cost_ns(digester_, value_bytes(slots));
-  return tree_.check_leaves(slots, HashedLeaves(*this), leaf_ns, scheduler);
+  return tree_.check_leaves(slots, RestoredLeaves(*this, leaves), leaf_ns, scheduler);
 }
 
 /// Hashes `dirty` (slots beyond the end are ignored) and everything above, and sets the root.

@@ -17,6 +17,8 @@ uint64_t inner_ns(const crypto::Digester& digester) {
 /// How many nodes before its turn a node is fetched from memory. Dirty nodes are scattered over the
 /// state: waiting for memory costs more than hashing with XXH3.
 constexpr size_t kAhead = 6;
+/// The same where nothing is hashed in between.
+constexpr size_t kFarAhead = 16;
 
 /// Work for one task: well above what handing it over costs.
 constexpr uint64_t kTaskNs = 10'000;
@@ -157,22 +159,22 @@ void Tree::update_node(TreeNode id, char* replaced) {
   std::memcpy(digest, digester_.digest(payload(id)).bytes.data(), size);
 }
 
-/// Calls visit(i, digest) for each of `slots` with what its leaf hashes to now.
-template <typename Visit>
-void Tree::hash_leaves(const uint64_t* slots, size_t count, const LeafSource& leaves,
-                       const Visit& visit) const {
-  const bool whole = top_level(slots_) > 0;
+/// Calls visit(i, digest) for i in [0, count) with what the leaf number(i) of `leaves` hashes to
+/// now; coming(i) some time before.
+template <typename Number, typename Coming, typename Visit>
+void Tree::hash_leaves(size_t count, const LeafSource& leaves, const Number& number,
+                       const Coming& coming, const Visit& visit) {
   constexpr size_t kLead = LeafSource::kHops * kAhead;
   for (size_t step = 0; step < count + kLead; ++step) {
     // Each hop a few leaves after the one before it, when that should have arrived.
     for (unsigned hops = 0; hops < LeafSource::kHops; ++hops) {
       const size_t behind = hops * kAhead;
-      if (step >= behind && step - behind < count) leaves.prefetch(slots[step - behind], hops);
+      if (step >= behind && step - behind < count) leaves.prefetch(number(step - behind), hops);
     }
-    if (step < count && whole) prefetch_payload({1, slots[step] / kFanout});
+    if (step < count) coming(step);
     if (step < kLead) continue;
     crypto::Digest digest;
-    leaves.digest(slots[step - kLead], digest);
+    leaves.digest(number(step - kLead), digest);
     visit(step - kLead, digest);
   }
 }
@@ -187,7 +189,12 @@ ReplacedLevel Tree::update_leaves(std::vector<uint64_t> dirty, const LeafSource&
     std::memcpy(replaced.digests.data() + i * size, digest, size);
     std::memcpy(digest, fresh.bytes.data(), size);
   };
-  hash_leaves(slots.data(), slots.size(), leaves, visit);
+  const bool whole = top_level(slots_) > 0;
+  const auto coming = [&](size_t i) {  // its parent is to be hashed as well
+    if (whole) prefetch_payload({1, slots[i] / kFanout});
+  };
+  hash_leaves(
+      slots.size(), leaves, [&](size_t i) { return slots[i]; }, coming, visit);
   return replaced;
 }
 
@@ -199,7 +206,7 @@ void Tree::restore(const Replaced& replaced, uint64_t slots) {
     const auto& [indexes, digests] = replaced[level];
     const uint64_t end = level_size(slots, level);
     for (size_t i = 0; i < indexes.size() && indexes[i] < end; ++i) {
-      const size_t ahead = i + kAhead;
+      const size_t ahead = i + kFarAhead;
       if (ahead < indexes.size()) __builtin_prefetch(at(level, indexes[ahead]));
       std::memcpy(at(level, indexes[i]), digests.data() + i * size, size);
     }
@@ -212,12 +219,14 @@ bool Tree::check_leaves(const std::vector<uint64_t>& slots, const LeafSource& le
   std::atomic<bool> right{true};
   const size_t chunks = (slots.size() + kChunk - 1) / kChunk;
   in_chunks(chunks, kChunk * leaf_ns, scheduler, [&](size_t chunk) {
-    const uint64_t* first = slots.data() + chunk * kChunk;
-    const size_t count = std::min(kChunk, slots.size() - chunk * kChunk);
+    const size_t first = chunk * kChunk;
+    const size_t count = std::min(kChunk, slots.size() - first);
     const auto visit = [&](size_t i, const crypto::Digest& fresh) {
-      if (digest({0, first[i]}) != fresh) right.store(false, std::memory_order_relaxed);
+      if (digest({0, slots[first + i]}) != fresh) right.store(false, std::memory_order_relaxed);
     };
-    hash_leaves(first, count, leaves, visit);
+    const auto coming = [&](size_t i) { __builtin_prefetch(at(0, slots[first + i])); };
+    hash_leaves(
+        count, leaves, [&](size_t i) { return first + i; }, coming, visit);
   });
   return right;
 }

@@ -64,6 +64,7 @@ class Tree {
   /// caller sees to it that the leaves are again what they were; check_leaves() tells.
   void restore(const Replaced& replaced, uint64_t slots);
   /// Whether each of these leaves (ascending, in the tree) has the digest that the tree says.
+  /// `leaves` is asked by position in `slots`: its owner knows already where each one is.
   bool check_leaves(const std::vector<uint64_t>& slots, const LeafSource& leaves, uint64_t leaf_ns,
                     Scheduler& scheduler) const;
 
@@ -99,9 +100,9 @@ class Tree {
   size_t family_bytes() const { return 1 + kFanout * digester_.size(); }
   char* family(uint8_t level, uint64_t parent) const;
   char* at(uint8_t level, uint64_t index) const;
-  template <typename Visit>
-  void hash_leaves(const uint64_t* slots, size_t count, const LeafSource& leaves,
-                   const Visit& visit) const;
+  template <typename Number, typename Coming, typename Visit>
+  static void hash_leaves(size_t count, const LeafSource& leaves, const Number& number,
+                          const Coming& coming, const Visit& visit);
   ReplacedLevel update_leaves(std::vector<uint64_t> dirty, const LeafSource& leaves);
   void update_node(TreeNode id, char* replaced);
   ByteView payload(TreeNode id) const;

@@ -1,5 +1,7 @@
 #include "state/verify.h"
 
+#include <unordered_map>
+
 #include "base/check.h"
 #include "state/store.h"
 
@@ -86,6 +88,27 @@ void Store::verify_unreachable() const {
                 "a retired version can still be reached");
     });
   }
+}
+
+/// Objects count the records that say that they were gone, and of an absent one that a record names
+/// at least one says so (store.h). O(state and history).
+void Store::verify_references() const {
+  std::unordered_map<const Object*, uint64_t> said;
+  for (const Record& record : history_.records()) {
+    for (const LeafBefore& leaf : record.leaves) {
+      if (leaf.gone) ++said[leaf.object];
+    }
+  }
+  for (const auto& table : tables_) {
+    table->each([&](const Object& object) {
+      const auto found = said.find(&object);
+      const uint64_t count = found == said.end() ? 0 : found->second;
+      EVE_CHECK(object.references == count, "an object miscounts the records that say it was gone");
+      EVE_CHECK(count > 0 || object.load().present(), "an absent object that no record names");
+      if (count > 0) said.erase(found);
+    });
+  }
+  EVE_CHECK(said.empty(), "a record names an object that does not exist");
 }
 #endif
 
