@@ -81,6 +81,29 @@ TEST(Seams, AChangeThatThrowsLeavesNothingBehind) {
   EXPECT_EQ(f.engine.counts().objects, 0u);
 }
 
+// Another worker's write and erase in between must not make for two first entries of one object.
+TEST(Seams, AChangeOfWhatCameAndWentMeanwhileIsNotedOnce) {
+  Fixture f;
+  Pages pages(f.state, "pages", 512);
+  Table& table = f.engine.table("pages", TableKind::kPages);
+  f.begin();
+  int calls = 0;
+  table.update(0, "k", [&](std::optional<ByteView> found) {
+    if (calls++ == 0) {
+      table.put(1, "k", "other");
+      table.erase(1, "k");
+    }
+    return found ? Bytes("found") : Bytes("absent");
+  });
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(table.get("k"), "absent");
+  f.seal();
+  EXPECT_EQ(f.engine.counts().objects, 1u);
+  EXPECT_EQ(f.engine.root(), f.engine.recompute_root());
+  f.rollback(0);
+  EXPECT_EQ(f.engine.counts().objects, 0u);
+}
+
 TEST(Seams, ElementsWithoutBytesAreRefused) {
   Fixture f;
   Map<std::string, std::vector<Nothing>> map(f.state, "nothings");

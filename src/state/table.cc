@@ -98,11 +98,15 @@ void Table::update(size_t worker, ByteView key,
     const Word now = Word::of(version);
     // Versions that others may see are not freed within the batch, so the same word is the same
     // version.
-    const bool written = before.present() ? object.word.compare_exchange_strong(
-                                                before, now, std::memory_order_acq_rel)
-                                          : shard(hash).appear(object, now).has_value();
-    if (written) {
-      undo_.note(worker, {&object, before, false}, version->footprint());
+    // An absent object may have come and gone since: what counts is the word that was replaced.
+    std::optional<Word> replaced;
+    if (!before.present()) {
+      replaced = shard(hash).appear(object, now);
+    } else if (object.word.compare_exchange_strong(before, now, std::memory_order_acq_rel)) {
+      replaced = before;
+    }
+    if (replaced) {
+      undo_.note(worker, {&object, *replaced, false}, version->footprint());
       return;
     }
     Version::destroy(version);
