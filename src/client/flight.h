@@ -43,6 +43,9 @@ class Flight {
   /// The payload that `quorum` executors vouch for, once it and their digests are here.
   std::optional<SharedBytes> vouched_payload(size_t quorum) const;
 
+  /// Executors whose replies differ from the one that `quorum` others vouch for.
+  std::vector<uint16_t> contradicted(size_t quorum) const;
+
   /// The accepted payload waits here until all earlier bundles are complete.
   void accept(SharedBytes payload) { accepted_ = std::move(payload); }
   const std::optional<SharedBytes>& accepted() const { return accepted_; }
@@ -53,6 +56,8 @@ class Flight {
     crypto::Digest digest;
     std::optional<SharedBytes> payload;
   };
+
+  size_t executed_as(const crypto::Digest& digest) const;
 
   wire::BundlePtr bundle_;
   std::vector<uint64_t> tickets_;

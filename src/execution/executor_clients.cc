@@ -15,8 +15,9 @@ constexpr TimeUs kGiveUpAfterUs = limits::kMaxClockSkewUs / 4;
 // A bundle is verified once: when it is first seen here. Every executor keeps what is not
 // committed, so that whoever becomes primary has it; all but the primary pass on what comes from
 // clients.
-void Executor::Impl::take_bundle(const wire::BundleMessage& message, bool forwarded, TimeUs now,
+void Executor::Impl::take_bundle(const wire::BundleMessage& message, Address from, TimeUs now,
                                  Outbox& out) {
+  const bool forwarded = from.role != Role::kClient;
   const wire::BundlePtr& bundle = message.bundle;
   const Standing standing = mirror.standing(*bundle);
   if (standing == Standing::kAnswered && !forwarded) answer(*mirror.answer(*bundle), true, out);
@@ -24,8 +25,12 @@ void Executor::Impl::take_bundle(const wire::BundleMessage& message, bool forwar
   if (leads() && order.turn(*bundle) == Turn::kDone) return;  // in flight
 
   if (!pending.has(*bundle)) {
-    if (!authentic(*bundle) || !pending.add(bundle, now, standing == Standing::kEarly)) {
-      ++counters.refused_messages;
+    if (!authentic(*bundle)) {
+      refusals.add(from, "a bundle whose signature is wrong");
+      return;
+    }
+    if (!pending.add(bundle, now, standing == Standing::kEarly)) {
+      refusals.add(from, "more bundles than may wait");
       return;
     }
   }
