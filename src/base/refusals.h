@@ -26,6 +26,10 @@ class Refusals {
     ++total_;
   }
 
+  /// More than is kept or served at once: dropped, and nobody's fault. A correct node does it, too,
+  /// when a link comes back and all that it had repeated arrives together.
+  void overflow() { ++total_; }
+
   uint64_t total() const { return total_; }
   const std::map<Address, Entry>& by_sender() const { return by_sender_; }
 

@@ -71,7 +71,7 @@ void Executor::Impl::receive(const wire::BatchMessage& message, Address from, Ti
   }
   saw_higher_view = true;
   if (!future.add(from.index, message.batch, view)) {
-    refusals.add(from, "batches of a later view beyond what is kept");
+    refusals.overflow();
   }
 }
 
@@ -98,8 +98,12 @@ void Executor::Impl::receive(const wire::Welcome& welcome, Address from, TimeUs 
 }
 
 void Executor::Impl::receive(const wire::StateRequest& request, Address from, TimeUs, Outbox& out) {
-  if (!is_peer(from) || serving[from.index] >= kMaxServing) {
-    refusals.add(from, "more state requests than are served at once");
+  if (!is_peer(from)) {
+    refusals.add(from, "a state request of no executor");
+    return;
+  }
+  if (serving[from.index] >= kMaxServing) {
+    refusals.overflow();
     return;
   }
   ++serving[from.index];

@@ -30,7 +30,7 @@ void Executor::Impl::take_bundle(const wire::BundleMessage& message, Address fro
       return;
     }
     if (!pending.add(bundle, now, standing == Standing::kEarly)) {
-      refusals.add(from, "more bundles than may wait");
+      refusals.overflow();
       return;
     }
   }

@@ -50,6 +50,8 @@ class Link:
                  asyncio.create_task(self.pump(far_reader, writer))]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            pass  # cut
         finally:
             for pump in pumps:
                 pump.cancel()
