@@ -16,9 +16,9 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from support.cluster import COMPLAINTS, Failure, free_port, wait_for  # noqa: E402
+from support.cluster import COMPLAINTS, Failure, wait_for  # noqa: E402
 from support.namespaces import Network, not_permitted  # noqa: E402
-from support.nodes import Nodes  # noqa: E402
+from support.nodes import Nodes, lasting_port  # noqa: E402
 from support.proxy import Proxies  # noqa: E402
 
 # As ctest has it: neither passed nor failed.
@@ -217,7 +217,7 @@ def proxied_cell(cell, fault):
     def address(nodes, node, peer):
         if "port" not in nodes.get(peer, {}):
             return None
-        port = free_port()
+        port = lasting_port()
         routes.append(((node, peer), ("127.0.0.1", port), ("127.0.0.1", nodes[peer]["port"])))
         return "127.0.0.1", port
 

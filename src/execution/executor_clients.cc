@@ -7,6 +7,11 @@
 namespace eve::execution {
 namespace {
 
+// No correct node sends or forwards a bundle that it could not verify. Checking a signature takes
+// so long that a flood of wrong ones would leave time for nothing else; a liar gets one check in
+// this.
+constexpr TimeUs kBarredUs = 1'000'000;
+
 // Far longer than any view change, well before clocks of correct nodes could have moved apart.
 constexpr TimeUs kGiveUpAfterUs = limits::kMaxClockSkewUs / 4;
 
@@ -25,7 +30,13 @@ void Executor::Impl::take_bundle(const wire::BundleMessage& message, Address fro
   if (leads() && order.turn(*bundle) == Turn::kDone) return;  // in flight
 
   if (!pending.has(*bundle)) {
+    const auto barred = barred_until.find(from);
+    if (barred != barred_until.end() && now < barred->second) {
+      refusals.add(from, "a bundle, soon after one whose signature was wrong");
+      return;
+    }
     if (!authentic(*bundle)) {
+      barred_until[from] = now + kBarredUs;
       refusals.add(from, "a bundle whose signature is wrong");
       return;
     }

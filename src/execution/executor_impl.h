@@ -156,6 +156,8 @@ struct Executor::Impl {
 
   std::deque<Committed> recent;
   Refusals refusals;
+  std::map<Address, TimeUs>
+      barred_until;         ///< who sent a forged bundle: its bundles are not checked
   ExecutorStatus counters;  // its sums; the rest is filled in by status()
 };
 

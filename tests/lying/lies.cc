@@ -91,20 +91,23 @@ void lie_about_verdicts(std::vector<Send>& sends) {
 /// How many forgeries go with each call: enough that a receiver that did not care would drown.
 constexpr int kForgeries = 16;
 
-std::vector<Address> others_of(const std::vector<Send>& sends, Role role) {
-  for (const auto& send : sends) {
-    if (!send.to.empty() && send.to.front().role == role) return send.to;
+std::vector<Address> others_like(Address from, const FaultModel& model) {
+  std::vector<Address> others;
+  const auto count = from.role == Role::kVerifier ? model.verifiers() : model.executors();
+  for (uint16_t i = 0; i < count; ++i) {
+    if (i != from.index) others.push_back({from.role, i});
   }
-  return {};
+  return others;
 }
 
 /// Bundles in a client's name to executors; votes and view changes in its own to verifiers.
-void add_forgeries(Address from, std::vector<Send>& sends, uint64_t& counter) {
-  const auto add = [&](const std::vector<Address>& to, Message message) {
-    if (!to.empty()) sends.push_back({to, std::make_shared<const Message>(std::move(message))});
+void add_forgeries(Address from, const FaultModel& model, std::vector<Send>& sends,
+                   uint64_t& counter) {
+  const auto others = others_like(from, model);
+  const auto add = [&](Message message) {
+    sends.push_back({others, std::make_shared<const Message>(std::move(message))});
   };
   const Bytes no_signature(64, '\x5a');
-  const auto own_role = others_of(sends, from.role);
   for (int i = 0; i < kForgeries; ++i) {
     ++counter;
     if (from.role == Role::kVerifier) {
@@ -112,15 +115,15 @@ void add_forgeries(Address from, std::vector<Send>& sends, uint64_t& counter) {
       change.view = View(1'000'000 + counter);
       change.verifier = from.index;
       change.signature = no_signature;
-      add(own_role, change);
-      add(own_role, wire::Prepare{View(0), BatchNumber(counter), {}, {}, from.index, no_signature});
+      add(change);
+      add(wire::Prepare{View(0), BatchNumber(counter), {}, {}, from.index, no_signature});
       continue;
     }
     const wire::BundleFields fields{wire::BundleKind::kCall, 0, SessionId(counter),
                                     RequestNumber(1), RequestNumber(0)};
     const auto bundle =
         wire::make_bundle(fields, {"forged"}, [&](ByteView) { return no_signature; });
-    add(own_role, wire::BundleMessage{bundle, true});
+    add(wire::BundleMessage{bundle, true});
   }
 }
 
@@ -155,7 +158,7 @@ std::vector<std::string> lie_names() {
   return all;
 }
 
-runtime::Rewrite make_rewrite(Lie lie, const crypto::Digester& digester) {
+runtime::Rewrite make_rewrite(Lie lie, const FaultModel& model, const crypto::Digester& digester) {
   switch (lie) {
     case Lie::kDiverge:
       return {};
@@ -171,8 +174,8 @@ runtime::Rewrite make_rewrite(Lie lie, const crypto::Digester& digester) {
     case Lie::kVerdict:
       return [](Address, std::vector<Send>& sends) { lie_about_verdicts(sends); };
     case Lie::kBadSignature:
-      return [counter = uint64_t{0}](Address from, std::vector<Send>& sends) mutable {
-        add_forgeries(from, sends, counter);
+      return [model, counter = uint64_t{0}](Address from, std::vector<Send>& sends) mutable {
+        add_forgeries(from, model, sends, counter);
       };
     case Lie::kSilent:
       return [](Address, std::vector<Send>& sends) { sends.clear(); };

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/quorum.h"
 #include "crypto/digest.h"
 #include "execution/runner.h"
 #include "runtime/router.h"
@@ -27,7 +28,7 @@ std::optional<Lie> parse_lie(const std::string& name);
 std::vector<std::string> lie_names();
 
 /// `digester` is the cluster's and outlives the result.
-runtime::Rewrite make_rewrite(Lie lie, const crypto::Digester& digester);
+runtime::Rewrite make_rewrite(Lie lie, const FaultModel& model, const crypto::Digester& digester);
 
 /// The service as the liar runs it.
 execution::MakeService distort_service(Lie lie, execution::MakeService make);

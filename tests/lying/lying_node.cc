@@ -68,7 +68,7 @@ int run(const Options& options) {
   const crypto::Digester digester(cluster->digest, identity->secret);
   const auto lie = *parse_lie(options.lie);
   wanted.make_service = distort_service(lie, kv::make_service);
-  wanted.rewrite = make_rewrite(lie, digester);
+  wanted.rewrite = make_rewrite(lie, cluster->model, digester);
   return serve(std::move(wanted));
 }
 

@@ -4,14 +4,34 @@ another program (one that lies)."""
 
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import tomllib
 
-from support.cluster import Cluster, Failure, free_port, wait_for
+from support.cluster import Cluster, Failure, wait_for
+
+GIVEN = set()
+
+
+def lasting_port():
+    """A free port that stays so while nobody listens there: the system gives none of these to
+    connections. Never the same twice."""
+    while True:
+        port = random.randrange(12_000, 32_000)
+        if port in GIVEN:
+            continue
+        GIVEN.add(port)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 def node_sections(text):
@@ -28,6 +48,11 @@ def with_address(section, host=None, port=None):
     return section
 
 
+def with_lasting_ports(section):
+    return re.sub(r"(?m)^(port|status_port) = \d+", lambda m: f"{m.group(1)} = {lasting_port()}",
+                  section)
+
+
 class Nodes(Cluster):
     """Like Cluster, with the same methods; `nodes` holds {name: {"port", "host", ...}} of all that
     do not lie, `names` those of all."""
@@ -40,7 +65,7 @@ class Nodes(Cluster):
         self.program = str(program)
         self.config = config
         self.threads = threads
-        self.port = free_port()
+        self.port = lasting_port()
         self.prefixes = prefixes or {}
         self.liars = liars or {}
         self.directory = tempfile.mkdtemp(prefix="eve-test-")
@@ -70,8 +95,8 @@ class Nodes(Cluster):
             raise Failure(f"the cluster did not start: {self.output()}")
         file = pathlib.Path(self.cluster_file)
         head, sections = node_sections(file.read_text())
-        for name, host in hosts.items():
-            sections[name] = with_address(sections[name], host=host)
+        for name in sections:
+            sections[name] = with_lasting_ports(with_address(sections[name], hosts.get(name)))
         file.write_text(head + "".join("[[node]]" + part for part in sections.values()))
         self.nodes = {node["name"]: node for node in tomllib.loads(file.read_text())["node"]
                       if "status_port" in node}
@@ -102,8 +127,12 @@ class Nodes(Cluster):
         self.wait_open()
 
     def wait_open(self):
-        wait_for("the gateway to be open", 30,
-                 lambda: all(part["open"] for part in self.parts("gateway").values()))
+        def gateway_is_open():
+            return self.parts("gateway")["gateway"]["open"]
+
+        wait_for("the gateway to be open", 30, gateway_is_open)
+        if self.died():
+            raise Failure(f"did not start: {self.died()}: {self.output()[-2000:]}")
 
     def restart(self, name):
         program, extra = self.liars.get(name, (None, ()))
