@@ -326,7 +326,7 @@ CELLS = {
     "withhold_executor_bft": ("bft", lie("executor-0", "withhold")),
     "silent_executor_bft": ("bft", lie("executor-0", "silent")),
     "slow_executor_bft": ("bft", lie("executor-1", "slow")),
-    "forge_executor_bft": ("bft", lie("executor-1", "bad-signature", "signature is wrong")),
+    "forge_executor_bft": ("bft", lie("executor-1", "bad-signature", "signature was wrong")),
     "withhold_verifier_bft": ("bft", lie("verifier-0", "withhold")),
     "silent_verifier_bft": ("bft", lie("verifier-1", "silent")),
     "slow_verifier_bft": ("bft", lie("verifier-1", "slow")),
