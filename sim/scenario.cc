@@ -206,6 +206,9 @@ Question Scenario::question(ScriptLine& line) {
 
 Question Scenario::about_messages(bool wanted, ScriptLine& line) {
   const Pattern wished = pattern(line);
+  if (!wished.token.empty() && !stage().knows_token(wished.token)) {
+    throw ScriptError("no token is called " + wished.token + " so far");
+  }
   return {[this, wanted, wished] { return stage().sent(wished) == wanted; },
           [wanted] { return std::string(wanted ? "none was sent" : "one was sent"); }};
 }

@@ -14,6 +14,7 @@ namespace {
 constexpr TimeUs kMs = 1000;
 constexpr TimeUs kStartUs = 1'700'000'000'000'000;  // an ordinary date
 constexpr TimeUs kQuietUs = 10 * kMs;
+constexpr const char* kSpoilt = "spoilt";
 
 bool is_any_of(Address node, const std::vector<Address>& nodes) {
   return nodes.empty() || std::count(nodes.begin(), nodes.end(), node) > 0;
@@ -209,7 +210,7 @@ Network::Delivery Stage::carry(const wire::MessagePtr& message, Address from, Ad
   std::string fate = sent_as_;
   if (rule != rules_.end()) {
     delivery.copies = rule->fate == Fate::kTwice ? 2 : 0;
-    static constexpr const char* kWords[] = {"dropped", "held", "sent twice", "spoilt"};
+    static constexpr const char* kWords[] = {"dropped", "held", "sent twice", kSpoilt};
     fate = kWords[static_cast<size_t>(rule->fate)];
     if (rule->fate == Fate::kHold) held_.push_back({message, from, to});
     if (rule->fate == Fate::kSpoil) send_spoilt(message, from, to);
@@ -217,7 +218,7 @@ Network::Delivery Stage::carry(const wire::MessagePtr& message, Address from, Ad
   const bool same = !leaving_.empty() && leaving_.back().message == message;
   if (!same) leaving_.push_back({message, from, {}});
   leaving_.back().to.emplace_back(to, fate);
-  log_.push_back({facts, from, to});
+  if (delivery.copies > 0 || fate == kSpoilt) log_.push_back({facts, from, to});
   return delivery;
 }
 
@@ -252,13 +253,17 @@ void Stage::send_as(const std::string& fate, Address from, wire::Send send) {
 }
 
 void Stage::release(const Pattern& pattern) {
+  std::vector<std::pair<Address, wire::Send>> released;
   for (const Held& held : std::exchange(held_, {})) {
-    if (pattern.picks(names_.facts(*held.message), held.from, held.to)) {
-      send_as("held until now", held.from, {{held.to}, held.message});
-    } else {
+    if (!pattern.picks(names_.facts(*held.message), held.from, held.to)) {
       held_.push_back(held);
+    } else if (!released.empty() && released.back().second.message == held.message) {
+      released.back().second.to.push_back(held.to);
+    } else {
+      released.push_back({held.from, {{held.to}, held.message}});
     }
   }
+  for (auto& [from, send] : released) send_as("held until now", from, std::move(send));
   std::erase_if(rules_, [](const Rule& rule) { return rule.fate == Fate::kHold; });
 }
 

@@ -68,7 +68,9 @@ class Stage {
   /// A field of a node's status as text; nothing if there is no such field for its role.
   std::optional<std::string> field(Address node, const std::string& name);
   std::optional<std::string> reply(uint16_t client, uint64_t request) const;
-  /// Whether such a message was sent since the last mark().
+  /// Whether any message so far names that token.
+  bool knows_token(const std::string& name) const { return names_.find_token(name).has_value(); }
+  /// Whether such a message went over the wire since the last mark().
   bool sent(const Pattern& pattern) const;
   void mark() { log_.clear(); }
   /// All executors that are up stand at the same batch, and their states, hashed anew, are equal.

@@ -14,7 +14,11 @@ std::string number_text(uint64_t value) {
 }
 
 std::string quoted(ByteView bytes) {
-  return '"' + Bytes(bytes) + '"';
+  std::string text;
+  for (const char c : bytes) {
+    if (c >= ' ') text += c;  // one line
+  }
+  return '"' + text + '"';
 }
 
 std::string reply_text(const wire::Reply& reply) {
@@ -183,8 +187,8 @@ class Teller {
   Names& names_;
 };
 
-template <typename Map, typename Digest>
-std::optional<Digest> find_value(const Map& given, const std::string& name) {
+std::optional<crypto::Digest> find_digest(const std::map<crypto::Digest, std::string>& given,
+                                          const std::string& name) {
   for (const auto& [digest, known] : given) {
     if (known == name) return digest;
   }
@@ -206,11 +210,7 @@ std::string Names::give(Given& given, char letter, BatchNumber number,
   const auto found = given.find(digest);
   if (found != given.end()) return found->second;
   std::string name = letter + std::to_string(number.value());
-  const auto taken = [&given](const std::string& wanted) {
-    return std::any_of(given.begin(), given.end(),
-                       [&wanted](const auto& entry) { return entry.second == wanted; });
-  };
-  while (taken(name)) name += '\'';
+  while (find_digest(given, name)) name += '\'';
   return given.emplace(digest, name).first->second;
 }
 
@@ -242,11 +242,11 @@ void Names::keep(const wire::BundlePtr& kept) {
 }
 
 std::optional<crypto::Digest> Names::find_token(const std::string& name) const {
-  return find_value<Given, crypto::Digest>(tokens_, name);
+  return find_digest(tokens_, name);
 }
 
 std::optional<crypto::Digest> Names::find_batch(const std::string& name) const {
-  return find_value<Given, crypto::Digest>(batches_, name);
+  return find_digest(batches_, name);
 }
 
 wire::BundlePtr Names::find_bundle(const std::string& name) const {
