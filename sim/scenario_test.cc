@@ -50,12 +50,12 @@ TEST(Scenario, TheSameScriptGivesTheSameTranscript) {
 
 TEST(Scenario, DrawsADiagram) {
   const std::string drawn = run(kRequest).mermaid;
-  EXPECT_EQ(drawn.find("sequenceDiagram\n  participant client-0\n  participant executor-0\n"), 0u);
-  EXPECT_TRUE(contains(drawn, "  client-0->>executor-0: call client-0#35;1 \"add x 5\""));
-  EXPECT_TRUE(contains(drawn, "  executor-0->>executor-2: batch 2"));
-  EXPECT_TRUE(contains(drawn, "  Note over verifier-0,verifier-3: verifiers -> other verifiers: "));
+  EXPECT_EQ(drawn.find("sequenceDiagram\n  participant c0 as client-0\n"), 0u);
+  EXPECT_TRUE(contains(drawn, "  c0->>e0: call client-0#35;1 \"add x 5\""));
+  EXPECT_TRUE(contains(drawn, "  e0->>e2: batch 2"));
+  EXPECT_TRUE(contains(drawn, "  Note over v0,v3: verifiers -> other verifiers: "));
   const ScenarioOutcome lost = run("cluster opened u=1\ndrop call\nclient-0 sends x\npass 1 ms\n");
-  EXPECT_TRUE(contains(lost.mermaid, "  client-0--xexecutor-0: call")) << lost.mermaid;
+  EXPECT_TRUE(contains(lost.mermaid, "  c0--xe0: call")) << lost.mermaid;
 }
 
 TEST(Scenario, AnExpectationThatFailsSaysWhatIsSo) {

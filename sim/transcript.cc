@@ -11,6 +11,8 @@ namespace eve::sim {
 namespace {
 
 constexpr TimeUs kMs = 1000;
+/// Of one message; more make a thicket, and become one note across all of them.
+constexpr size_t kMostArrows = 2;
 
 std::string time_text(TimeUs at) {
   char text[32];
@@ -35,6 +37,11 @@ std::string escaped(const std::string& text) {
     }
   }
   return out;
+}
+
+/// A name without a hyphen, which might be read as the beginning of an arrow.
+std::string lifeline(Address node) {
+  return to_string(node).substr(0, 1) + std::to_string(node.index);
 }
 
 /// The order of lifelines: clients, executors, verifiers.
@@ -123,23 +130,25 @@ std::string Transcript::mermaid() {
   std::sort(everybody.begin(), everybody.end(), left_of);
   std::ostringstream out;
   out << "sequenceDiagram\n";
-  for (const Address node : everybody) out << "  participant " << to_string(node) << '\n';
+  for (const Address node : everybody) {
+    out << "  participant " << lifeline(node) << " as " << to_string(node) << '\n';
+  }
   for (const Entry& entry : entries_) {
     if (entry.who.empty()) continue;
-    if (entry.who.size() == 1 && !entry.to.empty()) {
+    const bool few = entry.who.size() == 1 && entry.to.size() <= kMostArrows;
+    if (few && !entry.to.empty()) {
       const char* arrow = entry.fate == "dropped" || entry.fate == "held" ? "--x" : "->>";
       for (const Address node : entry.to) {
-        out << "  " << to_string(entry.who.front()) << arrow << to_string(node) << ": "
+        out << "  " << lifeline(entry.who.front()) << arrow << lifeline(node) << ": "
             << escaped(label(entry)) << '\n';
       }
       continue;
     }
-    // Many to many would be a thicket of arrows: one note across all of them.
     auto across = entry.who;
     across.insert(across.end(), entry.to.begin(), entry.to.end());
     std::sort(across.begin(), across.end(), left_of);
-    out << "  Note over " << to_string(across.front());
-    if (across.back() != across.front()) out << ',' << to_string(across.back());
+    out << "  Note over " << lifeline(across.front());
+    if (across.back() != across.front()) out << ',' << lifeline(across.back());
     const std::string to = entry.to.empty() ? "" : " -> " + entry.receivers;
     out << ": " << escaped(describe_nodes(entry.who, nodes_, std::nullopt) + to) << ": "
         << escaped(label(entry)) << '\n';
