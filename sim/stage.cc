@@ -245,9 +245,9 @@ void Stage::send_spoilt(const wire::MessagePtr& message, Address from, Address t
   });
 }
 
-void Stage::send_as(const std::string& fate, Address from, wire::Send send) {
+void Stage::send_as(const std::string& fate, Address from, const wire::Send& send) {
   sent_as_ = fate;
-  post_.send(from, {std::move(send)});
+  post_.slip_in(from, send);
   sent_as_.clear();
   acted();
 }
@@ -263,7 +263,7 @@ void Stage::release(const Pattern& pattern) {
       released.push_back({held.from, {{held.to}, held.message}});
     }
   }
-  for (auto& [from, send] : released) send_as("held until now", from, std::move(send));
+  for (const auto& [from, send] : released) send_as("held until now", from, send);
   std::erase_if(rules_, [](const Rule& rule) { return rule.fate == Fate::kHold; });
 }
 

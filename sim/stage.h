@@ -104,7 +104,7 @@ class Stage {
   void deliver(const wire::MessagePtr& message, Address from, Address to);
   Network::Delivery carry(const wire::MessagePtr& message, Address from, Address to);
   void send_spoilt(const wire::MessagePtr& message, Address from, Address to);
-  void send_as(const std::string& fate, Address from, wire::Send send);
+  void send_as(const std::string& fate, Address from, const wire::Send& send);
   void acted();
 
   FaultModel model_;
