@@ -68,9 +68,8 @@ void Post::say(Address from, std::vector<adversary::Utterance> utterances) {
     if (utterance.delay_us == 0) {
       dispatch(from, utterance);
     } else {
-      queue_.after(utterance.delay_us, [this, from, utterance = std::move(utterance)] {
-        dispatch(from, utterance);
-      });
+      queue_.after(utterance.delay_us,
+                   [this, from, utterance = std::move(utterance)] { dispatch(from, utterance); });
     }
   }
 }

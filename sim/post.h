@@ -10,8 +10,8 @@
 
 #include "base/quorum.h"
 #include "crypto/digest.h"
-#include "sim/event_queue.h"
 #include "sim/adversary/traitor.h"
+#include "sim/event_queue.h"
 #include "sim/network.h"
 #include "sim/trace.h"
 #include "wire/messages.h"

@@ -115,8 +115,7 @@ std::unique_ptr<VerifierHost> World::make_verifier(uint16_t index, size_t instan
   options.genesis = ledger_.token(BatchNumber());
   const Address self = Address::verifier(index);
   return std::make_unique<VerifierHost>(around(self, instance), options, clock_offset(),
-                                        random_.next(), authenticator_of(self), digester_,
-                                        ledger_);
+                                        random_.next(), authenticator_of(self), digester_, ledger_);
 }
 
 void World::add_verifiers() {

@@ -2,8 +2,8 @@
 // everybody agrees again.
 #pragma once
 
-#include <iosfwd>
 #include <array>
+#include <iosfwd>
 #include <map>
 #include <memory>
 #include <set>

@@ -76,8 +76,8 @@ void Conspiracy::take(const wire::NewView& new_view) {
   for (const wire::ViewChange& change : new_view.proof) take(change);
 }
 
-wire::Certificate Conspiracy::certificate_of(
-    const Subject& subject, const std::map<uint16_t, wire::Prepare>& votes) const {
+wire::Certificate Conspiracy::certificate_of(const Subject& subject,
+                                             const std::map<uint16_t, wire::Prepare>& votes) const {
   wire::Certificate certificate;
   certificate.genesis = false;
   std::tie(certificate.view, certificate.number, certificate.token) = subject;

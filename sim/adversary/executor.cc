@@ -135,8 +135,8 @@ std::optional<wire::Reply> wrong_reply(const wire::Reply& truth, Turn& turn) {
 void early_reply(const wire::BundleMessage& message, Address, Turn& turn) {
   const wire::Bundle& bundle = *message.bundle;
   if (bundle.client >= turn.me.clients) return;
-  wire::Reply reply{bundle.session, bundle.first, wire::ReplyStatus::kExecuted,
-                    turn.me.known.view(), {}, SharedBytes(wire::encode_replies({"lie"}))};
+  wire::Reply reply{bundle.session,       bundle.first, wire::ReplyStatus::kExecuted,
+                    turn.me.known.view(), {},           SharedBytes(wire::encode_replies({"lie"}))};
   reply.digest = wire::reply_digest(reply.status, reply.payload->view(), turn.me.digester);
   turn.say({Address::client(bundle.client)}, reply);
 }

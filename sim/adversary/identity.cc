@@ -238,8 +238,8 @@ void bad_authentication(const Utterance& truth, Turn& turn) {
 /// In the name of another of its role, with its own signature.
 void impersonate(const Utterance& truth, Turn& turn) {
   const auto name = static_cast<uint16_t>(turn.random.below(turn.me.model.executors()));
-  const Resign how([&](auto domain, auto bytes) { return turn.me.authenticator.sign(domain, bytes); },
-                   name);
+  const Resign how(
+      [&](auto domain, auto bytes) { return turn.me.authenticator.sign(domain, bytes); }, name);
   resign(truth, turn, how);
 }
 
@@ -251,8 +251,8 @@ void signature_flood(Turn& turn) {
   const View view = turn.me.known.view();
   wire::Prepare prepare{view, turn.me.known.number(), {}, {}, turn.me.self.index, "not signed"};
   wire::ViewChange change{view.next(), genesis_certificate(turn), turn.me.self.index, "not signed"};
-  wire::NewView new_view{view.next(),         BatchNumber(), turn.me.genesis, {},
-                         turn.me.self.index, "not signed"};
+  wire::NewView new_view{view.next(), BatchNumber(),      turn.me.genesis,
+                         {},          turn.me.self.index, "not signed"};
   for (size_t i = 0; i < kFlood; ++i) {
     if (turn.me.self.role == Role::kVerifier) {
       prepare.number = prepare.number.next();

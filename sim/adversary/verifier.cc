@@ -31,8 +31,7 @@ std::optional<Prepare> double_prepare(const Prepare& truth, Address to, Turn& tu
 
 /// A PREPARE for every token it hears of, whoever sent it, and at once.
 void prepare_everything(const wire::Token& token, Address, Turn& turn) {
-  const Prepare prepare{
-      token.view, token.parts.number, token.token, token.parts.previous, 0, {}};
+  const Prepare prepare{token.view, token.parts.number, token.token, token.parts.previous, 0, {}};
   turn.say(turn.verifiers(), sign(prepare, turn));
 }
 
