@@ -45,7 +45,7 @@ bool ExecutorHost::recovered() const {
 }
 
 void ExecutorHost::on_start() {
-  const bool restarted = lives() > 1;
+  const bool restarted = lives() > 1 && !amnesiac();
   make(restarted);
   restarted_at_ = ledger_.last();
   ledger_.restarted(self());

@@ -16,6 +16,7 @@ Faults::Faults(const Plan& plan, uint64_t seed, EventQueue& queue, Network& netw
                std::vector<Host*> executors, std::vector<Host*> verifiers, size_t nodes,
                std::function<void(Address)> on_crash)
     : plan_(plan.faults),
+      liars_(plan.byzantine),
       faults_until_us_(plan.faults_until_us),
       model_(plan.model),
       random_(seed),
@@ -29,9 +30,9 @@ Faults::Faults(const Plan& plan, uint64_t seed, EventQueue& queue, Network& netw
 void Faults::start() {
   repeat(plan_.partition_every_us, [this] { partition(); });
   repeat(plan_.executor_crash_every_us,
-         [this] { crash_one(executors_, plan_.lying_executors, counts_.executor_crashes); });
+         [this] { crash_one(executors_, liars_.executors, counts_.executor_crashes); });
   repeat(plan_.verifier_crash_every_us,
-         [this] { crash_one(verifiers_, plan_.lying_verifiers, counts_.verifier_crashes); });
+         [this] { crash_one(verifiers_, liars_.verifiers, counts_.verifier_crashes); });
   repeat(plan_.pause_every_us, [this] { pause_one(); });
 }
 

@@ -45,6 +45,7 @@ class Faults {
   TimeUs around(TimeUs mean);
 
   FaultPlan plan_;
+  ByzantinePlan liars_;
   TimeUs faults_until_us_;
   FaultModel model_;
   Random random_;

@@ -34,7 +34,7 @@ NetworkPlan make_network(Random& random) {
   return plan;
 }
 
-FaultPlan make_faults(Random& random, FaultModel model) {
+FaultPlan make_faults(Random& random) {
   FaultPlan plan;
   if (random.chance(1, 3)) {
     plan.partition_every_us = of_any_size(random, 100'000, 2'000'000);
@@ -47,13 +47,20 @@ FaultPlan make_faults(Random& random, FaultModel model) {
     plan.pause_every_us = of_any_size(random, 50'000, 1'000'000);
     plan.pause_us = of_any_size(random, 10'000, 3'000'000);
   }
-  if (model.byzantine() && random.chance(1, 2)) {
-    if (random.chance(2, 3)) plan.lying_executors = number(random, 1, model.r());
-    if (random.chance(2, 3)) plan.lying_verifiers = number(random, 1, model.r());
-    plan.lie_per_mille = random.chance(1, 2) ? 1000 : number(random, 10, 500);
-    plan.lie_to_the_end = random.chance(1, 2);
-  }
   return plan;
+}
+
+/// Twins need no load and no other faults: many short runs find more than a few long ones.
+void make_short(Plan& plan, Random& random) {
+  plan.clients = 1;
+  plan.requests = number(random, 6, 24);
+  plan.burst = number(random, 1, 3);
+  plan.max_bundles = number(random, 2, 4);
+  plan.load_us = plan.duration_us;
+  plan.faults = FaultPlan();
+  plan.network.loss_per_mille = 0;
+  plan.byzantine.clients = 0;
+  plan.byzantine.expiry = false;
 }
 
 }  // namespace
@@ -79,7 +86,10 @@ Plan make_plan(uint64_t seed, const Options& options) {
   plan.request_cost_us = random.chance(1, 4) ? between(random, 100, 2000) : 20;
   const bool calm = random.chance(1, 6);
   if (!calm) plan.network = make_network(random);
-  if (!calm) plan.faults = make_faults(random, options.model);
+  if (!calm) plan.faults = make_faults(random);
+  const bool asked = options.byzantine.any();
+  if (!calm || asked) plan.byzantine = make_byzantine(random, options.model, options.byzantine);
+  if (options.byzantine.twins) make_short(plan, random);
   return plan;
 }
 
@@ -101,10 +111,7 @@ std::string describe(const Plan& plan) {
   show("executor_crash_every_us", faults.executor_crash_every_us);
   show("verifier_crash_every_us", faults.verifier_crash_every_us);
   show("pause_every_us", faults.pause_every_us);
-  show("lying_executors", faults.lying_executors);
-  show("lying_verifiers", faults.lying_verifiers);
-  show("lie_per_mille", faults.lie_per_mille);
-  show("lie_to_the_end", faults.lie_to_the_end);
+  out << describe(plan.byzantine);
   return out.str();
 }
 

@@ -10,8 +10,8 @@
 
 #include "base/quorum.h"
 #include "crypto/digest.h"
+#include "sim/adversary/traitor.h"
 #include "sim/event_queue.h"
-#include "sim/liar.h"
 #include "sim/network.h"
 #include "sim/trace.h"
 #include "wire/messages.h"
@@ -56,12 +56,14 @@ class Post {
   /// Sends what the node's own code did not say, as it is.
   void slip_in(Address from, const wire::Send& send) { dispatch(from, send); }
 
-  /// From now on this node's messages pass through a liar.
-  void set_liar(Address node, std::unique_ptr<Liar> liar) { liars_[node] = std::move(liar); }
+  /// From now on this node's messages pass through a traitor, who also hears what it is sent.
+  void set_liar(Address node, std::unique_ptr<adversary::Traitor> traitor);
   /// Everybody tells the truth again.
   void end_lies() { lying_ = false; }
-  bool lies(Address node) const { return lying_ && liars_.contains(node); }
-  uint64_t lies_told() const;
+  /// For a while nobody lies of his own accord, only when spoken to.
+  void rest_lies(bool resting);
+  bool lies(Address node) const { return lying_ && traitors_.contains(node); }
+  adversary::DeedsByName deeds() const;
 
   uint64_t delivered() const { return delivered_; }
 
@@ -71,7 +73,9 @@ class Post {
     uint64_t hash;
     Address from;
   };
-  void dispatch(Address from, const wire::Send& send);
+  void dispatch(Address from, const adversary::Utterance& utterance);
+  void say(Address from, std::vector<adversary::Utterance> utterances);
+  void tick(Address liar);
   void deliver(const Parcel& parcel, Address to);
 
   const Roster& roster_;
@@ -81,8 +85,9 @@ class Post {
   const crypto::Digester& digester_;
   Receiver receiver_;
   Carrier carrier_;  ///< null: the network
-  std::map<Address, std::unique_ptr<Liar>> liars_;
+  std::map<Address, std::unique_ptr<adversary::Traitor>> traitors_;
   bool lying_ = true;
+  bool resting_ = false;
   uint64_t delivered_ = 0;
 };
 

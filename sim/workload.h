@@ -21,6 +21,11 @@ class Workload {
   virtual bool right_footprints() const = 0;
   /// The next request of a client. `number` counts its requests from 0.
   virtual Bytes request(uint16_t client, uint64_t number, Random& random) = 0;
+  /// One of a client that nobody checks: what it does must not disturb what check() knows of the
+  /// others, and running it twice must show in the reply.
+  virtual Bytes rogue_request(uint16_t client, uint64_t number, Random& random) {
+    return request(client, number, random);
+  }
   /// A client accepted this reply to its request `number`; replies come in order. Throws Violation.
   virtual void check(uint16_t client, uint64_t number, ByteView request, ByteView reply) = 0;
   /// A client's session was lost, and with it the answer to its request `number`. Throws Violation
