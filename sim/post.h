@@ -54,7 +54,9 @@ class Post {
       std::function<Network::Delivery(const wire::MessagePtr& message, Address from, Address to)>;
   void set_carrier(Carrier carrier) { carrier_ = std::move(carrier); }
   /// Sends what the node's own code did not say, as it is.
-  void slip_in(Address from, const wire::Send& send) { dispatch(from, send); }
+  void slip_in(Address from, const wire::Send& send) {
+    dispatch(from, {send.to, send.message, 0, {}});
+  }
 
   /// From now on this node's messages pass through a traitor, who also hears what it is sent.
   void set_liar(Address node, std::unique_ptr<adversary::Traitor> traitor);
