@@ -64,10 +64,10 @@ TEST(Byzantine, EachStrategyAloneInLargerClusters) {
 TEST(Byzantine, TwinsOfExecutorsAndVerifiers) {
   ByzantineOptions twins;
   twins.twins = true;
-  const Statistics total = run_all(1, 1000, options(FaultModel(1, 1), twins, 500'000));
+  const Statistics total = run_all(1, 1500, options(FaultModel(1, 1), twins, 1'000'000));
   EXPECT_GT(total.kept_apart, 100'000u);
   EXPECT_GT(total.view_changes, 300u);
-  run_all(1, 30, options(FaultModel(2, 2), twins, 500'000));
+  run_all(1, 30, options(FaultModel(2, 2), twins, 1'000'000));
 }
 
 TEST(Byzantine, Amnesia) {

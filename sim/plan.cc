@@ -61,12 +61,13 @@ void make_occasion(Plan& plan, adversary::Occasion occasion) {
       plan.faults.down_us = 50'000;
       break;
     case adversary::Occasion::kTransfer:  // executors miss what happens
-      plan.faults.partition_every_us = 250'000;
-      plan.faults.partition_us = 150'000;
+      plan.service = "racing";
+      plan.faults.partition_every_us = 120'000;
+      plan.faults.partition_us = 100'000;
   }
 }
 
-/// Twins need no load and no other faults: many short runs find more than a few long ones.
+/// Twins need little load and few other faults: many short runs find more than a few long ones.
 void make_short(Plan& plan, Random& random) {
   plan.clients = 1;
   plan.requests = number(random, 6, 24);
@@ -75,6 +76,15 @@ void make_short(Plan& plan, Random& random) {
   plan.load_us = plan.duration_us;
   plan.faults = FaultPlan();
   plan.network.loss_per_mille = 0;
+  if (random.chance(1, 2)) {
+    plan.faults.partition_every_us = 100'000;
+    plan.faults.partition_us = 100'000;
+  }
+  // New views, for twins that lead some of them.
+  if (plan.byzantine.executors == 0 && random.chance(2, 3)) {
+    plan.faults.executor_crash_every_us = 150'000;
+    plan.faults.down_us = 50'000;
+  }
   plan.byzantine.clients = 0;
   plan.byzantine.expiry = false;
 }
