@@ -38,13 +38,21 @@ void use_one(ByzantinePlan& plan, const std::string& strategy, Random& random, F
   if (entry->fits(Role::kClient)) plan.clients = between(random, 1, 2);
   if (entry->fits(Role::kExecutor)) plan.executors = model.r();
   if (entry->fits(Role::kVerifier)) plan.verifiers = model.r();
+  if (entry->occasion == adversary::Occasion::kViewChange) plan.first = 1;
 }
 
 }  // namespace
 
+bool ByzantinePlan::faulty(Address node, FaultModel model) const {
+  const bool executor = node.role == Role::kExecutor;
+  const uint32_t all = executor ? model.executors() : model.verifiers();
+  return (node.index + all - first % all) % all < (executor ? executors : verifiers);
+}
+
 ByzantinePlan make_byzantine(Random& random, FaultModel model, const ByzantineOptions& options) {
   ByzantinePlan plan;
   plan.to_the_end = random.chance(1, 2);
+  plan.first = random.chance(1, 2) ? 0 : between(random, 1, model.verifiers() - 1);
   plan.change_us = 20'000 + static_cast<TimeUs>(random.below(400'000));
   if (options.beyond) {
     go_beyond(plan, random, model);
@@ -60,7 +68,7 @@ ByzantinePlan make_byzantine(Random& random, FaultModel model, const ByzantineOp
   if (model.byzantine() && (asked || random.chance(1, 2))) {
     if (random.chance(2, 3)) plan.executors = between(random, 1, model.r());
     if (random.chance(2, 3)) plan.verifiers = between(random, 1, model.r());
-    const uint64_t manner = random.below(10);
+    const uint64_t manner = random.below(6);
     if (manner == 0) plan.manner = Manner::kTwins;
     if (manner == 1) plan.manner = Manner::kAmnesia;
   }
@@ -81,6 +89,7 @@ std::string describe(const ByzantinePlan& plan) {
   show("lying_executors", plan.executors);
   show("lying_verifiers", plan.verifiers);
   show("rogue_clients", plan.clients);
+  if (plan.executors + plan.verifiers > 0) show("first_liar", plan.first);
   if (!plan.strategy.empty()) text += " strategy=" + plan.strategy;
   text += kManners[static_cast<size_t>(plan.manner)];
   text += kPromises[static_cast<size_t>(plan.promise)];

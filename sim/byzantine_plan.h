@@ -24,11 +24,12 @@ enum class Promise : uint8_t {
   kSanity,  ///< more than r lying: nobody crashes, nothing grows without bound
 };
 
-/// The first ones of each role are faulty.
+/// Faulty are the ones from `first` on of each role, round the circle.
 struct ByzantinePlan {
   uint32_t executors = 0;
   uint32_t verifiers = 0;
   uint32_t clients = 0;  ///< beside the correct ones: rogues, as many as there like
+  uint32_t first = 0;    ///< executor 0 leads view 0; verifier 1 makes view 1's NEW-VIEW
   Manner manner = Manner::kStrategies;
   Promise promise = Promise::kAll;
   /// Every liar that this strategy fits uses it and nothing else; empty: each draws some.
@@ -38,6 +39,9 @@ struct ByzantinePlan {
   /// After the faults: all but the rogues keep their sessions alive for an hour, then all old
   /// messages may come again.
   bool expiry = false;
+
+  /// Of executors and verifiers.
+  bool faulty(Address node, FaultModel model) const;
 };
 
 /// What of it the command line asks for; each leaves the rest to the seed.

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "base/random.h"
+#include "sim/adversary/catalogue.h"
 
 namespace eve::sim {
 namespace {
@@ -50,7 +51,23 @@ FaultPlan make_faults(Random& random) {
   return plan;
 }
 
-/// Twins need no load and no other faults: many short runs find more than a few long ones.
+/// Faults, within the model, that give the strategy something to lie about.
+void make_occasion(Plan& plan, adversary::Occasion occasion) {
+  switch (occasion) {
+    case adversary::Occasion::kAlways:
+      break;
+    case adversary::Occasion::kViewChange:  // primaries crash; no executor lies
+      plan.faults.executor_crash_every_us = 150'000;
+      plan.faults.down_us = 50'000;
+      break;
+    case adversary::Occasion::kTransfer:  // executors miss what happens
+      plan.service = "racing";
+      plan.faults.partition_every_us = 120'000;
+      plan.faults.partition_us = 100'000;
+  }
+}
+
+/// Twins need little load and few other faults: many short runs find more than a few long ones.
 void make_short(Plan& plan, Random& random) {
   plan.clients = 1;
   plan.requests = number(random, 6, 24);
@@ -59,6 +76,15 @@ void make_short(Plan& plan, Random& random) {
   plan.load_us = plan.duration_us;
   plan.faults = FaultPlan();
   plan.network.loss_per_mille = 0;
+  if (random.chance(1, 2)) {
+    plan.faults.partition_every_us = 100'000;
+    plan.faults.partition_us = 100'000;
+  }
+  // New views, for twins that lead some of them.
+  if (plan.byzantine.executors == 0 && random.chance(2, 3)) {
+    plan.faults.executor_crash_every_us = 150'000;
+    plan.faults.down_us = 50'000;
+  }
   plan.byzantine.clients = 0;
   plan.byzantine.expiry = false;
 }
@@ -90,6 +116,9 @@ Plan make_plan(uint64_t seed, const Options& options) {
   const bool asked = options.byzantine.any();
   if (!calm || asked) plan.byzantine = make_byzantine(random, options.model, options.byzantine);
   if (options.byzantine.twins) make_short(plan, random);
+  if (const auto* entry = adversary::find(options.byzantine.strategy)) {
+    make_occasion(plan, entry->occasion);
+  }
   return plan;
 }
 

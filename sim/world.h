@@ -40,6 +40,7 @@ class World {
   void add_clients();
   // ---- world_liars.cc
   bool has_liar(Address address) const;
+  std::vector<Host*> faulty_hosts() const;
   void add_liars();
   void add_twin_posts();
   void add_rogues();

@@ -9,18 +9,21 @@
 
 namespace eve::sim {
 
-/// The first ones of each role; rogue clients are the last.
+/// Rogue clients are the last.
 bool World::has_liar(Address address) const {
-  const ByzantinePlan& liars = plan_.byzantine;
-  switch (address.role) {
-    case Role::kExecutor:
-      return address.index < liars.executors;
-    case Role::kVerifier:
-      return address.index < liars.verifiers;
-    case Role::kClient:
-      return address.index >= plan_.clients;
+  if (address.role == Role::kClient) return address.index >= plan_.clients;
+  return plan_.byzantine.faulty(address, plan_.model);
+}
+
+std::vector<Host*> World::faulty_hosts() const {
+  std::vector<Host*> faulty;
+  for (const auto& host : executors_) {
+    if (has_liar(host->self())) faulty.push_back(host.get());
   }
-  return false;
+  for (const auto& host : verifiers_) {
+    if (has_liar(host->self())) faulty.push_back(host.get());
+  }
+  return faulty;
 }
 
 bool World::unaccountable(Address address) const {
@@ -70,8 +73,7 @@ void World::receive_as_twin(const wire::MessagePtr& message, Address from, Addre
 
 void World::add_liars() {
   std::vector<Address> liars;
-  for (uint16_t i = 0; i < plan_.byzantine.executors; ++i) liars.push_back(Address::executor(i));
-  for (uint16_t i = 0; i < plan_.byzantine.verifiers; ++i) liars.push_back(Address::verifier(i));
+  for (const Host* host : faulty_hosts()) liars.push_back(host->self());
   for (const auto& rogue : rogues_) liars.push_back(rogue->self());
   const adversary::Entry* only = adversary::find(plan_.byzantine.strategy);
   for (const Address liar : liars) {
@@ -118,8 +120,7 @@ void World::start_liars() {
   for (const auto& [address, twin] : second_twins_) twin->start();
   if (plan_.byzantine.manner == Manner::kTwins) twins_.start();
   if (plan_.byzantine.manner != Manner::kAmnesia) return;
-  for (uint32_t i = 0; i < plan_.byzantine.executors; ++i) forget_again(*executors_[i]);
-  for (uint32_t i = 0; i < plan_.byzantine.verifiers; ++i) forget_again(*verifiers_[i]);
+  for (Host* host : faulty_hosts()) forget_again(*host);
 }
 
 /// Crashes, and starts again as if for the first time; mostly at once, before anybody notices.

@@ -2,6 +2,7 @@
 // alone.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -12,12 +13,16 @@
 
 namespace eve::sim::adversary {
 
+/// What must happen in a run before a strategy has anything to lie about.
+enum class Occasion : uint8_t { kAlways, kViewChange, kTransfer };
+
 struct Entry {
   std::string name;
   std::string line;  ///< what it does, for a person
   std::vector<Role> roles;
   /// A new instance; may draw what it does from the seed.
   std::function<StrategyPtr(Random&)> make;
+  Occasion occasion = Occasion::kAlways;
 
   bool fits(Role role) const;
 };

@@ -133,7 +133,7 @@ void unasked(Turn& turn) {
 std::vector<Entry> transfer_strategies() {
   const std::vector<Role> who = {Role::kExecutor};
   using All = ToAll<StateReply>;
-  return {
+  std::vector<Entry> entries = {
       {"bad-node", "state nodes with a bit flipped", who, make<All>(bad_node)},
       {"bad-parts", "parts that are not the token's", who, make<All>(bad_parts)},
       {"other-version", "nodes of another version", who, make<OtherVersion>()},
@@ -147,6 +147,8 @@ std::vector<Entry> transfer_strategies() {
       {"question-flood", "asks for state all the time", who, make<Now>(questions)},
       {"unasked-state", "answers questions that nobody asked", who, make<Now>(unasked)},
   };
+  for (Entry& entry : entries) entry.occasion = Occasion::kTransfer;
+  return entries;
 }
 
 }  // namespace eve::sim::adversary
