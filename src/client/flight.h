@@ -32,6 +32,7 @@ class Flight {
   /// earlier attempts are forgotten.
   void sent_to_all(TimeUs now, TimeUs longest);
   TimeUs retry_at() const { return retry_at_; }
+  bool was_sent_to_one() const { return sole_receiver_.has_value(); }
   bool was_sent_only_to(uint16_t executor) const { return sole_receiver_ == executor; }
 
   /// Notes an answer. An executor's newest one counts; but what it executed stays executed when a

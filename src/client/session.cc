@@ -151,7 +151,12 @@ void Session::Impl::on_call_reply(uint16_t executor, const wire::Reply& reply, T
     return;
   }
   auto payload = flight->vouched_payload(quorum);
-  if (!payload) return;
+  if (!payload) {
+    // Who was to send the payload has sent another: the others have it, and are not told to wait.
+    const bool lied = flight->was_sent_to_one() && !flight->contradicted(quorum).empty();
+    if (lied) retry(*flight, now, out);
+    return;
+  }
   for (const auto liar : flight->contradicted(quorum)) {
     refusals.add(Address::executor(liar), "a reply that enough others contradict");
   }

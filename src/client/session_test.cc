@@ -294,6 +294,26 @@ TEST(Session, TwoMatchingRepliesWhereOneMayLie) {
   EXPECT_EQ(blamed.begin()->first, Address::executor(0));
 }
 
+TEST(Session, WhenThePrimarySendsAnotherPayloadTheOthersAreAskedAtOnce) {
+  Client client(FaultModel(1, 1));
+  client.open();
+  client.submit("a", 1);
+  client.idle();
+  const auto bundle = client.last_bundle();
+  const size_t before = client.sends().size();
+  client.reply(0, *bundle, wire::encode_replies({"lie"}));
+  client.reply_digest_only(1, *bundle, kOne);
+  EXPECT_EQ(client.sends().size(), before) << "one against one";
+  client.reply_digest_only(2, *bundle, kOne);
+  ASSERT_EQ(client.sends().size(), before + 1);
+  EXPECT_EQ(client.sends().back().to.size(), 3u);
+  EXPECT_TRUE(std::get<wire::BundleMessage>(*client.sends().back().message).retry);
+  client.reply(0, *bundle, wire::encode_replies({"another lie"}));
+  EXPECT_EQ(client.sends().size(), before + 1) << "once is enough";
+  client.reply(1, *bundle, kOne);
+  EXPECT_EQ(client.completions().size(), 1u);
+}
+
 TEST(Session, APayloadThatIsNotItsDigestDoesNotCount) {
   Client client(FaultModel(1, 1));
   client.open();

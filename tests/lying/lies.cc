@@ -100,31 +100,39 @@ std::vector<Address> others_like(Address from, const FaultModel& model) {
   return others;
 }
 
-/// Bundles in a client's name to executors; votes and view changes in its own to verifiers.
-void add_forgeries(Address from, const FaultModel& model, std::vector<Send>& sends,
-                   uint64_t& counter) {
-  const auto others = others_like(from, model);
-  const auto add = [&](Message message) {
-    sends.push_back({others, std::make_shared<const Message>(std::move(message))});
-  };
-  const Bytes no_signature(64, '\x5a');
+/// Bundles in a client's name, to all other executors.
+void add_forged_bundles(Address from, const FaultModel& model, std::vector<Send>& sends,
+                        uint64_t& counter) {
   for (int i = 0; i < kForgeries; ++i) {
-    ++counter;
-    if (from.role == Role::kVerifier) {
-      wire::ViewChange change;
-      change.view = View(1'000'000 + counter);
-      change.verifier = from.index;
-      change.signature = no_signature;
-      add(change);
-      add(wire::Prepare{View(0), BatchNumber(counter), {}, {}, from.index, no_signature});
-      continue;
-    }
-    const wire::BundleFields fields{wire::BundleKind::kCall, 0, SessionId(counter),
+    const wire::BundleFields fields{wire::BundleKind::kCall, 0, SessionId(++counter),
                                     RequestNumber(1), RequestNumber(0)};
     const auto bundle =
-        wire::make_bundle(fields, {"forged"}, [&](ByteView) { return no_signature; });
-    add(wire::BundleMessage{bundle, true});
+        wire::make_bundle(fields, {"forged"}, [](ByteView) { return Bytes(64, '\x5a'); });
+    sends.push_back({others_like(from, model),
+                     std::make_shared<const Message>(wire::BundleMessage{bundle, true})});
   }
+}
+
+/// Its own votes, badly signed, before the right ones, and requests for views that nobody wants.
+void add_forged_votes(Address from, const FaultModel& model, std::vector<Send>& sends,
+                      uint64_t& counter) {
+  std::vector<Send> all;
+  for (const auto& send : sends) {
+    const auto* vote = std::get_if<wire::Prepare>(send.message.get());
+    if (vote == nullptr) continue;
+    auto forged = *vote;
+    forged.signature = Bytes(64, '\x5a');
+    all.push_back({send.to, std::make_shared<const Message>(std::move(forged))});
+  }
+  for (int i = 0; i < kForgeries; ++i) {
+    wire::ViewChange change;
+    change.view = View(1'000'000 + ++counter);
+    change.verifier = from.index;
+    change.signature = Bytes(64, '\x5a');
+    all.push_back({others_like(from, model), std::make_shared<const Message>(std::move(change))});
+  }
+  all.insert(all.end(), sends.begin(), sends.end());
+  sends = std::move(all);
 }
 
 int64_t cpu_ns() {
@@ -175,7 +183,8 @@ runtime::Rewrite make_rewrite(Lie lie, const FaultModel& model, const crypto::Di
       return [](Address, std::vector<Send>& sends) { lie_about_verdicts(sends); };
     case Lie::kBadSignature:
       return [model, counter = uint64_t{0}](Address from, std::vector<Send>& sends) mutable {
-        add_forgeries(from, model, sends, counter);
+        auto* const add = from.role == Role::kVerifier ? add_forged_votes : add_forged_bundles;
+        add(from, model, sends, counter);
       };
     case Lie::kSilent:
       return [](Address, std::vector<Send>& sends) { sends.clear(); };
