@@ -321,6 +321,18 @@ TEST(E11Lagging, AsksWhenOwnTokensStayUnanswered) {
   EXPECT_FALSE(hellos[0].second.restarted);
 }
 
+/// It may have been committed, and nothing new says so (trap 8).
+TEST(E11Lagging, AsksWhenARetriedRequestStaysUncommitted) {
+  Replica backup(options(1, 1, 1));
+  backup.receive(Address::client(0), wire::BundleMessage{open(1), true});
+  backup.pass(350'000);
+  EXPECT_TRUE(backup.sent<wire::Hello>().empty());
+  backup.pass(200'000);
+  const auto hellos = backup.sent<wire::Hello>();
+  ASSERT_FALSE(hellos.empty());
+  EXPECT_FALSE(hellos[0].second.restarted);
+}
+
 TEST(E11Lagging, AsksWhenAHigherViewIsSpokenOf) {
   Replica backup(options(1, 1, 1));
   EXPECT_EQ(backup.executor->deadline(), std::numeric_limits<TimeUs>::max());
