@@ -281,6 +281,7 @@ Statistics World::statistics() const {
   for (const auto& [name, deeds] : all.strategies) all.lies += deeds.touched;
   all.kept_apart = twins_.kept_apart();
   all.amnesias = amnesias_;
+  all.expiries = expiries_;
   all.lost = network_.counts().lost;
   all.cut = network_.counts().cut;
   all.duplicated = network_.counts().duplicated;
