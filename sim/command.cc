@@ -18,6 +18,7 @@
 #include "base/random.h"
 #include "sim/byzantine_command.h"
 #include "sim/run_seed.h"
+#include "sim/scenario_command.h"
 
 namespace eve::sim {
 namespace {
@@ -160,8 +161,10 @@ int run_all(const Arguments& arguments) {
 }  // namespace
 
 int run_command(int argc, char** argv) {
+  if (wants_scenario(argc, argv)) return scenario_command(argc, argv);
   CLI::App app("Runs the protocol in a simulated world: virtual time, seeded faults, checkers.",
                "eve sim");
+  app.footer("Scripts instead of seeds: eve sim --scenario FILE [--mermaid] (docs/scenarios.md)");
   Arguments arguments;
   declare(app, arguments);
   try {

@@ -132,6 +132,7 @@ void ExecutorHost::run_next() {
 
 TimeUs ExecutorHost::cost(const execution::Command& command) {
   const auto* run = std::get_if<execution::RunBatch>(&command);
+  if (around_.steady) return run == nullptr ? 0 : setup_.request_cost_us;
   if (run == nullptr) return kCommandCostUs;
   uint64_t requests = 1;
   for (const auto& bundle : run->batch->bundles) requests += bundle->requests.size();

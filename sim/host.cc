@@ -106,7 +106,8 @@ void Host::stepped() {
   arm();
   if (idle_pending_) return;
   idle_pending_ = true;
-  later(static_cast<TimeUs>(random_.below(kLongestWorkUs)), [this] {
+  const uint64_t work_us = around_.steady ? 0 : random_.below(kLongestWorkUs);
+  later(static_cast<TimeUs>(work_us), [this] {
     idle_pending_ = false;
     on_idle(local_now());
     arm();

@@ -19,6 +19,9 @@ struct Surroundings {
   EventQueue& queue;
   Post& post;
   Trace& trace;
+  /// No small chances: a node rests as soon as the messages of an instant are in, and running any
+  /// batch takes the same time. For scripts, whose transcripts people read.
+  bool steady = false;
   /// More lie than the fault model admits: a node whose peers broke a promise stops, and the others
   /// go on.
   bool beyond = false;

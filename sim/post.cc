@@ -89,7 +89,9 @@ void Post::dispatch(Address from, const adversary::Utterance& send) {
     if (!roster_.contains(to)) {
       throw Violation("addresses", to_string(from) + " sends to " + to_string(to));
     }
-    const auto delivery = network_.send(roster_.number(from), roster_.number(to), queue_.now());
+    const auto delivery =
+        carrier_ ? carrier_(parcel->message, from, to)
+                 : network_.send(roster_.number(from), roster_.number(to), queue_.now());
     for (size_t copy = 0; copy < delivery.copies; ++copy) {
       queue_.at(delivery.at[copy], [this, parcel, to] { deliver(*parcel, to); });
     }

@@ -49,6 +49,15 @@ class Post {
 
   void send(Address from, const std::vector<wire::Send>& sends);
 
+  /// Decides in the network's place what becomes of a message.
+  using Carrier =
+      std::function<Network::Delivery(const wire::MessagePtr& message, Address from, Address to)>;
+  void set_carrier(Carrier carrier) { carrier_ = std::move(carrier); }
+  /// Sends what the node's own code did not say, as it is.
+  void slip_in(Address from, const wire::Send& send) {
+    dispatch(from, {send.to, send.message, 0, {}});
+  }
+
   /// From now on this node's messages pass through a traitor, who also hears what it is sent.
   void set_liar(Address node, std::unique_ptr<adversary::Traitor> traitor);
   /// Everybody tells the truth again.
@@ -77,6 +86,7 @@ class Post {
   Trace& trace_;
   const crypto::Digester& digester_;
   Receiver receiver_;
+  Carrier carrier_;  ///< null: the network
   std::map<Address, std::unique_ptr<adversary::Traitor>> traitors_;
   bool lying_ = true;
   bool resting_ = false;

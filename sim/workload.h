@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "base/ids.h"
 #include "base/random.h"
 #include "eve/bytes.h"
 #include "execution/runner.h"
@@ -27,6 +28,9 @@ class Workload {
   }
   /// A client accepted this reply to its request `number`; replies come in order. Throws Violation.
   virtual void check(uint16_t client, uint64_t number, ByteView request, ByteView reply) = 0;
+  /// A client's session was lost, and with it the answer to its request `number`. Throws Violation
+  /// unless the workload expects that.
+  virtual void lost(uint16_t client, uint64_t number);
 };
 
 /// By name: "bank", "racing", "kv"; null if there is no such service.

@@ -195,6 +195,18 @@ TEST(E6Rollback, EventsOfDroppedRunsAreIgnored) {
   for (const auto& [to, token] : backup.sent<wire::Token>()) EXPECT_EQ(token.view, View(1));
 }
 
+TEST(E6Rollback, ABadBatchThatWaitedForItsViewIsBlamedOnThePrimaryThatSentIt) {
+  Replica backup(options(1, 0, 2));
+  backup.receive(Address::executor(1), batch(1, 1, {forged(1)}));
+  EXPECT_TRUE(backup.executor->refusals().by_sender().empty());
+  tell(backup, 2, rollback(1, 0, genesis()));
+  ASSERT_EQ(backup.executor->status().view, View(1));
+  const auto& blamed = backup.executor->refusals().by_sender();
+  ASSERT_EQ(blamed.size(), 1u) << "the verifiers whose verdicts started the view are innocent";
+  EXPECT_EQ(blamed.begin()->first, Address::executor(1));
+  EXPECT_EQ(blamed.begin()->second.reason, "an invalid batch");
+}
+
 TEST(E6Rollback, WithoutTheStartPointItIsFetchedAtOnce) {
   Replica backup = after_batches(1, 1, 0, 2);
   Replica other = after_batches(3, 1, 0, 1);
