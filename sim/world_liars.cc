@@ -47,7 +47,7 @@ void World::add_twin_posts() {
     };
     twin_posts_[instance] =
         std::make_unique<Post>(roster_, queue_, network_, trace_, digester_, speak);
-    around_twins_.push_back({queue_, *twin_posts_[instance], trace_, around_.beyond});
+    around_twins_.push_back({queue_, *twin_posts_[instance], trace_, false, around_.beyond});
   }
 }
 
