@@ -103,6 +103,15 @@ void ClientHost::check(const client::Completion& completion) {
                                        std::to_string(completion.ticket) + " instead of " +
                                        std::to_string(completed_));
   }
+  if (completion.quarantined) {
+    replies_.follow();
+    replies_.accepted(carried_.front().bundle, {});
+    workload_.quarantined(self().index, completed_, carried_.front().end);
+    waiting_.pop_front();
+    ++completed_;
+    if (carried_.front().end == completed_) carried_.pop_front();
+    return;
+  }
   if (!completion.executed) {
     throw Violation("completions", to_string(self()) + " lost its session");
   }

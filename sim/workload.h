@@ -22,9 +22,12 @@ class Workload {
   virtual Bytes request(uint16_t client, uint64_t number, Random& random) = 0;
   /// A client accepted this reply to its request `number`; replies come in order. Throws Violation.
   virtual void check(uint16_t client, uint64_t number, ByteView request, ByteView reply) = 0;
+  /// The client was told that its requests from `number` to before `end`, the rest of one bundle,
+  /// are quarantined. Throws Violation: the requests of most services never are.
+  virtual void quarantined(uint16_t client, uint64_t number, uint64_t end);
 };
 
-/// By name: "bank", "racing", "kv"; null if there is no such service.
+/// By name: "bank", "racing", "kv", "poison"; null if there is no such service.
 std::unique_ptr<Workload> make_workload(const std::string& name);
 
 }  // namespace eve::sim

@@ -47,6 +47,7 @@ ordered_json executor_json(ExecutorHost& host) {
           {"requests", status.requests},
           {"failed_requests", status.failed_requests},
           {"last_failure", status.last_failure},
+          {"quarantined_requests", status.quarantined_requests},
           {"batches_sequential", status.batches_sequential},
           {"parallel_batches", status.parallel_batches},
           {"refused_messages", status.refused_messages},
@@ -67,6 +68,7 @@ ordered_json verifier_json(const VerifierHost& host) {
           {"commits", status.commits},
           {"view_changes", status.view_changes},
           {"divergences", status.divergences},
+          {"quarantined", status.quarantined},
           {"last_reason", status.last_reason},
           {"refused_messages", status.refused_messages},
           {"waiting_for", status.waiting_for}};
