@@ -48,6 +48,7 @@ void ClientHost::make_request() {
 }
 
 void ClientHost::nudge() {
+  nudged_ = true;
   ++setup_.requests;
   make_request();
   stepped();
@@ -103,6 +104,7 @@ void ClientHost::check(const client::Completion& completion) {
                                        std::to_string(completion.ticket) + " instead of " +
                                        std::to_string(completed_));
   }
+  if (!nudged_) answered_at_ = around_.queue.now();
   if (completion.quarantined) {
     replies_.follow();
     replies_.accepted(carried_.front().bundle, {});

@@ -74,6 +74,14 @@ TEST_F(ConnectionTest, AnUnknownOutcomeIsAnErrorThatSaysWhatToDo) {
       "again\r\n+PONG\r\n");
 }
 
+TEST_F(ConnectionTest, AQuarantinedCommandIsAnErrorThatSaysThatItDidNotRun) {
+  send("INCR a\r\nPING\r\n");
+  answer("", runtime::Outcome::kQuarantined);
+  EXPECT_EQ(sent(),
+            "-QUARANTINED the command did not run and never will: the replicas cannot agree on it, "
+            "or on another that was sent with it; see the operations guide\r\n+PONG\r\n");
+}
+
 TEST_F(ConnectionTest, AnOverloadedGatewayRefusesInOrder) {
   send("GET a\r\n");
   host_.overloaded = true;

@@ -30,13 +30,15 @@ struct NodeOptions {
 ///  "cpu_user_us":..., "cpu_system_us":...,
 ///  "executor": {"view","primary","committed","token","state_root","executed","silent","fetching",
 ///     "waiting_for","commits","rollbacks","repairs","transfers","transfer_bytes","requests",
-///     "batches_sequential","parallel_batches","refused_messages","busy_us","objects",
-///     "memory_bytes","containers":[{"name","objects","bytes","memory_bytes"}...],
+///     "failed_requests","last_failure","quarantined_requests","batches_sequential",
+///     "parallel_batches","refused_messages","busy_us","objects","memory_bytes",
+///     "containers":[{"name","objects","bytes","memory_bytes"}...],
 ///     "recent":[{"number","token","state_root"}...]},
 ///  "verifier": {"view","promised","phase","committed","token","commits","view_changes",
-///     "divergences","refused_messages","last_reason","waiting_for"},
+///     "divergences","quarantined","refused_messages","last_reason","waiting_for"},
 ///  "gateway": {"port","open","primary","outstanding","completed","retries","sessions_lost",
-///     "connections","connections_total","connections_refused","requests","bytes_in","bytes_out"},
+///     "quarantined","connections","connections_total","connections_refused","requests",
+///     "bytes_in","bytes_out"},
 ///  "links": [{"peer":"executor-1","connected":true,"queued_bytes":0}, ...]}
 /// Parts that the node does not play are absent.
 class Node {

@@ -84,6 +84,7 @@ ordered_json gateway_json(const ClientHost& client, const Gateway& gateway) {
           {"completed", status.completed},
           {"retries", status.retries},
           {"sessions_lost", status.sessions_lost},
+          {"quarantined", status.quarantined},
           {"connections", stats.connections},
           {"connections_total", stats.connections_total},
           {"connections_refused", stats.connections_refused},

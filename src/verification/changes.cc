@@ -130,11 +130,15 @@ void Core::needs_a_view(Address node, Step& step) {
 
 // What others believe is passed on, whatever this verifier has heard: all ask, or none.
 void Core::consider_need(Address node, Step& step) {
-  if (!needs_.believed(node, view(), step.now)) return;
+  if (!needs_.believed(node, for_needs(step.now))) return;
   say_needed(node, step);
-  if (!needs_.agreed(node, view(), step.now)) return;
+  if (!needs_.agreed(node, for_needs(step.now))) return;
   was_helped(node, step.now);
   ask(view().next(), to_string(node) + " needs it", step);
+}
+
+Needs::Now Core::for_needs(TimeUs now) const {
+  return {view(), now, changes_.who_asks(view().next())};
 }
 
 void Core::say_needed(Address node, Step& step) {
@@ -182,7 +186,8 @@ void Core::join(const wire::NewView& new_view, Step& step) {
 
   blame();
   if (phase_ == Phase::kNormal) {  // others asked, maybe for a node that this one heard of as well
-    needs_.for_each_believed(view(), step.now, [&](Address node) { was_helped(node, step.now); });
+    needs_.for_each_believed(for_needs(step.now),
+                             [&](Address node) { was_helped(node, step.now); });
   }
   const bool returns = phase_ == Phase::kRecovering;
   move(phase_, Phase::kStarting);

@@ -83,6 +83,7 @@ class Core {
   void executor_returned(const wire::Hello& hello, Address from, Step& step);
   void needs_a_view(Address node, Step& step);
   void consider_need(Address node, Step& step);
+  Needs::Now for_needs(TimeUs now) const;
   void say_needed(Address node, Step& step);
   void was_helped(Address node, TimeUs now);
   void blame();

@@ -57,6 +57,17 @@ TEST_F(NeedsTest, IsToldAgainWhileTheNodeAsks) {
   EXPECT_EQ(asked(), 0u);
 }
 
+// Found by the simulator (seed 95 bft): of four, two had left and one had lost its promises; the
+// fourth waited for a third word that nobody could give.
+TEST_F(NeedsTest, WhoHasLeftTheViewCounts) {
+  for (const uint16_t peer : {1, 2}) {
+    lone_.give(Address::verifier(peer), lone_.signers[peer]->change(2, genesis_certificate()));
+  }
+  EXPECT_EQ(told() + asked(), 0u) << "but not for a node that nobody heard";
+  lone_.give(Address::verifier(3), wire::Hello{true, View(0), BatchNumber(0)});
+  EXPECT_EQ(asked(), 1u);
+}
+
 class Walks : public ::testing::Test {
  protected:
   size_t left() const {
