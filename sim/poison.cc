@@ -81,8 +81,9 @@ class PoisonService final : public Service {
 }  // namespace
 
 execution::MakeService Poison::service() const {
-  const auto replicas = std::make_shared<uint64_t>(0);
-  return [replicas](State& state) { return std::make_unique<PoisonService>(state, ++*replicas); };
+  return [replicas = replicas_](State& state) {
+    return std::make_unique<PoisonService>(state, ++*replicas);
+  };
 }
 
 Bytes Poison::request(uint16_t client, uint64_t number, Random& random) {

@@ -4,6 +4,7 @@
 // others must be answered as if nothing had been.
 #pragma once
 
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -22,6 +23,8 @@ class Poison final : public Workload {
 
  private:
   using Name = std::pair<uint16_t, uint64_t>;  ///< client and number
+  /// So far: each has a random source of its own.
+  std::shared_ptr<uint64_t> replicas_ = std::make_shared<uint64_t>(0);
   std::set<Name> poisonous_;
   std::set<Name> excused_;  ///< ends of bundles that carry a poisonous request
 };

@@ -129,8 +129,8 @@ TEST(E6Quarantine, AListCountsFromOneMoreThanCanLie) {
 TEST(E6Quarantine, EndsWithTheView) {
   Replica backup(options(1, 0, 2));
   backup.eager = false;
-  tell(backup, 0, quarantining(1, names_of({call(1)}, digester())));
-  tell(backup, 0, rollback(3, 0, genesis()));
+  tell(backup, 1, quarantining(1, names_of({call(1)}, digester())));
+  tell(backup, 1, rollback(3, 0, genesis()));
   backup.receive(Address::executor(0), batch(3, 1, {call(1)}));
   EXPECT_EQ(lists_run(backup), std::vector<wire::Names>{{}});
 }
@@ -138,7 +138,7 @@ TEST(E6Quarantine, EndsWithTheView) {
 TEST(E4Token, NamesTheSoleBundleOfTheFirstBatchOnly) {
   const auto sole = [](uint64_t view, const std::vector<wire::BundlePtr>& bundles) {
     Replica backup(options(1, 0, 2));
-    if (view > 0) tell(backup, 0, rollback(view, 0, genesis()));
+    if (view > 0) tell(backup, 1, rollback(view, 0, genesis()));
     backup.receive(Address::executor(view), batch(view, 1, bundles));
     backup.receive(Address::executor(view), batch(view, 2, {open(9)}));
     const auto tokens = backup.sent<wire::Token>();
@@ -158,12 +158,14 @@ std::vector<size_t> proposed_after(size_t failed, size_t waiting) {
   Replica next(options(1, 0, 2));
   std::vector<wire::BundlePtr> bundles;
   for (uint64_t i = 0; i < failed; ++i) bundles.push_back(open(1 + i));
-  tell(next, 0, rollback(1, 0, genesis()));
-  if (failed > 0) next.receive(Address::executor(1), batch(1, 1, bundles));
+  if (failed > 0) {
+    tell(next, 1, rollback(1, 0, genesis()));
+    next.receive(Address::executor(1), batch(1, 1, bundles));
+  }
   for (uint64_t i = 0; i < waiting; ++i) {
     next.receive(Address::client(0), wire::BundleMessage{open(1000 + i)});
   }
-  tell(next, 0, rollback(2, 0, genesis()));
+  tell(next, 1, rollback(2, 0, genesis()));
   std::vector<size_t> sizes;
   uint64_t committed = 0;
   for (int i = 0; i < 40 && sizes.size() < 18; ++i) {
@@ -173,7 +175,7 @@ std::vector<size_t> proposed_after(size_t failed, size_t waiting) {
     }
     if (committed < sizes.size()) {
       ++committed;
-      tell(next, 0, commit(committed, next.runner.token(committed)));
+      tell(next, 1, commit(committed, next.runner.token(committed)));
     }
   }
   return sizes;
@@ -212,9 +214,9 @@ TEST(E1Splitting, WithoutTheBatchThatFailedItIsSplitAfterTwoViewsInVain) {
 
 TEST(E9Suspicion, OneThatIsDownCostsNoMoreWhileOthersWorkInVain) {
   Replica backup(options(1, 0, 2));
-  backup.receive(Address::client(0), wire::BundleMessage{open(1), true});
   for (uint64_t view = 1; view <= 8; ++view) {
     tell(backup, 1, rollback(view, 0, genesis()));
+    backup.receive(Address::client(0), wire::BundleMessage{open(1), true});
     const bool down = view % 3 == 0;
     if (!down && view % 3 == 1) backup.receive(Address::executor(1), batch(view, 1, {open(1)}));
     if (view % 3 == 2) backup.idle();
