@@ -13,6 +13,11 @@ void Workload::quarantined(uint16_t client, uint64_t number, uint64_t) {
                                     std::to_string(client) + " was quarantined");
 }
 
+void Workload::lost(uint16_t client, uint64_t number) {
+  throw Violation("completions", to_string(Address::client(client)) +
+                                     " lost its session with request " + std::to_string(number));
+}
+
 std::unique_ptr<Workload> make_workload(const std::string& name) {
   if (name == "bank") return std::make_unique<Bank>();
   if (name == "racing") return std::make_unique<Racing>();

@@ -77,7 +77,7 @@ bool Core::is_peer(Address from) const {
 
 void Core::on(const wire::Token& token, Address from, Step& step) {
   if (!is_executor(from)) {
-    ++refused_;
+    refusals_.add(from, "a token of no executor");
     return;
   }
   answer(token.view, token.parts.number <= committed_.number, from.index, step);
@@ -104,7 +104,7 @@ void Core::answer(View spoken, bool committed, uint16_t executor, Step& step) {
 
 void Core::on(const wire::Prepare& prepare, Address from, Step&) {
   if (!is_peer(from) || prepare.verifier != from.index) {
-    ++refused_;
+    refusals_.add(from, "a PREPARE in another's name");
     return;
   }
   if (prepare.view == view() && may_vote()) rounds_.add(prepare);
@@ -118,7 +118,7 @@ void Core::on(const wire::Prepare& prepare, Address from, Step&) {
 
 void Core::on(const wire::Commit& commit, Address from, Step& step) {
   if (!is_peer(from)) {
-    ++refused_;
+    refusals_.add(from, "a COMMIT of no verifier");
     return;
   }
   const bool of_start = start_is_open() && commit.number == rounds_.start().number;
@@ -130,6 +130,12 @@ void Core::on(const wire::Commit& commit, Address from, Step& step) {
 void Core::advance(Step& step) {
   vote(step);
   reconsider(step);
+  for (const auto voter : rounds_.take_refused()) {
+    refusals_.add(Address::verifier(voter), "a PREPARE whose signature is wrong");
+  }
+  for (const auto voter : changes_.take_refused()) {
+    refusals_.add(Address::verifier(voter), "a VIEW-CHANGE whose signature is wrong");
+  }
   arm(step.now);
 }
 
@@ -198,7 +204,7 @@ void Core::learn_start(const wire::Verdict& start, Step& step) {
 void Core::on(const wire::Welcome& welcome, Address from, Step& step) {
   if (!is_peer(from) || welcome.start.kind != wire::VerdictKind::kRollback ||
       welcome.last.kind != wire::VerdictKind::kCommit) {
-    ++refused_;
+    refusals_.add(from, "a Welcome with the wrong verdicts");
     return;
   }
   welcomes_.add(from.index, welcome);
@@ -216,7 +222,7 @@ void Core::on(const wire::Welcome& welcome, Address from, Step& step) {
 
 void Core::on(const wire::Suspect& suspect, Address from, Step& step) {
   if (!is_executor(from)) {
-    ++refused_;
+    refusals_.add(from, "a suspicion of no executor");
     return;
   }
   // Without batches there are no tokens: this may be all that is heard of an executor.
@@ -226,7 +232,7 @@ void Core::on(const wire::Suspect& suspect, Address from, Step& step) {
 
 void Core::on(const wire::Hello& hello, Address from, Step& step) {
   if (!is_executor(from) && !is_peer(from)) {
-    ++refused_;
+    refusals_.add(from, "a Hello of neither executor nor verifier");
     return;
   }
   welcome(hello, from, step);
@@ -244,7 +250,7 @@ void Core::on(const wire::Hello& hello, Address from, Step& step) {
 void Core::on(const wire::Needed& needed, Address from, Step& step) {
   const bool known = is_executor(needed.node) || is_peer(needed.node);
   if (!is_peer(from) || needed.node == from || !known) {
-    ++refused_;
+    refusals_.add(from, "a word on a node that needs a view, from nobody who may say it");
     return;
   }
   needs_.add(from.index, needed.node, needed.view, step.now);
@@ -253,7 +259,7 @@ void Core::on(const wire::Needed& needed, Address from, Step& step) {
 
 void Core::on(const wire::ViewChange& change, Address from, Step&) {
   if (!is_peer(from) || change.verifier != from.index) {
-    ++refused_;
+    refusals_.add(from, "a VIEW-CHANGE in another's name");
     return;
   }
   if (change.view <= view()) return;
@@ -262,17 +268,17 @@ void Core::on(const wire::ViewChange& change, Address from, Step&) {
 
 void Core::on(const wire::NewView& new_view, Address from, Step& step) {
   if (!is_peer(from)) {
-    ++refused_;
+    refusals_.add(from, "a NEW-VIEW of no verifier");
     return;
   }
   if (!joinable(new_view.view) || barred_.contains(from.index)) return;
   if (!notary_.valid(new_view)) {
     barred_.insert(from.index);
-    ++refused_;
+    refusals_.add(from, "a NEW-VIEW whose signatures or proof are wrong");
     return;
   }
   if (!proven_by_others(new_view) || !consistent(new_view)) {
-    ++refused_;
+    refusals_.add(from, "a NEW-VIEW that contradicts what is committed, or proves too little");
     return;
   }
   join(new_view, step);
@@ -288,9 +294,10 @@ VerifierStatus Core::status() const {
           .view_changes = views_joined_,
           .divergences = rounds_.divergences(),
           .quarantined = started_.quarantine.size(),
-          .refused_messages = refused_ + rounds_.refused() + changes_.refused(),
+          .refused_messages = refusals_.total(),
           .last_reason = last_reason_,
-          .waiting_for = waiting_for()};
+          .waiting_for = waiting_for(),
+          .suspecting = {watch_.suspecting().begin(), watch_.suspecting().end()}};
 }
 
 }  // namespace eve::verification

@@ -34,6 +34,7 @@ class Core {
   void idle(TimeUs now, Outbox& out);
   TimeUs deadline() const;
   VerifierStatus status() const;
+  const Refusals& refusals() const { return refusals_; }
 
  private:
   struct Step {
@@ -52,8 +53,8 @@ class Core {
   void on(const wire::Suspect& suspect, Address from, Step& step);
   void on(const wire::Needed& needed, Address from, Step& step);
   template <typename Other>
-  void on(const Other&, Address, Step&) {
-    ++refused_;
+  void on(const Other&, Address from, Step&) {
+    refusals_.add(from, "a message that no verifier is sent");
   }
   bool is_executor(Address from) const;
   bool is_peer(Address from) const;
@@ -149,7 +150,7 @@ class Core {
 
   uint64_t commit_count_ = 0;
   uint64_t views_joined_ = 0;
-  uint64_t refused_ = 0;
+  Refusals refusals_;
 };
 
 }  // namespace eve::verification

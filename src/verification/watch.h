@@ -37,6 +37,7 @@ class Watch {
   void started(TimeUs now) { started_at_ = now; }
   /// Suspicions last as long as the view: a restarted executor states its own only once (E10).
   void suspect(uint16_t executor) { suspecting_.insert(executor); }
+  const std::set<uint16_t>& suspecting() const { return suspecting_; }
   void observe(BatchNumber next, const TokenView& tokens, TimeUs now);
 
   /// `silent_views`, `diverged_views`: how many views in a row were left for that reason, and bore
