@@ -32,6 +32,7 @@ Plan troubled(uint64_t seed, uint32_t r, Trouble trouble) {
   options.service = "poison";
   Plan plan = make_plan(seed, options);
   plan.faults = {};
+  plan.byzantine = {};
   plan.network.loss_per_mille = 0;
   plan.load_us = 1'000'000;
   plan.faults_until_us = 60'000'000;
@@ -41,9 +42,8 @@ Plan troubled(uint64_t seed, uint32_t r, Trouble trouble) {
     plan.faults.down_us = 500'000'000;
   }
   if (trouble == Trouble::kExecutorLies) {
-    plan.faults.lying_executors = 1;
-    plan.faults.lie_per_mille = 1000;
-    plan.faults.lie_to_the_end = true;
+    plan.byzantine.executors = 1;
+    plan.byzantine.to_the_end = true;
   }
   return plan;
 }

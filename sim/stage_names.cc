@@ -29,6 +29,8 @@ std::string reply_text(const wire::Reply& reply) {
       return "out of order";
     case wire::ReplyStatus::kOverloaded:
       return "overloaded";
+    case wire::ReplyStatus::kQuarantined:
+      return "quarantined";
     case wire::ReplyStatus::kExecuted:
       break;
   }
