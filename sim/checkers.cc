@@ -1,10 +1,12 @@
 #include "sim/checkers.h"
 
+#include <algorithm>
 #include <string>
 #include <variant>
 
 #include "base/limits.h"
 #include "sim/violation.h"
+#include "wire/codec.h"
 
 namespace eve::sim {
 namespace {
@@ -15,13 +17,26 @@ std::string name(const BundleName& bundle) {
          std::to_string(std::get<2>(bundle).value());
 }
 
+/// What the batch's view kept from being executed, as its committed replies say.
+wire::Names quarantined(const Ledger::Entry& entry, const crypto::Digester& digester) {
+  wire::Names names;
+  for (size_t i = 0; i < entry.replies.size(); ++i) {
+    if (entry.replies[i].status != wire::ReplyStatus::kQuarantined) continue;
+    names.push_back(wire::bundle_name(*entry.batch->bundles[i], digester));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 }  // namespace
 
 void ReplyChecker::follow() {
   while (seen_ < ledger_.last()) {
     seen_ = seen_.next();
     for (const execution::BundleReply& reply : ledger_.entry(seen_).replies) {
-      if (reply.status != wire::ReplyStatus::kExecuted) continue;
+      const bool final = reply.status == wire::ReplyStatus::kExecuted ||
+                         reply.status == wire::ReplyStatus::kQuarantined;
+      if (!final) continue;
       const BundleName bundle{reply.client, reply.session, reply.first};
       const TimeUs time_us = ledger_.entry(seen_).batch->time_us;
       const auto [known, first] = payloads_.emplace(bundle, Answer{reply.payload, time_us});
@@ -48,7 +63,7 @@ void ReplyChecker::accepted(const BundleName& bundle, ByteView payload) const {
 }
 
 Oracle::Oracle(const crypto::Digester& digester, const execution::MakeService& make_service)
-    : runner_(digester, scheduler_, make_service, [] { return TimeUs(0); }) {}
+    : digester_(digester), runner_(digester, scheduler_, make_service, [] { return TimeUs(0); }) {}
 
 void Oracle::follow(const Ledger& ledger) {
   while (ran_ < ledger.last()) {
@@ -58,7 +73,9 @@ void Oracle::follow(const Ledger& ledger) {
     const auto emit = [&executed](execution::Event event) {
       executed = std::get<execution::BatchExecuted>(std::move(event));
     };
-    runner_.apply(execution::RunBatch{0, entry.batch, execution::RunMode::kSequential}, emit);
+    runner_.apply(execution::RunBatch{0, entry.batch, execution::RunMode::kSequential,
+                                      quarantined(entry, digester_)},
+                  emit);
     runner_.apply(execution::CommitBatches{ran_}, emit);
     const std::string where = " of batch " + std::to_string(ran_.value());
     if (executed.parts.state != entry.parts.state) {

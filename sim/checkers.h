@@ -46,6 +46,7 @@ class Oracle {
   void follow(const Ledger& ledger);
 
  private:
+  const crypto::Digester& digester_;
   InlineScheduler scheduler_;
   execution::Runner runner_;
   BatchNumber ran_;

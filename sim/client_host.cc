@@ -48,6 +48,7 @@ void ClientHost::make_request() {
 }
 
 void ClientHost::nudge() {
+  nudged_ = true;
   ++setup_.requests;
   make_request();
   stepped();
@@ -102,6 +103,16 @@ void ClientHost::check(const client::Completion& completion) {
     throw Violation("completions", to_string(self()) + " completes " +
                                        std::to_string(completion.ticket) + " instead of " +
                                        std::to_string(completed_));
+  }
+  if (!nudged_) answered_at_ = around_.queue.now();
+  if (completion.quarantined) {
+    replies_.follow();
+    replies_.accepted(carried_.front().bundle, {});
+    workload_.quarantined(self().index, completed_, carried_.front().end);
+    waiting_.pop_front();
+    ++completed_;
+    if (carried_.front().end == completed_) carried_.pop_front();
+    return;
   }
   if (completion.executed) {
     replies_.follow();

@@ -34,6 +34,8 @@ class ClientHost final : public Host {
 
   bool done() const { return made_ >= setup_.requests && session_.status().outstanding == 0; }
   client::Session::Status status() const { return session_.status(); }
+  /// When the last answer came, but for nudges.
+  TimeUs answered_at() const { return answered_at_; }
 
  private:
   void on_start() override;
@@ -55,6 +57,8 @@ class ClientHost final : public Host {
   client::Session session_;
   uint32_t made_ = 0;
   uint64_t completed_ = 0;
+  TimeUs answered_at_ = 0;
+  bool nudged_ = false;
   std::deque<Bytes> waiting_;  ///< requests without a completion, oldest first
   /// Which bundle carries which requests: by ticket of the first one that is not complete.
   struct Carried {

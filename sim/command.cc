@@ -49,8 +49,10 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   app.add_option("--r", arguments.r, "With bft: lies that it stays safe under, up to u")
       ->check(CLI::Range(1, 5));
-  app.add_option("--service", arguments.service, "kv, racing or bank; without: the seed chooses")
-      ->check(CLI::IsMember({"kv", "racing", "bank"}));
+  app.add_option("--service", arguments.service,
+                 "kv, racing, bank or poison; without: the "
+                 "seed chooses, but not poison")
+      ->check(CLI::IsMember({"kv", "racing", "bank", "poison"}));
   app.add_option("--seconds", arguments.seconds, "Virtual seconds in which requests are made")
       ->check(CLI::Range(0.1, 3600.0))
       ->capture_default_str();

@@ -29,6 +29,8 @@ std::string reply_text(const wire::Reply& reply) {
       return "out of order";
     case wire::ReplyStatus::kOverloaded:
       return "overloaded";
+    case wire::ReplyStatus::kQuarantined:
+      return "quarantined";
     case wire::ReplyStatus::kExecuted:
       break;
   }
@@ -90,6 +92,9 @@ class Narrator {
            names_.point(m.number, m.token);
   }
   std::string operator()(const wire::Suspect& m) { return "suspect the primary" + in(m.view); }
+  std::string operator()(const wire::Needed& m) {
+    return to_string(m.node) + " needs the next view" + in(m.view);
+  }
   std::string operator()(const wire::Hello& m) {
     out_ << (m.restarted ? "hello, restarted without memory" : "hello") << in(m.view)
          << ", committed " << m.committed.value();
@@ -165,6 +170,7 @@ class Teller {
             names_.token(m.number, m.token)};
   }
   Facts operator()(const wire::Suspect& m) { return {"suspect", m.view, {}, {}}; }
+  Facts operator()(const wire::Needed& m) { return {"needed", m.view, {}, {}}; }
   Facts operator()(const wire::Hello& m) { return {"hello", m.view, m.committed, {}}; }
   Facts operator()(const wire::Welcome& m) { return {"welcome", m.promised, m.last.number, {}}; }
   Facts operator()(const wire::Prepare& m) {

@@ -32,7 +32,12 @@ class Describer {
   }
   std::string operator()(const wire::Verdict& m) const {
     const char* name = m.kind == wire::VerdictKind::kCommit ? "Commit verdict" : "Rollback verdict";
-    return at(m.view, m.number, name) + ' ' + m.token.brief();
+    at(m.view, m.number, name);
+    if (!m.quarantine.empty()) out_ << " quarantine " << m.quarantine.size();
+    return out_.str() + ' ' + m.token.brief();
+  }
+  std::string operator()(const wire::Needed& m) const {
+    return "Needed after view " + std::to_string(m.view.value()) + " by " + to_string(m.node);
   }
   std::string operator()(const wire::Suspect& m) const {
     return "Suspect view " + std::to_string(m.view.value());

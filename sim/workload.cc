@@ -2,10 +2,16 @@
 
 #include "sim/bank.h"
 #include "sim/kv_workload.h"
+#include "sim/poison.h"
 #include "sim/racing.h"
 #include "sim/violation.h"
 
 namespace eve::sim {
+
+void Workload::quarantined(uint16_t client, uint64_t number, uint64_t) {
+  throw Violation("quarantine", "request " + std::to_string(number) + " of client " +
+                                    std::to_string(client) + " was quarantined");
+}
 
 void Workload::lost(uint16_t client, uint64_t number) {
   throw Violation("completions", to_string(Address::client(client)) +
@@ -15,6 +21,7 @@ void Workload::lost(uint16_t client, uint64_t number) {
 std::unique_ptr<Workload> make_workload(const std::string& name) {
   if (name == "bank") return std::make_unique<Bank>();
   if (name == "racing") return std::make_unique<Racing>();
+  if (name == "poison") return std::make_unique<Poison>();
   if (name == "kv") return std::make_unique<KvWorkload>();
   return nullptr;
 }

@@ -28,12 +28,15 @@ class Workload {
   }
   /// A client accepted this reply to its request `number`; replies come in order. Throws Violation.
   virtual void check(uint16_t client, uint64_t number, ByteView request, ByteView reply) = 0;
+  /// The client was told that its requests from `number` to before `end`, the rest of one bundle,
+  /// are quarantined. Throws Violation: the requests of most services never are.
+  virtual void quarantined(uint16_t client, uint64_t number, uint64_t end);
   /// A client's session was lost, and with it the answer to its request `number`. Throws Violation
   /// unless the workload expects that.
   virtual void lost(uint16_t client, uint64_t number);
 };
 
-/// By name: "bank", "racing", "kv"; null if there is no such service.
+/// By name: "bank", "racing", "kv", "poison"; null if there is no such service.
 std::unique_ptr<Workload> make_workload(const std::string& name);
 
 }  // namespace eve::sim

@@ -255,6 +255,18 @@ std::string World::describe_nodes() const {
   return out.str();
 }
 
+uint64_t World::quarantined() const {
+  uint64_t all = 0;
+  for (const auto& host : clients_) all += host->status().quarantined;
+  return all;
+}
+
+TimeUs World::answered_at() const {
+  TimeUs last = 0;
+  for (const auto& host : clients_) last = std::max(last, host->answered_at());
+  return last;
+}
+
 Statistics World::statistics() const {
   Statistics all;
   all.seeds = 1;

@@ -29,6 +29,10 @@ class World {
   /// Throws a Violation at the first broken promise.
   void run();
 
+  /// Requests that clients were told are quarantined.
+  uint64_t quarantined() const;
+  /// When the last answer reached a client, but for the nudges of the end.
+  TimeUs answered_at() const;
   uint64_t trace_digest() const { return trace_.digest(); }
   Statistics statistics() const;
   /// One line for each node: where it stands.

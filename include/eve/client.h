@@ -25,8 +25,10 @@ struct ClientOptions {
 ///
 /// Thread safety: all functions, from any thread. One process at a time may use a node's name.
 /// Errors: a call gets an Error when too much is waiting already (it was not executed; try later),
-/// or when the session was lost or the client destroyed (it may or may not have been executed; the
-/// message says so). While the cluster cannot be reached calls wait; they do not fail.
+/// when the session was lost or the client destroyed (it may or may not have been executed; the
+/// message says so), or when the replicas cannot agree on it, or on a request that was sent with it
+/// (quarantined: it was not executed; a bug of the service, whose requests must give the same
+/// result on every replica). While the cluster cannot be reached calls wait; they do not fail.
 class Client {
  public:
   using Callback = std::function<void(Result<Bytes> reply)>;

@@ -13,6 +13,9 @@ namespace {
 constexpr ByteView kOutcomeUnknown =
     "-ERR outcome unknown: the command may or may not have run; read its keys before trying "
     "again\r\n";
+constexpr ByteView kQuarantined =
+    "-QUARANTINED the command did not run and never will: the replicas cannot agree on it, or on "
+    "another that was sent with it; see the operations guide\r\n";
 constexpr ByteView kOverloaded =
     "OOM the gateway is overloaded: the command did not run; try again later";
 constexpr ByteView kTooLarge =
@@ -32,6 +35,18 @@ bool is_web_request(ByteView name) {
   return equal_ignoring_case(name, "post") || equal_ignoring_case(name, "host:");
 }
 
+ByteView shown(runtime::Outcome outcome, ByteView reply) {
+  switch (outcome) {
+    case runtime::Outcome::kExecuted:
+      return reply;
+    case runtime::Outcome::kQuarantined:
+      return kQuarantined;
+    case runtime::Outcome::kUnknown:
+      break;
+  }
+  return kOutcomeUnknown;
+}
+
 }  // namespace
 
 void Connection::on_bytes(Host& host, ByteView bytes) {
@@ -44,16 +59,16 @@ void Connection::on_bytes(Host& host, ByteView bytes) {
   close_if_done();
 }
 
-void Connection::on_reply(Host& host, bool executed, ByteView reply) {
+void Connection::on_reply(Host& host, runtime::Outcome outcome, ByteView reply) {
   host_ = &host;
   const ReplyQueue::Expected expected = replies_.pop();
   if (expected.kind == ReplyQueue::Kind::kVersions) {
     const bool current = expected.watch_epoch == transaction_.watch_epoch();
-    take_versions(current, executed, reply);
+    take_versions(current, outcome, reply);
     if (!expected.silent) host.send(local_);
     local_.clear();
   } else if (!expected.silent) {
-    host.send(executed ? reply : kOutcomeUnknown);
+    host.send(shown(outcome, reply));
   }
   if (!expected.after.empty()) host.send(expected.after);
   if (exec_waiting_ && !transaction_.awaiting_versions()) {
@@ -172,7 +187,8 @@ void Connection::watch(Args keys) {
   submit(ReplyQueue::Kind::kVersions, versions_request(keys));
 }
 
-void Connection::take_versions(bool current, bool executed, ByteView versions) {
+void Connection::take_versions(bool current, runtime::Outcome outcome, ByteView versions) {
+  const bool executed = outcome == runtime::Outcome::kExecuted;
   if (current && !transaction_.set_versions(executed ? versions : ByteView())) {
     transaction_.lose_watches();
   }

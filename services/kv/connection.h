@@ -28,7 +28,7 @@ class Connection final : public runtime::FrontEnd {
       : id_(id), peer_(peer), stats_(stats) {}
 
   void on_bytes(Host& host, ByteView bytes) override;
-  void on_reply(Host& host, bool executed, ByteView reply) override;
+  void on_reply(Host& host, runtime::Outcome outcome, ByteView reply) override;
 
   // ---- For the commands answered here (local_commands.h); valid while one runs ----
 
@@ -66,7 +66,7 @@ class Connection final : public runtime::FrontEnd {
   void run_transaction();
   bool build_transaction(Bytes& request);
   void submit(ReplyQueue::Kind kind, Bytes request);
-  void take_versions(bool current, bool executed, ByteView versions);
+  void take_versions(bool current, runtime::Outcome outcome, ByteView versions);
   void flush_local();
   void check_limits();
   void close_if_done();

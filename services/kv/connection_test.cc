@@ -14,10 +14,10 @@ using test::resp;
 class ConnectionTest : public testing::Test {
  protected:
   void send(ByteView bytes) { connection_->on_bytes(host_, bytes); }
-  void answer(ByteView reply, bool executed = true) {
+  void answer(ByteView reply, runtime::Outcome outcome = runtime::Outcome::kExecuted) {
     ASSERT_FALSE(host_.submitted.empty());
     host_.submitted.pop_front();
-    connection_->on_reply(host_, executed, reply);
+    connection_->on_reply(host_, outcome, reply);
   }
   Bytes sent() { return host_.take_sent(); }
   static Bytes version(uint64_t batch) {
@@ -67,11 +67,19 @@ TEST_F(ConnectionTest, ABrowserIsShownTheDoor) {
 
 TEST_F(ConnectionTest, AnUnknownOutcomeIsAnErrorThatSaysWhatToDo) {
   send("INCR a\r\nPING\r\n");
-  answer("", false);
+  answer("", runtime::Outcome::kUnknown);
   EXPECT_EQ(
       sent(),
       "-ERR outcome unknown: the command may or may not have run; read its keys before trying "
       "again\r\n+PONG\r\n");
+}
+
+TEST_F(ConnectionTest, AQuarantinedCommandIsAnErrorThatSaysThatItDidNotRun) {
+  send("INCR a\r\nPING\r\n");
+  answer("", runtime::Outcome::kQuarantined);
+  EXPECT_EQ(sent(),
+            "-QUARANTINED the command did not run and never will: the replicas cannot agree on it, "
+            "or on another that was sent with it; see the operations guide\r\n+PONG\r\n");
 }
 
 TEST_F(ConnectionTest, AnOverloadedGatewayRefusesInOrder) {
@@ -121,7 +129,7 @@ TEST_F(ConnectionTest, VersionsOfForgottenWatchesAreIgnored) {
 
 TEST_F(ConnectionTest, AWatchThatFailedMakesExecFail) {
   send("WATCH a\r\n");
-  answer("", false);
+  answer("", runtime::Outcome::kUnknown);
   EXPECT_TRUE(sent().starts_with("-ERR outcome unknown"));
   send("MULTI\r\nSET a 1\r\nEXEC\r\n");
   EXPECT_EQ(sent(), "+OK\r\n+QUEUED\r\n*-1\r\n");

@@ -87,7 +87,7 @@ class Client {
       host.submitted.pop_front();
       if (on_request) on_request(request);
       host.time_us += 1;
-      connection_.on_reply(host, true, replica_.run(request, host.time_us));
+      connection_.on_reply(host, runtime::Outcome::kExecuted, replica_.run(request, host.time_us));
     }
     return host.take_sent();
   }

@@ -115,6 +115,13 @@ wire::Verdict Lies::lie(wire::Verdict verdict) {
   return verdict;
 }
 
+wire::Needed Lies::lie(wire::Needed needed) {
+  if (random_.chance(1, 2)) needed.view = View(near(needed.view.value()));
+  needed.node = random_.chance(1, 2) ? Address::executor(random_.below(3))
+                                     : Address::verifier(random_.below(4));
+  return needed;
+}
+
 wire::Suspect Lies::lie(wire::Suspect suspect) {
   suspect.view = View(near(suspect.view.value()));
   return suspect;

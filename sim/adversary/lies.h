@@ -24,6 +24,7 @@ class Lies {
   wire::Reply lie(wire::Reply reply);
   wire::Token lie(wire::Token token);
   wire::Verdict lie(wire::Verdict verdict);
+  wire::Needed lie(wire::Needed needed);
   wire::Suspect lie(wire::Suspect suspect);
   wire::Hello lie(wire::Hello hello);
   wire::Welcome lie(wire::Welcome welcome);

@@ -53,6 +53,11 @@ inline constexpr uint64_t kHistoryBatches = 64;
 inline constexpr size_t kTransferChunkBytes = 1u << 20;
 inline constexpr size_t kTransferNodesPerRequest = 512;
 
+/// Bundles that one verifier names as poison in a VIEW-CHANGE, and bundles that a view quarantines:
+/// more poison than that at one time is dealt with one view change after the other.
+inline constexpr size_t kMaxPoison = 4;
+inline constexpr size_t kMaxQuarantine = 16;
+
 inline constexpr size_t kMaxExecutors = 64;
 inline constexpr size_t kMaxVerifiers = 96;
 inline constexpr size_t kMaxClients = 1024;

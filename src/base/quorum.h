@@ -36,6 +36,13 @@ class FaultModel {
   /// Executors whose suspicion of the primary a verifier acts on.
   constexpr uint32_t suspicion() const { return u_ + 1; }
 
+  /// Verifiers that let everybody know (reliable broadcast): r+1 of them do not lie, and r+1 is
+  /// what others believe.
+  constexpr uint32_t broadcast() const { return 2 * r_ + 1; }
+  /// Views that a bundle makes fail before it is quarantined (K): every executor has been primary
+  /// and every verifier has led, in every combination if their numbers share no factor.
+  constexpr uint32_t poisonous() const { return executors() * verifiers(); }
+
   constexpr bool operator==(const FaultModel&) const = default;
 
  private:

@@ -9,6 +9,10 @@ bool is_try_later(wire::ReplyStatus status) {
   return status == wire::ReplyStatus::kOutOfOrder || status == wire::ReplyStatus::kOverloaded;
 }
 
+bool is_answer(wire::ReplyStatus status) {
+  return status == wire::ReplyStatus::kExecuted || status == wire::ReplyStatus::kQuarantined;
+}
+
 }  // namespace
 
 void Flight::sent_to_one(uint16_t executor, TimeUs now, TimeUs wait) {
@@ -31,7 +35,7 @@ void Flight::add(uint16_t executor, const wire::Reply& reply) {
     return;
   }
   Vote& vote = found->second;
-  if (vote.status == wire::ReplyStatus::kExecuted && is_try_later(reply.status)) return;
+  if (is_answer(vote.status) && is_try_later(reply.status)) return;
   const bool same = vote.status == reply.status && vote.digest == reply.digest;
   if (same && !reply.payload) return;
   vote = Vote{reply.status, reply.digest, reply.payload};
@@ -40,7 +44,7 @@ void Flight::add(uint16_t executor, const wire::Reply& reply) {
 size_t Flight::executed_as(const crypto::Digest& digest) const {
   return static_cast<size_t>(
       std::count_if(votes_.begin(), votes_.end(), [&digest](const auto& entry) {
-        return entry.second.status == wire::ReplyStatus::kExecuted && entry.second.digest == digest;
+        return is_answer(entry.second.status) && entry.second.digest == digest;
       }));
 }
 
@@ -49,8 +53,7 @@ std::vector<uint16_t> Flight::contradicted(size_t quorum) const {
   for (const auto& [truthful, truth] : votes_) {
     if (executed_as(truth.digest) < quorum) continue;
     for (const auto& [executor, vote] : votes_) {
-      const bool executed = vote.status == wire::ReplyStatus::kExecuted;
-      if (executed && vote.digest != truth.digest) liars.push_back(executor);
+      if (is_answer(vote.status) && vote.digest != truth.digest) liars.push_back(executor);
     }
     break;
   }
@@ -64,14 +67,14 @@ bool Flight::refused(wire::ReplyStatus status, size_t quorum) const {
   return static_cast<size_t>(said) >= quorum;
 }
 
-std::optional<SharedBytes> Flight::vouched_payload(size_t quorum) const {
+std::optional<Flight::Answer> Flight::vouched_answer(size_t quorum) const {
   for (const auto& [holder, candidate] : votes_) {
-    if (candidate.status != wire::ReplyStatus::kExecuted || !candidate.payload) continue;
+    if (!is_answer(candidate.status) || !candidate.payload) continue;
     size_t matching = 0;
     for (const auto& [voter, vote] : votes_) {
       matching += vote.status == candidate.status && vote.digest == candidate.digest ? 1 : 0;
     }
-    if (matching >= quorum) return candidate.payload;
+    if (matching >= quorum) return Answer{candidate.status, *candidate.payload};
   }
   return std::nullopt;
 }

@@ -38,18 +38,23 @@ class Flight {
   /// Notes an answer. An executor's newest one counts; but what it executed stays executed when a
   /// refusal that was sent before comes late. Precondition: a payload hashes to the digest.
   void add(uint16_t executor, const wire::Reply& reply);
-  /// At least `quorum` executors answered with this status. Never for kExecuted: replies with
+  /// At least `quorum` executors answered with this status. Never for an answer: replies with
   /// different digests do not add up.
   bool refused(wire::ReplyStatus status, size_t quorum) const;
-  /// The payload that `quorum` executors vouch for, once it and their digests are here.
-  std::optional<SharedBytes> vouched_payload(size_t quorum) const;
+  /// What the bundle came to: it was executed, or it is quarantined (then the payload is empty).
+  struct Answer {
+    wire::ReplyStatus status = wire::ReplyStatus::kExecuted;
+    SharedBytes payload;
+  };
+  /// The answer that `quorum` executors vouch for, once its payload and their digests are here.
+  std::optional<Answer> vouched_answer(size_t quorum) const;
 
   /// Executors whose replies differ from the one that `quorum` others vouch for.
   std::vector<uint16_t> contradicted(size_t quorum) const;
 
-  /// The accepted payload waits here until all earlier bundles are complete.
-  void accept(SharedBytes payload) { accepted_ = std::move(payload); }
-  const std::optional<SharedBytes>& accepted() const { return accepted_; }
+  /// The accepted answer waits here until all earlier bundles are complete.
+  void accept(Answer answer) { accepted_ = std::move(answer); }
+  const std::optional<Answer>& accepted() const { return accepted_; }
 
  private:
   struct Vote {
@@ -66,7 +71,7 @@ class Flight {
   TimeUs wait_ = 0;
   TimeUs retry_at_ = 0;
   std::map<uint16_t, Vote> votes_;
-  std::optional<SharedBytes> accepted_;
+  std::optional<Answer> accepted_;
 };
 
 }  // namespace eve::client

@@ -63,6 +63,7 @@ struct Session::Impl {
   RequestNumber received;      ///< every reply up to this one has been handed out
   uint64_t completed = 0;
   uint64_t retries = 0;
+  uint64_t quarantined = 0;
   uint64_t sessions_lost = 0;
   Refusals refusals;
 };
@@ -130,9 +131,9 @@ void Session::Impl::on_opening_reply(uint16_t executor, const wire::Reply& reply
   if (reply.session != SessionId() || reply.first != flight.bundle()->first) return;
   if (!genuine(executor, reply)) return;
   flight.add(executor, reply);
-  const auto payload = flight.vouched_payload(options.model.vouched());
-  if (!payload) return;
-  const auto id = Codec<uint64_t>::decode(payload->view());
+  const auto answer = flight.vouched_answer(options.model.vouched());
+  if (!answer) return;
+  const auto id = Codec<uint64_t>::decode(answer->payload.view());
   if (!id || *id == 0) return;
   session = SessionId(*id);
   opening.clear();
@@ -150,8 +151,8 @@ void Session::Impl::on_call_reply(uint16_t executor, const wire::Reply& reply, T
     lose_session(now, out);
     return;
   }
-  auto payload = flight->vouched_payload(quorum);
-  if (!payload) {
+  auto answer = flight->vouched_answer(quorum);
+  if (!answer) {
     // Who was to send the payload has sent another: the others have it, and are not told to wait.
     const bool lied = flight->was_sent_to_one() && !flight->contradicted(quorum).empty();
     if (lied) retry(*flight, now, out);
@@ -160,7 +161,7 @@ void Session::Impl::on_call_reply(uint16_t executor, const wire::Reply& reply, T
   for (const auto liar : flight->contradicted(quorum)) {
     refusals.add(Address::executor(liar), "a reply that enough others contradict");
   }
-  flight->accept(std::move(*payload));
+  flight->accept(std::move(*answer));
   complete_in_order(now, out);
 }
 
@@ -179,23 +180,27 @@ void Session::Impl::complete_in_order(TimeUs now, Outbox& out) {
   }
 }
 
-/// Hands out one bundle's completions; without an accepted payload their outcome is unknown.
+/// Hands out one bundle's completions; without an accepted answer their outcome is unknown.
 void Session::Impl::complete(Flight& flight, Outbox& out) {
   std::vector<ByteView> replies;
-  if (flight.accepted()) {
-    auto decoded = wire::decode_replies(flight.accepted()->view(), flight.tickets().size());
+  const auto& answer = flight.accepted();
+  const bool refused = answer && answer->status == wire::ReplyStatus::kQuarantined;
+  if (answer && !refused) {
+    auto decoded = wire::decode_replies(answer->payload.view(), flight.tickets().size());
     if (decoded.ok()) replies = std::move(decoded).value();
   }
   for (size_t i = 0; i < flight.tickets().size(); ++i) {
     Completion completion;
     completion.ticket = flight.tickets()[i];
     completion.executed = !replies.empty();
+    completion.quarantined = refused;
     if (completion.executed) {
-      completion.payload = *flight.accepted();
+      completion.payload = answer->payload;
       completion.reply = replies[i];
     }
     out.completions.push_back(std::move(completion));
     ++completed;
+    quarantined += refused ? 1 : 0;
   }
 }
 
@@ -284,6 +289,7 @@ Session::Status Session::status() const {
   for (const Flight& flight : self.flights) status.outstanding += flight.tickets().size();
   status.completed = self.completed;
   status.retries = self.retries;
+  status.quarantined = self.quarantined;
   status.sessions_lost = self.sessions_lost;
   return status;
 }

@@ -3,7 +3,8 @@
 // accepts a reply that r+1 executors vouch for. A state machine without I/O.
 //
 // A request gets exactly one completion: its reply; or, if the session was lost (expired, or the
-// cluster lost it), an error that says that the request may or may not have been executed.
+// cluster lost it), an error that says that the request may or may not have been executed; or, if
+// the cluster has quarantined its bundle, one that says that it was not.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +36,11 @@ using Ticket = uint64_t;
 
 struct Completion {
   Ticket ticket = 0;
-  bool executed = true;  ///< false: outcome unknown, `reply` is empty
-  SharedBytes payload;   ///< keeps `reply` alive
+  bool executed = true;  ///< false: outcome unknown unless `quarantined`; `reply` is empty
+  /// It was not executed and never will be: executors cannot agree on it, or on another request of
+  /// the same bundle.
+  bool quarantined = false;
+  SharedBytes payload;  ///< keeps `reply` alive
   ByteView reply;
 };
 
@@ -69,6 +73,7 @@ class Session {
     uint16_t primary = 0;
     size_t outstanding = 0;  ///< requests submitted and not completed
     uint64_t completed = 0;
+    uint64_t quarantined = 0;  ///< of those completed
     uint64_t retries = 0;
     uint64_t sessions_lost = 0;
   };

@@ -458,5 +458,29 @@ TEST(Session, ALateRefusalDoesNotTakeBackAnExecution) {
   EXPECT_EQ(client.completions().size(), 1u);
 }
 
+TEST(Session, C6AQuarantinedBundleWasNotExecuted) {
+  Client client(FaultModel(1, 1));
+  client.open();
+  client.submit("a", 1);
+  client.submit("b", 2);
+  client.idle();
+  const auto bundle = client.bundle(0);
+  client.refuse(0, *bundle, wire::ReplyStatus::kQuarantined);
+  EXPECT_TRUE(client.completions().empty()) << "one may lie";
+  client.refuse(1, *bundle, wire::ReplyStatus::kQuarantined);
+  client.refuse(2, *bundle, wire::ReplyStatus::kOutOfOrder);
+  ASSERT_EQ(client.completions().size(), 2u);
+  for (const Completion& completion : client.completions()) {
+    EXPECT_FALSE(completion.executed);
+    EXPECT_TRUE(completion.quarantined);
+    EXPECT_TRUE(completion.reply.empty());
+  }
+  EXPECT_EQ(client.status().quarantined, 2u);
+  EXPECT_EQ(client.status().sessions_lost, 0u);
+  client.submit("c", 3);
+  client.idle();
+  EXPECT_EQ(client.last_bundle()->first, RequestNumber(3)) << "the session goes on";
+}
+
 }  // namespace
 }  // namespace eve::client

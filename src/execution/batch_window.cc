@@ -28,12 +28,13 @@ const WindowEntry* BatchWindow::find(BatchNumber number) const {
   return entry == entries_.end() ? nullptr : &entry->second;
 }
 
-WindowEntry& BatchWindow::add(wire::BatchPtr batch) {
+WindowEntry& BatchWindow::add(wire::BatchPtr batch, wire::Names quarantine) {
   bytes_ += bytes_of(*batch);
   const BatchNumber number = batch->number;
   const auto [entry, added] = entries_.emplace(number, WindowEntry{});
   EVE_CHECK(added, "one batch a number");
   entry->second.batch = std::move(batch);
+  entry->second.quarantine = std::move(quarantine);
   return entry->second;
 }
 

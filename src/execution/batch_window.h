@@ -26,6 +26,7 @@ enum class Stage : uint8_t { kReceived, kRunning, kExecuted, kRefused };
 struct WindowEntry {
   wire::BatchPtr batch;
   Stage stage = Stage::kReceived;
+  wire::Names quarantine;     ///< of the batch's view
   uint64_t generation = 0;    ///< of the run; events of other generations are of dropped runs
   BatchExecuted result;       ///< where executed
   TimeUs proposed_at = 0;     ///< primary: when the batch was made
@@ -43,7 +44,7 @@ class BatchWindow {
   Entries& entries() { return entries_; }
 
   /// Precondition: no entry has this number.
-  WindowEntry& add(wire::BatchPtr batch);
+  WindowEntry& add(wire::BatchPtr batch, wire::Names quarantine = {});
   /// Checks that the lifecycle has this edge.
   static void move(WindowEntry& entry, Stage to);
 

@@ -24,6 +24,7 @@ struct RunBatch {
   uint64_t generation = 0;
   wire::BatchPtr batch;
   RunMode mode = RunMode::kParallel;
+  wire::Names quarantine{};  ///< what the batch's view answers without executing it (R1)
 };
 
 /// Everything up to `number` is final. No event.
@@ -75,9 +76,10 @@ struct BatchExecuted {
   std::vector<BundleReply> replies;  ///< in the order of the batch's bundles
   uint32_t requests = 0;             ///< how many were executed
   uint32_t parallel_batches = 0;
-  uint32_t failed = 0;  ///< requests whose execution threw
-  Bytes failure;        ///< what the first of them threw; for people, not replicated
-  TimeUs busy_us = 0;   ///< wall time it took, by the host's clock; not replicated
+  uint32_t failed = 0;       ///< requests whose execution threw
+  uint32_t quarantined = 0;  ///< requests answered without being executed
+  Bytes failure;             ///< what the first of them threw; for people, not replicated
+  TimeUs busy_us = 0;        ///< wall time it took, by the host's clock; not replicated
 };
 
 struct StateServed {

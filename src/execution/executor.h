@@ -61,9 +61,10 @@ struct ExecutorStatus {
   uint64_t repairs = 0;    ///< times the own token differed from the committed one
   uint64_t transfers = 0;  ///< states fetched
   uint64_t transfer_bytes = 0;
-  uint64_t requests = 0;         ///< committed
-  uint64_t failed_requests = 0;  ///< committed ones whose execution threw
-  std::string last_failure;      ///< what one of them threw
+  uint64_t requests = 0;              ///< committed
+  uint64_t failed_requests = 0;       ///< committed ones whose execution threw
+  std::string last_failure;           ///< what one of them threw
+  uint64_t quarantined_requests = 0;  ///< committed ones that were answered, not executed (R1)
   uint64_t batches_sequential = 0;
   uint64_t parallel_batches = 0;
   uint64_t refused_messages = 0;  ///< malformed, unauthentic or out of place

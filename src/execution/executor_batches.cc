@@ -42,17 +42,39 @@ bool Executor::Impl::may_propose() const {
 void Executor::Impl::propose(TimeUs now, Outbox& out) {
   while (!pending.empty() && may_propose()) {
     const BatchNumber number = window.tail(committed).next();
-    std::vector<wire::BundlePtr> bundles = pending.take(order, number, now);
+    const size_t most = in_stretch(number) ? most_bundles : limits::kMaxBatchBundles;
+    std::vector<wire::BundlePtr> bundles = pending.take(order, number, now, most);
     if (bundles.empty()) return;
     const TimeUs time_us = std::max(time_of(number.prev()) + 1, now);
     const uint64_t seed = digester.keyed_hash(seed_material(options.index, view, number, time_us));
     const auto batch = wire::make_batch(view, number, time_us, seed, std::move(bundles), digester);
-    WindowEntry& entry = window.add(batch);
+    WindowEntry& entry = window.add(batch, quarantine);
+    heard = true;
     entry.proposed_at = now;
     entry.resend_wait_us = options.resend_after_us;
     send(others, wire::BatchMessage{batch}, out);
     run_ready(out);
   }
+}
+
+// The batches after a start point, which run in order (E3).
+bool Executor::Impl::in_stretch(BatchNumber number) const {
+  return view > View() && number > start && number.value() <= start.value() + limits::kWindow;
+}
+
+// How many bundles the batches of the coming view's stretch hold at most. What has just failed
+// although it ran in order is split over the stretch, again and again, until a bundle that always
+// fails is alone and first: then verifiers know what to blame (V11). An executor that did not see
+// the batch that failed splits all the way when views bear nothing.
+size_t Executor::Impl::stretch_bundles() const {
+  constexpr uint32_t kPatience = 2;
+  const BatchNumber first = std::max(committed, start).next();
+  const WindowEntry* failed = window.find(first);
+  if (failed != nullptr && failed->batch->view == view && in_stretch(first)) {
+    const size_t bundles = std::max<size_t>(failed->batch->bundles.size(), 1);
+    return (bundles + limits::kWindow - 1) / limits::kWindow;
+  }
+  return fruitless_views >= kPatience ? 1 : limits::kMaxBatchBundles;
 }
 
 // ---- E2: accepting -----------------------------------------------------------------------------
@@ -66,7 +88,8 @@ void Executor::Impl::accept(const wire::BatchPtr& batch, TimeUs now, Outbox& out
   if (!in_reach(batch->number)) return;
   if (window.bytes() + BatchWindow::bytes_of(*batch) > kMaxWindowBytes) return;
   const bool right = valid(*batch, now);
-  window.add(batch);
+  window.add(batch, quarantine);
+  heard = true;
   if (!right) refuse_batch(batch->number);
   run_ready(out);
 }
@@ -124,16 +147,25 @@ void Executor::Impl::run_ready(Outbox& out) {
       refuse_batch(number);
       return;
     }
-    const bool in_order = view > View() && number.value() <= start.value() + limits::kWindow;
+    const bool in_order = in_stretch(number);
     entry->generation = generation;
     BatchWindow::move(*entry, Stage::kRunning);
     if (in_order) ++counters.batches_sequential;
-    out.commands.push_back(
-        RunBatch{generation, entry->batch, in_order ? RunMode::kSequential : RunMode::kParallel});
+    out.commands.push_back(RunBatch{generation, entry->batch,
+                                    in_order ? RunMode::kSequential : RunMode::kParallel,
+                                    entry->quarantine});
   }
 }
 
 // ---- E4: tokens --------------------------------------------------------------------------------
+
+// What verifiers blame if this batch fails (V11).
+std::optional<crypto::Digest> Executor::Impl::sole_call(const wire::Batch& batch) const {
+  const bool alone =
+      batch.bundles.size() == 1 && batch.bundles.front()->kind == wire::BundleKind::kCall;
+  if (!alone) return std::nullopt;
+  return wire::bundle_name(*batch.bundles.front(), digester);
+}
 
 // Safety: verifiers count an executor's first token for (view, number); whoever counts on it may be
 // told only one. After a repair the same batches run again, maybe with other results: their numbers
@@ -143,8 +175,9 @@ void Executor::Impl::send_tokens(TimeUs now, Outbox& out) {
   for (const auto& [number, entry] : window.entries()) {
     if (entry.stage != Stage::kExecuted) return;
     if (entry.batch->view != view || sent_tokens.contains(number)) continue;
-    const auto message = std::make_shared<const wire::Message>(
-        wire::Token{view, entry.result.parts, entry.result.token});
+    wire::Token token{view, entry.result.parts, entry.result.token};
+    if (in_stretch(number) && number == start.next()) token.sole = sole_call(*entry.batch);
+    const auto message = std::make_shared<const wire::Message>(std::move(token));
     sent_tokens[number] = {message, now};
     out.sends.push_back({verifiers, message});
   }

@@ -99,10 +99,13 @@ void Executor::Impl::watch_new_primary(TimeUs now, Outbox& out) {
 }
 
 // A batch may take longer than any wait that was chosen beforehand, so views that bear nothing make
-// for more patience. Not the first: that is what a crash of the primary looks like.
+// for more patience. Not the first: that is what a crash of the primary looks like. A primary of
+// which nothing is heard gets more patience only if nothing was heard of those before it either:
+// else one that is down would cost more, turn after turn, while others work on a poisonous bundle.
 TimeUs Executor::Impl::patient(TimeUs wait) const {
   constexpr uint32_t kMostDoublings = 6;
-  return wait << std::min(std::max(fruitless_views, 1u) - 1, kMostDoublings);
+  const uint32_t in_vain = heard ? fruitless_views : std::min(fruitless_views, unheard_views);
+  return wait << std::min(std::max(in_vain, 1u) - 1, kMostDoublings);
 }
 
 // A correct primary can be stuck: its batch reached others so late that they refuse its time, and

@@ -81,12 +81,15 @@ struct Executor::Impl {
   bool may_propose() const;
   void propose(TimeUs now, Outbox& out);
   void accept(const wire::BatchPtr& batch, TimeUs now, Outbox& out);
+  bool in_stretch(BatchNumber number) const;
+  size_t stretch_bundles() const;
   bool in_reach(BatchNumber number) const;
   bool valid(const wire::Batch& batch, TimeUs now) const;
   bool authentic(const wire::Bundle& bundle) const;
   void refuse_batch(BatchNumber number);
   /// Hands the runner what it can run: in order, without gaps, up to a window beyond committed.
   void run_ready(Outbox& out);
+  std::optional<crypto::Digest> sole_call(const wire::Batch& batch) const;
   void send_tokens(TimeUs now, Outbox& out);
   void resend(TimeUs now, Outbox& out);
   TimeUs time_of(BatchNumber number) const;
@@ -125,7 +128,9 @@ struct Executor::Impl {
   std::vector<Address> others;  // executors but this one
 
   View view;
-  BatchNumber start;  // the view's start point
+  BatchNumber start;                               // the view's start point
+  wire::Names quarantine;                          // what the view answers without executing it
+  size_t most_bundles = limits::kMaxBatchBundles;  // in a batch of the sequential stretch
   BatchNumber committed;
   TimeUs committed_time_us = 0;  // of the last committed batch
   TimeUs progress_at = 0;        // when something was committed last
@@ -150,6 +155,8 @@ struct Executor::Impl {
   bool saw_higher_view = false;              // since the last Hello
   TimeUs hello_at;                           // when sent last, with what follows
   uint32_t fruitless_views = 0;  ///< in a row in which nothing beyond the start was committed
+  uint32_t unheard_views = 0;    ///< in a row in which no batch of the primary came
+  bool heard = false;            ///< a batch of this view is here, or was
   TimeUs suspect_at;
   TimeUs beat_at = kNever;
   std::vector<size_t> serving;  // state requests of each executor at the runner

@@ -55,6 +55,7 @@ void Executor::Impl::commit_through(BatchNumber number, TimeUs now, Outbox& out)
     order.committed(*entry.batch);
     counters.requests += entry.result.requests;
     counters.failed_requests += entry.result.failed;
+    counters.quarantined_requests += entry.result.quarantined;
     if (entry.result.failed > 0) counters.last_failure = entry.result.failure;
     counters.parallel_batches += entry.result.parallel_batches;
     counters.busy_us += entry.result.busy_us;
@@ -108,8 +109,12 @@ void Executor::Impl::await_missing(TimeUs now, Outbox& out) {
 void Executor::Impl::enter_view(const wire::Verdict& verdict, TimeUs now, Outbox& out) {
   EVE_CHECK(verdict.view > view, "views only grow");
   fruitless_views = committed > start ? 0 : fruitless_views + 1;
+  unheard_views = heard ? 0 : unheard_views + 1;
+  heard = false;
+  most_bundles = stretch_bundles();
   view = verdict.view;
   start = verdict.number;
+  quarantine = verdict.quarantine;
   saw_higher_view = false;
   sent_tokens.clear();
   invalid_batch.reset();

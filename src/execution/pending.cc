@@ -117,11 +117,12 @@ bool Pending::overdue(TimeUs patience_us, TimeUs now) const {
   return false;
 }
 
-std::vector<wire::BundlePtr> Pending::take(ProposalOrder& order, BatchNumber number, TimeUs now) {
+std::vector<wire::BundlePtr> Pending::take(ProposalOrder& order, BatchNumber number, TimeUs now,
+                                           size_t most) {
   std::vector<wire::BundlePtr> batch;
   size_t bytes = 0;
   const auto fits = [&](const wire::Bundle& bundle) {
-    return batch.size() < limits::kMaxBatchBundles && bytes + bundle.raw.size() <= kMaxBundlesBytes;
+    return batch.size() < most && bytes + bundle.raw.size() <= kMaxBundlesBytes;
   };
   const auto put = [&](Items::iterator item) {
     bytes += item->bundle->raw.size();

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/limits.h"
 #include "execution/proposal_order.h"
 #include "execution/session_mirror.h"
 #include "execution/stream.h"
@@ -44,8 +45,10 @@ class Pending {
   /// Whether a watched bundle has been here for `patience_us`.
   bool overdue(TimeUs patience_us, TimeUs now) const;
 
-  /// Takes the next batch's bundles, within a batch's limits, and notes them in `order`.
-  std::vector<wire::BundlePtr> take(ProposalOrder& order, BatchNumber number, TimeUs now);
+  /// Takes the next batch's bundles, within a batch's limits and at most `most`, and notes them in
+  /// `order`.
+  std::vector<wire::BundlePtr> take(ProposalOrder& order, BatchNumber number, TimeUs now,
+                                    size_t most = limits::kMaxBatchBundles);
 
   enum class Removed : uint8_t { kAbsent, kPresent, kRetried };
   /// The bundle of `stream` that starts with `first` was answered.

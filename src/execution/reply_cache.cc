@@ -21,12 +21,18 @@ Bytes encoded(ReplyCache::Key key) {
 }  // namespace
 
 uint32_t CachedReply::requests() const {
-  return Codec<uint32_t>::decode(object().substr(0, kHeadBytes)).value_or(0);
+  return Codec<uint32_t>::decode(object().substr(0, sizeof(uint32_t))).value_or(0);
 }
 
-CachedReplyBuilder::CachedReplyBuilder(size_t requests, size_t payload_bytes) {
+wire::ReplyStatus CachedReply::status() const {
+  return static_cast<wire::ReplyStatus>(object()[kHeadBytes - 1]);
+}
+
+CachedReplyBuilder::CachedReplyBuilder(size_t requests, wire::ReplyStatus status,
+                                       size_t payload_bytes) {
   object_.reserve(CachedReply::kHeadBytes + payload_bytes);
   Codec<uint32_t>::encode(static_cast<uint32_t>(requests), object_);
+  object_ += static_cast<char>(status);
 }
 
 void CachedReplyBuilder::add(ByteView reply) {

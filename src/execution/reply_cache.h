@@ -2,7 +2,7 @@
 // "eve.replies", one object for each bundle.
 //
 //   key   = session:u64 first:u64          (little-endian)
-//   value = requests:u32 payload           (payload as in wire::Reply)
+//   value = requests:u32 status:u8 payload (status and payload as in wire::Reply)
 #pragma once
 
 #include <optional>
@@ -11,6 +11,7 @@
 #include "eve/bytes.h"
 #include "eve/context.h"
 #include "eve/state.h"
+#include "wire/messages.h"
 
 namespace eve::execution {
 
@@ -23,8 +24,9 @@ class CachedReply {
   ByteView object() const { return object_.view(); }
   SharedBytes payload() const { return object_.slice(kHeadBytes, object_.size() - kHeadBytes); }
   uint32_t requests() const;
+  wire::ReplyStatus status() const;
 
-  static constexpr size_t kHeadBytes = 4;
+  static constexpr size_t kHeadBytes = 5;
 
  private:
   SharedBytes object_;
@@ -34,7 +36,7 @@ class CachedReply {
 class CachedReplyBuilder {
  public:
   /// `payload_bytes`: how long the payload is expected to become.
-  CachedReplyBuilder(size_t requests, size_t payload_bytes);
+  CachedReplyBuilder(size_t requests, wire::ReplyStatus status, size_t payload_bytes);
   /// A reply that would make the payload too large for a message becomes kReplyTooLarge.
   void add(ByteView reply);
   CachedReply take() { return CachedReply(SharedBytes(std::move(object_))); }

@@ -45,7 +45,7 @@ TEST(ReplyStore, InOrderCutsWhatTheBatchCannotHold) {
 
 TEST(CachedReply, PayloadIsTheWiresEncoding) {
   const std::vector<Bytes> replies{"one", "", "three"};
-  CachedReplyBuilder builder(replies.size(), 0);
+  CachedReplyBuilder builder(replies.size(), wire::ReplyStatus::kExecuted, 0);
   for (const Bytes& reply : replies) builder.add(reply);
   const CachedReply cached = builder.take();
   EXPECT_EQ(cached.requests(), 3u);

@@ -27,7 +27,7 @@ struct Runner::Impl {
   void run(const StartFetch& command, const Emit& emit);
   void run(const SupplyFetch& command, const Emit& emit);
 
-  void judge(const wire::Batch& batch);
+  void judge(const wire::Batch& batch, const wire::Names& quarantine);
   std::vector<BundleReply> answer(const wire::Batch& batch);
   CachedReply gather(size_t first, size_t count);
   History::Entry seal(const wire::Batch& batch, const std::vector<BundleReply>& replies);
@@ -50,6 +50,7 @@ struct Runner::Impl {
   // Of the batch at hand; kept for their memory.
   std::vector<Sessions::Judgement> judgements;
   std::vector<ByteView> running;  ///< the requests to execute, in batch order
+  uint32_t quarantined = 0;       ///< requests
   Bytes digests;
 };
 
@@ -82,13 +83,14 @@ void Runner::Impl::run(const RunBatch& command, const Emit& emit) {
   if (fetch || batch.number != engine.last().next()) return;
   const TimeUs started = clock();
   engine.begin(batch.number);
-  judge(batch);
+  judge(batch, command.quarantine);
   BatchExecuted done;
   done.generation = command.generation;
   done.requests = static_cast<uint32_t>(running.size());
   done.parallel_batches = static_cast<uint32_t>(requests.run(batch, command.mode, running));
   done.failed = requests.failed();
   done.failure = requests.failure();
+  done.quarantined = quarantined;
   done.replies = answer(batch);
   const History::Entry entry = seal(batch, done.replies);
   done.parts = entry.parts;
@@ -97,14 +99,21 @@ void Runner::Impl::run(const RunBatch& command, const Emit& emit) {
   emit(std::move(done));
 }
 
-void Runner::Impl::judge(const wire::Batch& batch) {
+void Runner::Impl::judge(const wire::Batch& batch, const wire::Names& quarantine) {
   judgements.clear();
   running.clear();
+  quarantined = 0;
   sessions.start(batch.number, batch.time_us, batch.bundles.size());
   for (const wire::BundlePtr& bundle : batch.bundles) {
-    judgements.push_back(sessions.judge(*bundle));
-    if (judgements.back().action != Sessions::Action::kRun) continue;
-    running.insert(running.end(), bundle->requests.begin(), bundle->requests.end());
+    const bool listed =
+        !quarantine.empty() && std::binary_search(quarantine.begin(), quarantine.end(),
+                                                  wire::bundle_name(*bundle, digester));
+    judgements.push_back(sessions.judge(*bundle, listed));
+    if (judgements.back().action == Sessions::Action::kRun) {
+      running.insert(running.end(), bundle->requests.begin(), bundle->requests.end());
+    } else if (judgements.back().action == Sessions::Action::kQuarantine) {
+      quarantined += static_cast<uint32_t>(bundle->requests.size());
+    }
   }
 }
 
@@ -119,6 +128,9 @@ std::vector<BundleReply> Runner::Impl::answer(const wire::Batch& batch) {
     if (judgements[i].action == Sessions::Action::kRun) {
       executed = gather(request, bundle.requests.size());
       request += bundle.requests.size();
+    } else if (judgements[i].action == Sessions::Action::kQuarantine) {
+      executed =
+          CachedReplyBuilder(bundle.requests.size(), wire::ReplyStatus::kQuarantined, 0).take();
     }
     replies.push_back(sessions.answer(context, bundle, judgements[i], executed));
   }
@@ -131,7 +143,7 @@ CachedReply Runner::Impl::gather(size_t first, size_t count) {
   for (size_t i = first; i < first + count; ++i) {
     bytes += CachedReplyBuilder::kLengthBytes + requests.reply(i).size();
   }
-  CachedReplyBuilder builder(count, bytes);
+  CachedReplyBuilder builder(count, wire::ReplyStatus::kExecuted, bytes);
   for (size_t i = first; i < first + count; ++i) builder.add(requests.reply(i));
   return builder.take();
 }

@@ -14,6 +14,11 @@ bool is_opening(const BundleReply& reply) {
   return reply.session == SessionId();
 }
 
+/// The session went past the bundle.
+bool settles(wire::ReplyStatus status) {
+  return status == wire::ReplyStatus::kExecuted || status == wire::ReplyStatus::kQuarantined;
+}
+
 }  // namespace
 
 Standing SessionMirror::standing(const wire::Bundle& bundle) const {
@@ -73,7 +78,7 @@ void SessionMirror::apply_call(const wire::Bundle& bundle, const BundleReply& re
   // A session may be named by a client that does not own it: that changes nothing.
   if (known != sessions_.end() && known->second.client != bundle.client) return;
   if (reply.status == wire::ReplyStatus::kUnknownSession) erase(bundle.session);
-  if (reply.status != wire::ReplyStatus::kExecuted) return;
+  if (!settles(reply.status)) return;
 
   Session& session = touch(bundle.session, bundle.client);
   auto& replies = session.replies;

@@ -38,11 +38,12 @@ void Sessions::start(BatchNumber number, TimeUs time_us, size_t bundles) {
   }
 }
 
-Sessions::Judgement Sessions::judge(const wire::Bundle& bundle) {
+Sessions::Judgement Sessions::judge(const wire::Bundle& bundle, bool quarantined) {
   const uint64_t index = judged_++;
   Judgement judgement =
       bundle.kind == wire::BundleKind::kOpen ? judge_opening(bundle, index) : judge_call(bundle);
   judgement.departed = departed_.size();
+  if (judgement.action == Action::kRun && quarantined) judgement.action = Action::kQuarantine;
   return judgement;
 }
 
@@ -94,16 +95,16 @@ BundleReply Sessions::answer(Context& context, const wire::Bundle& bundle,
   erase_departed(context, judgement.departed);
   const Asked asked{bundle.client, bundle.session, bundle.first};
   const ReplyCache::Key key{bundle.session, bundle.first};
-  if (judgement.action == Action::kRun) {
+  if (judgement.action == Action::kRun || judgement.action == Action::kQuarantine) {
     cache_.put(context, key, *replies);
-    return reply(asked, wire::ReplyStatus::kExecuted, replies->payload());
+    return reply(asked, replies->status(), replies->payload());
   }
   if (judgement.action == Action::kOpen) {
     return reply(asked, wire::ReplyStatus::kExecuted, SharedBytes(key_of(judgement.opened)));
   }
   if (judgement.action == Action::kRepeat) {
     const std::optional<CachedReply> cached = cache_.find(context, key);
-    if (cached) return reply(asked, wire::ReplyStatus::kExecuted, cached->payload());
+    if (cached) return reply(asked, cached->status(), cached->payload());
   }
   return reply(asked, judgement.refusal, {});
 }
@@ -156,8 +157,8 @@ std::vector<SessionSnapshot> Sessions::snapshots(Context& context) const {
     for (RequestNumber first : session.cached) {
       const auto cached = cache_.find(context, {session.id, first});
       EVE_CHECK(cached.has_value(), "a session names a reply that is not there");
-      snapshot.replies.push_back(reply({session.client, session.id, first},
-                                       wire::ReplyStatus::kExecuted, cached->payload()));
+      snapshot.replies.push_back(
+          reply({session.client, session.id, first}, cached->status(), cached->payload()));
     }
     snapshots.push_back(std::move(snapshot));
   }

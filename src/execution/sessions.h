@@ -39,6 +39,7 @@ class Sessions {
     kOpen,    ///< the session is opened, or was already
     kRepeat,  ///< the cache may have the answer
     kRun,
+    kQuarantine,  ///< as if it had run, but nothing of it is executed
   };
   struct Judgement {
     Action action = Action::kRefuse;
@@ -48,9 +49,10 @@ class Sessions {
   };
 
   void start(BatchNumber number, TimeUs time_us, size_t bundles);
-  /// The next bundle of the batch.
-  Judgement judge(const wire::Bundle& bundle);
-  /// The answer to a bundle, in batch order; `replies` for one that ran. Updates the reply cache.
+  /// The next bundle of the batch; `quarantined`: in this batch's view.
+  Judgement judge(const wire::Bundle& bundle, bool quarantined = false);
+  /// The answer to a bundle, in batch order; `replies` for one that ran or is quarantined. Updates
+  /// the reply cache.
   BundleReply answer(Context& context, const wire::Bundle& bundle, const Judgement& judgement,
                      const std::optional<CachedReply>& replies);
   /// Writes the sessions that changed, and the time.

@@ -87,6 +87,10 @@ struct Client::Impl final : ClientHost::Sink {
     outstanding.pop_front();
     if (completion.executed) {
       done(Bytes(completion.reply));
+    } else if (completion.quarantined) {
+      done(
+          Error{"quarantined: the replicas cannot agree on this request, or on another that was "
+                "sent with it; it was not executed and never will be"});
     } else {
       done(Error{"the session was lost; the request may or may not have been executed"});
     }

@@ -10,6 +10,13 @@
 
 namespace eve::runtime {
 
+/// What became of a request.
+enum class Outcome : uint8_t {
+  kExecuted,
+  kUnknown,      ///< it may or may not have been executed
+  kQuarantined,  ///< it was not: replicas cannot agree on it, or on one that travelled with it
+};
+
 /// One client connection of a gateway. Used by the gateway's thread only.
 class FrontEnd {
  public:
@@ -29,8 +36,8 @@ class FrontEnd {
 
   virtual ~FrontEnd() = default;
   virtual void on_bytes(Host& host, ByteView bytes) = 0;
-  /// `executed` false: the request's outcome is unknown.
-  virtual void on_reply(Host& host, bool executed, ByteView reply) = 0;
+  /// `reply` is empty unless the request was executed.
+  virtual void on_reply(Host& host, Outcome outcome, ByteView reply) = 0;
 };
 
 /// Numbers that a front end may show (INFO); kept by the gateway.

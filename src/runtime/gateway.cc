@@ -53,7 +53,10 @@ void Gateway::on_completion(const client::Completion& completion) {
   if (found == connections_.end()) return;
   // The connection may be dropped on the way.
   const auto connection = found->second;
-  connection->on_reply(completion.executed, completion.reply);
+  const Outcome outcome = completion.executed      ? Outcome::kExecuted
+                          : completion.quarantined ? Outcome::kQuarantined
+                                                   : Outcome::kUnknown;
+  connection->on_reply(outcome, completion.reply);
 }
 
 void Gateway::wants_flush(GatewayConnection& connection) {

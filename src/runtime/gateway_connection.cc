@@ -149,10 +149,10 @@ void GatewayConnection::close() {
   if (!std::exchange(dirty_, true)) owner_.wants_flush(*this);
 }
 
-void GatewayConnection::on_reply(bool executed, ByteView reply) {
+void GatewayConnection::on_reply(Outcome outcome, ByteView reply) {
   --outstanding_;
   if (closed_ || closing_) return;
-  front_end_->on_reply(*this, executed, reply);
+  front_end_->on_reply(*this, outcome, reply);
   // Reading may have been paused, or the end of input may have waited for this.
   if (!std::exchange(dirty_, true)) owner_.wants_flush(*this);
 }

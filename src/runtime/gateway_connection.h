@@ -36,7 +36,7 @@ class GatewayConnection final : public FrontEnd::Host,
   bool closed() const { return closed_; }
 
   /// The next of this connection's completions.
-  void on_reply(bool executed, ByteView reply);
+  void on_reply(Outcome outcome, ByteView reply);
   /// Writes what waits, and goes on reading or closes, as the state says.
   void flush();
   /// At once, whatever waits.

@@ -17,7 +17,7 @@ class ByteFrontEnd final : public FrontEnd {
   void on_bytes(Host& host, ByteView bytes) override {
     for (char byte : bytes) host.submit(Bytes(1, byte));
   }
-  void on_reply(Host& host, bool, ByteView reply) override { host.send(reply); }
+  void on_reply(Host& host, Outcome, ByteView reply) override { host.send(reply); }
 };
 
 /// A connection, its client's socket, and an owner that answers when the test says so.
@@ -78,7 +78,7 @@ TEST_F(GatewayConnectionTest, StopsReadingWhileTooMuchIsOutstanding) {
   size_t replied = 0;
   while (submitted_ < sent) {
     const auto before = submitted_;
-    for (; replied < before; ++replied) connection_->on_reply(true, "");
+    for (; replied < before; ++replied) connection_->on_reply(Outcome::kExecuted, "");
     settle();
     ASSERT_GT(submitted_, before);
   }
@@ -90,10 +90,11 @@ TEST_F(GatewayConnectionTest, DropsAClientThatDoesNotRead) {
   settle();
   ASSERT_EQ(submitted_, 1000u);
   const Bytes reply(1u << 20, 'r');
-  for (size_t i = 0; i < 1000 && !connection_->closed(); ++i) connection_->on_reply(true, reply);
+  for (size_t i = 0; i < 1000 && !connection_->closed(); ++i)
+    connection_->on_reply(Outcome::kExecuted, reply);
   EXPECT_TRUE(connection_->closed());
   // Late replies find nobody.
-  connection_->on_reply(true, reply);
+  connection_->on_reply(Outcome::kExecuted, reply);
 }
 
 TEST_F(GatewayConnectionTest, AnswersAfterTheEndOfInput) {
@@ -101,8 +102,8 @@ TEST_F(GatewayConnectionTest, AnswersAfterTheEndOfInput) {
   client_.shutdown(tcp::socket::shutdown_send);
   settle();
   EXPECT_FALSE(connection_->closed());
-  connection_->on_reply(true, "a");
-  connection_->on_reply(true, "b");
+  connection_->on_reply(Outcome::kExecuted, "a");
+  connection_->on_reply(Outcome::kExecuted, "b");
   settle();
   EXPECT_TRUE(connection_->closed());
   char buffer[10];

@@ -51,8 +51,8 @@ class LineFrontEnd final : public FrontEnd {
       received_.erase(0, end + 1);
     }
   }
-  void on_reply(Host& host, bool executed, ByteView reply) override {
-    host.send(executed ? reply : ByteView("unknown"));
+  void on_reply(Host& host, Outcome outcome, ByteView reply) override {
+    host.send(outcome == Outcome::kExecuted ? reply : ByteView("unknown"));
     host.send("\n");
   }
 

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "verification/core.h"
+#include "wire/codec.h"
 
 namespace eve::verification {
 
@@ -50,9 +51,10 @@ std::string Core::describe(Reason reason) const {
 void Core::reconsider(Step& step) {
   if (phase_ == Phase::kNormal) {
     watch_.observe(committed_.number.next(), rounds_.next_tokens(), step.now);
-    const Reason reason = watch_.due(step.now, silent_views_);
+    const Reason reason = watch_.due(step.now, silent_views_, diverged_views_);
     const bool fruitless = committed_.number <= rounds_.start().number;
-    if (reason == Reason::kSilence || (reason == Reason::kDivergence && fruitless)) ++silent_views_;
+    if (reason == Reason::kSilence) ++silent_views_;
+    if (reason == Reason::kDivergence && fruitless) ++diverged_views_;
     if (reason != Reason::kNone) ask(view().next(), describe(reason), step);
   }
   await(step);
@@ -70,21 +72,31 @@ void Core::await(Step& step) {
 }
 
 void Core::ask(View view, std::string why, Step& step) {
+  blame();
   last_reason_ = "view " + std::to_string(view.value()) + ": " + why;
   move(phase_, Phase::kChanging);
   promised_ = view;
   step.out.persist_view = promised_;
-  asked_ = wire::ViewChange{view, held_, 0, {}};
+  asked_ = wire::ViewChange{view, held_, 0, {}, poison_.names()};
   notary_.sign(*asked_);
   changes_.add_own(*asked_);
   outlet_.to_verifiers(*asked_, step.out);
 }
 
+// What made this view fail, if it is known: executors ran the same single bundle after the start
+// point, and their tokens differ.
+void Core::blame() {
+  if (phase_ != Phase::kNormal) return;
+  if (const auto bundle = rounds_.diverged_alone()) poison_.failed(*bundle);
+}
+
+// ---- Asking on behalf of a node (V6e) ----------------------------------------------------------
+
 // The first view change that a peer's restart brings about is at once; then they are spaced out,
 // for a peer that restarts all the time, or says so.
-void Core::peer_restarted(const wire::Hello& hello, uint16_t peer, Step& step) {
+void Core::peer_restarted(const wire::Hello& hello, Address peer, Step& step) {
   if (phase_ != Phase::kNormal || hello.view < view()) return;
-  ask_for(Address::verifier(peer), " lost its promises", step);
+  needs_a_view(peer, step);
 }
 
 // A verifier that asked for a view alone has left this one and cannot come back: without help it
@@ -96,7 +108,7 @@ void Core::peer_left(const wire::Hello& hello, Address peer, Step& step) {
   const Left& left = left_.try_emplace(peer, Left{step.now, committed_.number}).first->second;
   const bool hears = hello.committed > left.committed || hello.committed == committed_.number;
   if (!hears || step.now - left.since < options_.restart_change_us) return;
-  ask_for(peer, " left alone", step);
+  needs_a_view(peer, step);
 }
 
 // A restarted executor may not speak before a new view (E10). Once it is level with us, one view
@@ -106,18 +118,46 @@ void Core::executor_returned(const wire::Hello& hello, Address from, Step& step)
   const bool behind = hello.committed < committed_.number;
   const uint64_t missing = behind ? committed_.number.value() - hello.committed.value() : 0;
   if (missing > limits::kWindow) return;
-  ask_for(from, " restarted and has caught up", step);
+  needs_a_view(from, step);
 }
 
-void Core::ask_for(Address whom, const std::string& why, Step& step) {
+// This verifier has heard it from the node itself.
+void Core::needs_a_view(Address node, Step& step) {
+  if (step.now < quiet_[node].until) return;
+  say_needed(node, step);
+  consider_need(node, step);
+}
+
+// What others believe is passed on, whatever this verifier has heard: all ask, or none.
+void Core::consider_need(Address node, Step& step) {
+  if (!needs_.believed(node, for_needs(step.now))) return;
+  say_needed(node, step);
+  if (!needs_.agreed(node, for_needs(step.now))) return;
+  was_helped(node, step.now);
+  ask(view().next(), to_string(node) + " needs it", step);
+}
+
+Needs::Now Core::for_needs(TimeUs now) const {
+  return {view(), now, changes_.who_asks(view().next())};
+}
+
+void Core::say_needed(Address node, Step& step) {
+  needs_.add(options_.index, node, view(), step.now);
+  Quiet& quiet = quiet_[node];
+  if (quiet.said_in == view() && step.now < quiet.said_until) return;
+  quiet.said_in = view();
+  quiet.said_until = step.now + options_.resend_after_us;
+  outlet_.to_verifiers(wire::Needed{view(), node}, step.out);
+}
+
+// No view for this node for a while; longer for one that keeps asking.
+void Core::was_helped(Address node, TimeUs now) {
   constexpr int64_t kMostDoublings = 32;
-  Quiet& quiet = quiet_.try_emplace(whom, Quiet{}).first->second;
-  if (step.now < quiet.until) return;
-  const bool insists = quiet.until > 0 && step.now < quiet.until + quiet.interval;
+  Quiet& quiet = quiet_[node];
+  const bool insists = quiet.until > 0 && now < quiet.until + quiet.interval;
   const TimeUs most = kMostDoublings * options_.restart_change_us;
   quiet.interval = insists ? std::min(2 * quiet.interval, most) : options_.restart_change_us;
-  quiet.until = step.now + quiet.interval;
-  ask(view().next(), to_string(whom) + why, step);
+  quiet.until = now + quiet.interval;
 }
 
 // ---- Leading and joining -----------------------------------------------------------------------
@@ -144,6 +184,11 @@ void Core::join(const wire::NewView& new_view, Step& step) {
   const wire::Certificate& chosen = start_point(new_view.proof);
   if (outranks(chosen, held_)) held_ = chosen;
 
+  blame();
+  if (phase_ == Phase::kNormal) {  // others asked, maybe for a node that this one heard of as well
+    needs_.for_each_believed(for_needs(step.now),
+                             [&](Address node) { was_helped(node, step.now); });
+  }
   const bool returns = phase_ == Phase::kRecovering;
   move(phase_, Phase::kStarting);
   promised_ = new_view.view;
@@ -161,7 +206,9 @@ void Core::join(const wire::NewView& new_view, Step& step) {
   ++views_joined_;
 
   const Point start{new_view.number, new_view.token};
-  outlet_.to_verifiers(rounds_.enter(new_view.view, start), step.out);
+  quarantine_ = quarantine(new_view.proof, options_.model);
+  const auto binding = wire::quarantine_digest(quarantine_, digester_);
+  outlet_.to_verifiers(rounds_.enter(new_view.view, start, binding), step.out);
   for (const auto& [verifier, prepare] : early_) {
     if (prepare.view == new_view.view) rounds_.add(prepare);
   }
@@ -234,7 +281,9 @@ void Core::arm(TimeUs now) {
 
 TimeUs Core::deadline() const {
   TimeUs at = std::min(resend_at_.value_or(kNever), view_deadline_.value_or(kNever));
-  if (phase_ == Phase::kNormal) at = std::min(at, watch_.deadline(silent_views_));
+  if (phase_ == Phase::kNormal) {
+    at = std::min(at, watch_.deadline(silent_views_, diverged_views_));
+  }
   return at;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "wire/codec.h"
+
 namespace eve::verification {
 
 namespace {
@@ -10,8 +12,10 @@ constexpr TimeUs kAlways = std::numeric_limits<TimeUs>::min();
 
 }  // namespace
 
-Core::Core(const VerifierOptions& options, const crypto::Authenticator& authenticator)
+Core::Core(const VerifierOptions& options, const crypto::Authenticator& authenticator,
+           const crypto::Digester& digester)
     : options_(options),
+      digester_(digester),
       notary_(options.model, options.index, options.genesis, authenticator),
       outlet_(options.model, options.index),
       committed_{BatchNumber(0), options.genesis},
@@ -23,6 +27,8 @@ Core::Core(const VerifierOptions& options, const crypto::Authenticator& authenti
       changes_(options.model, notary_),
       watch_(options.model, options.divergence_delay_us, options.progress_timeout_us),
       welcomes_(options.model),
+      poison_(options.model),
+      needs_(options.model, options.restart_change_us),
       hello_quiet_until_(kAlways),
       start_quiet_until_(options.model.executors(), kAlways),
       commit_quiet_until_(options.model.executors(), kAlways) {
@@ -156,8 +162,10 @@ void Core::settle(const wire::Commit& commit, Step& step) {
   const Point point{commit.number, commit.token};
   if (commit.number > proven_.number) proven_ = commit;
   learn_commit(commit.view, point, step);
-  if (start_is_open() && commit.view == view() && point == rounds_.start()) {
-    learn_start(point, step);
+  if (start_is_open() && commit.view == view() && point == rounds_.start() &&
+      rounds_.start_is_undisputed()) {
+    learn_start({wire::VerdictKind::kRollback, view(), point.number, point.token, quarantine_},
+                step);
   }
 }
 
@@ -168,7 +176,10 @@ void Core::learn_commit(View decided_in, const Point& point, Step& step) {
   rounds_.commit(point);
   ++commit_count_;
   last_progress_ = step.now;
-  if (decided_in == view() && point.number > rounds_.start().number) silent_views_ = 0;
+  if (decided_in == view() && point.number > rounds_.start().number) {
+    silent_views_ = 0;
+    diverged_views_ = 0;
+  }
   if (decided_in >= awaited_ && view_deadline_) {  // the view awaited is not silent
     view_deadline_ = step.now + doubled(options_.view_timeout_us, silent_views_);
   }
@@ -177,10 +188,11 @@ void Core::learn_commit(View decided_in, const Point& point, Step& step) {
   outlet_.to_executors(last_, step.out);
 }
 
-// Precondition: `point` is what the view joined truly starts from, and is committed.
-void Core::learn_start(const Point& point, Step& step) {
-  started_ = {wire::VerdictKind::kRollback, view(), point.number, point.token};
-  rounds_.begin(point);
+// Precondition: `start` is what the view joined truly starts from, and is committed.
+void Core::learn_start(const wire::Verdict& start, Step& step) {
+  started_ = start;
+  rounds_.begin({start.number, start.token});
+  watch_.started(step.now);
   last_progress_ = step.now;
   if (phase_ == Phase::kStarting) move(phase_, Phase::kNormal);
   if (awaited_ == view()) view_deadline_.reset();
@@ -202,7 +214,7 @@ void Core::on(const wire::Welcome& welcome, Address from, Step& step) {
   const wire::Verdict& start = welcome.start;
   if (start_is_open() && start.view == view() && welcomes_.vouched_start(start)) {
     learn_commit(start.view, {start.number, start.token}, step);
-    learn_start({start.number, start.token}, step);
+    learn_start(start, step);
   }
 }
 
@@ -231,8 +243,18 @@ void Core::on(const wire::Hello& hello, Address from, Step& step) {
     watch_.suspect(from.index);
     executor_returned(hello, from, step);
   } else {
-    peer_restarted(hello, from.index, step);
+    peer_restarted(hello, from, step);
   }
+}
+
+void Core::on(const wire::Needed& needed, Address from, Step& step) {
+  const bool known = is_executor(needed.node) || is_peer(needed.node);
+  if (!is_peer(from) || needed.node == from || !known) {
+    refusals_.add(from, "a word on a node that needs a view, from nobody who may say it");
+    return;
+  }
+  needs_.add(from.index, needed.node, needed.view, step.now);
+  if (phase_ == Phase::kNormal) consider_need(needed.node, step);
 }
 
 void Core::on(const wire::ViewChange& change, Address from, Step&) {
@@ -271,6 +293,7 @@ VerifierStatus Core::status() const {
           .commits = commit_count_,
           .view_changes = views_joined_,
           .divergences = rounds_.divergences(),
+          .quarantined = started_.quarantine.size(),
           .refused_messages = refusals_.total(),
           .last_reason = last_reason_,
           .waiting_for = waiting_for(),

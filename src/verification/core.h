@@ -10,8 +10,10 @@
 #include <set>
 #include <vector>
 
+#include "verification/needs.h"
 #include "verification/outlet.h"
 #include "verification/phase.h"
+#include "verification/poison.h"
 #include "verification/rounds.h"
 #include "verification/verifier.h"
 #include "verification/view_change.h"
@@ -23,7 +25,8 @@ namespace eve::verification {
 
 class Core {
  public:
-  Core(const VerifierOptions& options, const crypto::Authenticator& authenticator);
+  Core(const VerifierOptions& options, const crypto::Authenticator& authenticator,
+       const crypto::Digester& digester);
 
   void start(TimeUs now, Outbox& out);
   void receive(const wire::Message& message, Address from, TimeUs now, Outbox& out);
@@ -48,6 +51,7 @@ class Core {
   void on(const wire::Hello& hello, Address from, Step& step);
   void on(const wire::Welcome& welcome, Address from, Step& step);
   void on(const wire::Suspect& suspect, Address from, Step& step);
+  void on(const wire::Needed& needed, Address from, Step& step);
   template <typename Other>
   void on(const Other&, Address from, Step&) {
     refusals_.add(from, "a message that no verifier is sent");
@@ -59,7 +63,7 @@ class Core {
   void vote(Step& step);
   void settle(const wire::Commit& commit, Step& step);
   void learn_commit(View decided_in, const Point& point, Step& step);
-  void learn_start(const Point& point, Step& step);
+  void learn_start(const wire::Verdict& start, Step& step);
 
   // ---- changes.cc
   View view() const;
@@ -75,10 +79,15 @@ class Core {
   bool proven_by_others(const wire::NewView& new_view) const;
   void join(const wire::NewView& new_view, Step& step);
   void welcome(const wire::Hello& hello, Address from, Step& step);
-  void peer_restarted(const wire::Hello& hello, uint16_t peer, Step& step);
+  void peer_restarted(const wire::Hello& hello, Address peer, Step& step);
   void peer_left(const wire::Hello& hello, Address peer, Step& step);
   void executor_returned(const wire::Hello& hello, Address from, Step& step);
-  void ask_for(Address whom, const std::string& why, Step& step);
+  void needs_a_view(Address node, Step& step);
+  void consider_need(Address node, Step& step);
+  Needs::Now for_needs(TimeUs now) const;
+  void say_needed(Address node, Step& step);
+  void was_helped(Address node, TimeUs now);
+  void blame();
   void say_hello(Step& step);
   void resend(Step& step);
   void arm(TimeUs now);
@@ -86,6 +95,7 @@ class Core {
   std::string waiting_for() const;
 
   const VerifierOptions options_;
+  const crypto::Digester& digester_;
   const Notary notary_;
   const Outlet outlet_;
 
@@ -97,6 +107,7 @@ class Core {
   wire::Verdict started_;   ///< rollback verdict of the latest view known to have started
   wire::Certificate held_;  ///< the highest prepared certificate
   std::optional<wire::NewView> new_view_;  ///< of the view joined
+  wire::Names quarantine_;                 ///< what its proof says
   std::optional<wire::ViewChange> asked_;  ///< the own one, while it stands
 
   Rounds rounds_;
@@ -104,6 +115,8 @@ class Core {
   ViewChanges changes_;
   Watch watch_;
   Welcomes welcomes_;
+  PoisonCount poison_;
+  Needs needs_;
   /// For each verifier its lowest PREPARE of the highest view above the own one: mostly that of a
   /// start point, which overtook its NEW-VIEW.
   std::map<uint16_t, wire::Prepare> early_;
@@ -112,6 +125,7 @@ class Core {
   View awaited_;                         ///< highest view that u+r+1 asked for, or that was joined
   std::optional<TimeUs> view_deadline_;  ///< when the next one is asked for
   uint32_t silent_views_ = 0;
+  uint32_t diverged_views_ = 0;  ///< in a row, in which nothing after the start was committed
   std::optional<TimeUs> resend_at_;
   TimeUs last_progress_ = 0;
   TimeUs hello_quiet_until_;
@@ -119,6 +133,8 @@ class Core {
   struct Quiet {
     TimeUs until = 0;
     TimeUs interval = 0;
+    std::optional<View> said_in;  ///< others were told in this view, and need not be told again
+    TimeUs said_until = 0;        ///< until then
   };
   std::map<Address, Quiet> quiet_;
   /// Peers that asked for a view above this one: since when, and what was committed then.

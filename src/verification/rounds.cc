@@ -9,13 +9,14 @@ namespace eve::verification {
 Rounds::Rounds(const FaultModel& model, const Notary& notary, const Point& genesis)
     : model_(model), notary_(notary), start_(genesis), committed_(genesis) {}
 
-wire::Prepare Rounds::enter(View view, const Point& start) {
+wire::Prepare Rounds::enter(View view, const Point& start, const crypto::Digest& quarantine) {
   EVE_CHECK(view > view_, "views only grow");
   view_ = view;
   start_ = start;
+  quarantine_ = quarantine;
   start_open_ = true;
   slots_.clear();
-  return prepare(start.number, Link{start.token, {}});
+  return prepare(start.number, Link{start.token, quarantine});
 }
 
 void Rounds::begin(const Point& start) {
@@ -50,6 +51,8 @@ bool Rounds::add(uint16_t executor, const wire::Token& token) {
   if (!holds(token.parts.number) || token.parts.number <= base()) return false;
   Slot& slot = slots_[token.parts.number];
   if (!slot.tokens.add(executor, Link{token.token, token.parts.previous})) return false;
+  const bool first = token.parts.number == start_.number.next();
+  if (first && token.sole) slot.soles.add(executor, {token.parts.batch, *token.sole});
   if (!slot.diverged && slot.tokens.best() < slot.tokens.voters()) {
     slot.diverged = true;
     ++divergences_;
@@ -137,6 +140,22 @@ TokenView Rounds::next_tokens() const {
   const size_t missing = model_.executors() - slot.tokens.voters();
   return {slot.tokens.voters() >= model_.vouched(), slot.diverged,
           best + missing < model_.token_certificate()};
+}
+
+// A certificate proves what is quarantined; without one, and nothing to quarantine as far as this
+// verifier knows, there is nothing to prove.
+bool Rounds::start_is_undisputed() const {
+  const auto found = slots_.find(start_.number);
+  if (found == slots_.end() || !found->second.certificate) return quarantine_ == crypto::Digest();
+  return found->second.certificate->previous == quarantine_;
+}
+
+std::optional<crypto::Digest> Rounds::diverged_alone() const {
+  if (committed_.number > start_.number) return std::nullopt;
+  const auto found = slots_.find(start_.number.next());
+  if (found == slots_.end() || !found->second.diverged) return std::nullopt;
+  const auto sole = found->second.soles.reached(model_.vouched());
+  return sole ? std::optional(sole->bundle) : std::nullopt;
 }
 
 bool Rounds::busy() const {

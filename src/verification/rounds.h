@@ -35,7 +35,8 @@ class Rounds {
   Rounds(const FaultModel& model, const Notary& notary, const Point& genesis);
 
   /// Starts `view` at `start`, forgets the view before, and gives the own PREPARE for the start.
-  wire::Prepare enter(View view, const Point& start);
+  /// `quarantine`: what that says of the view's quarantine (wire::quarantine_digest).
+  wire::Prepare enter(View view, const Point& start, const crypto::Digest& quarantine = {});
   /// The start point of this view is committed and is `start`. It is another than the one entered
   /// with only if the view's leader proposed two.
   void begin(const Point& start);
@@ -57,6 +58,12 @@ class Rounds {
   /// Own PREPAREs, and COMMITs for the certificates held, of uncommitted numbers.
   std::vector<wire::Message> own_votes() const;
   TokenView next_tokens() const;
+  /// Whether the start point was certified with the quarantine entered with, as far as is known: a
+  /// view's leader may have proposed two.
+  bool start_is_undisputed() const;
+  /// The name of the bundle that is, alone, the view's first batch, by the word of r+1 executors,
+  /// if tokens for that batch differ and it is not committed.
+  std::optional<crypto::Digest> diverged_alone() const;
   /// Something that is not committed is under way, by the word of more than liars.
   bool busy() const;
   /// For a person: how far the next batch is.
@@ -67,8 +74,15 @@ class Rounds {
   std::vector<uint16_t> take_refused() { return std::exchange(refused_, {}); }
 
  private:
+  /// An executor's word that the batch with this digest is this single bundle.
+  struct Sole {
+    crypto::Digest batch;
+    crypto::Digest bundle;
+    bool operator==(const Sole&) const = default;
+  };
   struct Slot {
     Ballot<Link> tokens;
+    Ballot<Sole> soles;
     PrepareVotes prepares;
     std::optional<wire::Prepare> own;
     std::optional<wire::Certificate> certificate;
@@ -86,6 +100,7 @@ class Rounds {
   const Notary& notary_;
   View view_;
   Point start_;
+  crypto::Digest quarantine_;  ///< what the own PREPARE for the start says of it
   bool start_open_ = false;
   Point committed_;
   std::map<BatchNumber, Slot> slots_;

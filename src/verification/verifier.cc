@@ -9,8 +9,8 @@ struct Verifier::Impl : Core {
 };
 
 Verifier::Verifier(const VerifierOptions& options, const crypto::Authenticator& authenticator,
-                   const crypto::Digester&)
-    : impl_(std::make_unique<Impl>(options, authenticator)) {}
+                   const crypto::Digester& digester)
+    : impl_(std::make_unique<Impl>(options, authenticator, digester)) {}
 
 Verifier::~Verifier() = default;
 

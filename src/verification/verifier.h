@@ -54,6 +54,7 @@ struct VerifierStatus {
   uint64_t commits = 0;
   uint64_t view_changes = 0;  ///< views joined after the first
   uint64_t divergences = 0;   ///< numbers for which tokens differed
+  uint64_t quarantined = 0;   ///< bundles that the current view answers without executing them
   uint64_t refused_messages = 0;
   std::string last_reason;  ///< why a view was asked for last; empty: never
   std::string waiting_for;
@@ -62,6 +63,7 @@ struct VerifierStatus {
 
 class Verifier {
  public:
+  /// The authenticator and the digester outlive the verifier.
   Verifier(const VerifierOptions& options, const crypto::Authenticator& authenticator,
            const crypto::Digester& digester);
   ~Verifier();

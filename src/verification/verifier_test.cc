@@ -208,19 +208,30 @@ TEST_F(VerifierTest, V6dAsksWhenEnoughExecutorsSuspectThePrimary) {
   EXPECT_EQ(asked(), std::vector<uint64_t>{1}) << "a restart counts as suspicion";
 }
 
-TEST_F(VerifierTest, V6eAsksForARestartedVerifierButNotAllTheTime) {
-  const wire::Hello restarted{true, View(0), BatchNumber(0)};
-  lone_.give(Address::verifier(2), restarted);
+TEST_F(VerifierTest, V6eAsksForARestartedVerifierTogetherWithOthersButNotAllTheTime) {
+  const auto restarted = [&](uint64_t view) {
+    lone_.give(Address::verifier(2), wire::Hello{true, View(view), BatchNumber(0)});
+  };
+  const auto others_say = [&](uint64_t view) {
+    for (const uint16_t peer : {1, 3}) {
+      lone_.give(Address::verifier(peer), wire::Needed{View(view), Address::verifier(2)});
+    }
+  };
+  restarted(0);
+  EXPECT_EQ(lone_.sent<wire::Needed>().size(), 1u) << "others are told";
+  EXPECT_TRUE(asked().empty()) << "alone it would leave alone";
+  others_say(0);
   EXPECT_EQ(asked(), std::vector<uint64_t>{1});
   join(1, genesis_certificate());
   start(1, 0, "genesis");
-  lone_.give(Address::verifier(2), restarted);
-  EXPECT_TRUE(asked().empty()) << "view 1 is above what it promised";
+  restarted(0);
   EXPECT_EQ(lone_.sent<wire::NewView>().size(), 1u);
-  lone_.give(Address::verifier(2), wire::Hello{true, View(1), BatchNumber(0)});
-  EXPECT_TRUE(asked().empty()) << "too soon";
+  EXPECT_TRUE(lone_.sent<wire::Needed>().empty()) << "view 1 is above what it promised";
+  restarted(1);
+  EXPECT_TRUE(lone_.sent<wire::Needed>().empty()) << "too soon";
   lone_.wait(2'000'000);
-  lone_.give(Address::verifier(2), wire::Hello{true, View(1), BatchNumber(0)});
+  restarted(1);
+  others_say(1);
   EXPECT_EQ(asked(), std::vector<uint64_t>{2});
 }
 

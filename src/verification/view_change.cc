@@ -15,10 +15,16 @@ void ViewChanges::add_own(const wire::ViewChange& change) {
   entries_.insert_or_assign(change.verifier, Entry{change, true});
 }
 
+std::set<uint16_t> ViewChanges::who_asks(View view) const {
+  std::set<uint16_t> who;
+  for (const auto& [verifier, entry] : entries_) {
+    if (entry.change.view >= view) who.insert(verifier);
+  }
+  return who;
+}
+
 size_t ViewChanges::asking(View view) const {
-  return static_cast<size_t>(
-      std::count_if(entries_.begin(), entries_.end(),
-                    [&](const auto& entry) { return entry.second.change.view >= view; }));
+  return who_asks(view).size();
 }
 
 std::set<View> ViewChanges::views() const {

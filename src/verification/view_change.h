@@ -29,7 +29,8 @@ class ViewChanges {
   std::vector<wire::ViewChange> proof(View view);
   /// Every view that somebody asks for.
   std::set<View> views() const;
-  /// How many ask for `view` or a later one, checked or not.
+  /// Who asks for `view` or a later one, checked or not; and how many that are.
+  std::set<uint16_t> who_asks(View view) const;
   size_t asking(View view) const;
 
   /// `view` was joined: what asks for it or less is forgotten.

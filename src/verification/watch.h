@@ -33,17 +33,21 @@ class Watch {
 
   /// A new view: nobody is suspected, all clocks start again.
   void enter();
+  /// Its start point is committed: executors may run its first batch.
+  void started(TimeUs now) { started_at_ = now; }
   /// Suspicions last as long as the view: a restarted executor states its own only once (E10).
   void suspect(uint16_t executor) { suspecting_.insert(executor); }
   const std::set<uint16_t>& suspecting() const { return suspecting_; }
   void observe(BatchNumber next, const TokenView& tokens, TimeUs now);
 
-  Reason due(TimeUs now, uint32_t silent_views) const;
-  TimeUs deadline(uint32_t silent_views) const;
+  /// `silent_views`, `diverged_views`: how many views in a row were left for that reason, and bore
+  /// nothing.
+  Reason due(TimeUs now, uint32_t silent_views, uint32_t diverged_views) const;
+  TimeUs deadline(uint32_t silent_views, uint32_t diverged_views) const;
 
  private:
   TimeUs silence_at(uint32_t silent_views) const;
-  TimeUs divergence_at(uint32_t silent_views) const;
+  TimeUs divergence_at(uint32_t diverged_views) const;
 
   FaultModel model_;
   TimeUs divergence_delay_us_;
@@ -53,6 +57,7 @@ class Watch {
   bool hopeless_ = false;
   std::optional<TimeUs> known_since_;
   std::optional<TimeUs> diverged_since_;
+  TimeUs started_at_ = 0;
 };
 
 }  // namespace eve::verification

@@ -14,7 +14,7 @@
 namespace eve::wire {
 
 /// First byte of every frame's payload. Peers of another version are refused.
-inline constexpr uint8_t kWireVersion = 1;
+inline constexpr uint8_t kWireVersion = 2;
 
 /// Canonical bytes: version, tag, fields.
 Bytes encode(const Message& message);
@@ -44,6 +44,13 @@ Digest token_of(const TokenParts& parts, const crypto::Digester& digester);
 
 /// The token of batch 0, over the root of the service's empty state: every replica starts with it.
 Digest genesis_token(const Digest& empty_state, const crypto::Digester& digester);
+
+/// What a bundle is called where it is quarantined: digest of what its client signed. (Not of the
+/// signature too: a client could sign one thing in many ways.)
+Digest bundle_name(const Bundle& bundle, const crypto::Digester& digester);
+
+/// What the PREPARE for a start point says of the view's quarantine; zero if that is empty.
+Digest quarantine_digest(const Names& quarantine, const crypto::Digester& digester);
 
 /// What a Reply's digest covers.
 Digest reply_digest(ReplyStatus status, ByteView payload, const crypto::Digester& digester);

@@ -93,11 +93,30 @@ TEST(HostileBytes, HugeCountsAnywhere) {
 
 TEST(HostileBytes, Envelope) {
   EXPECT_NE(refusal("").find("ends too early"), std::string::npos);
-  EXPECT_NE(refusal("\x01").find("ends too early"), std::string::npos);
-  EXPECT_NE(refusal(Bytes("\x01\x00", 2)).find("unknown tag"), std::string::npos);
-  EXPECT_NE(refusal("\x01\x0f").find("unknown tag"), std::string::npos);
-  EXPECT_NE(refusal("\x02\x06").find("version 2"), std::string::npos);
-  EXPECT_NE(refusal(Bytes("\x01\x07\x02", 3) + Bytes(16, '\0')).find("boolean"), std::string::npos);
+  EXPECT_NE(refusal("\x02").find("ends too early"), std::string::npos);
+  EXPECT_NE(refusal(Bytes("\x02\x00", 2)).find("unknown tag"), std::string::npos);
+  EXPECT_NE(refusal("\x02\x10").find("unknown tag"), std::string::npos);
+  EXPECT_NE(refusal("\x01\x06").find("version 1"), std::string::npos);
+  EXPECT_NE(refusal(Bytes("\x02\x07\x02", 3) + Bytes(16, '\0')).find("boolean"), std::string::npos);
+}
+
+TEST(HostileBytes, NamesAreFewAndInAscendingOrder) {
+  const auto name = [](uint8_t last) {
+    Digest digest;
+    digest.bytes.back() = last;
+    return digest;
+  };
+  const auto verdict_on = [](const Names& names) {
+    return refusal(encode(Verdict{VerdictKind::kRollback, View(1), BatchNumber(2), {}, names}));
+  };
+  EXPECT_EQ(verdict_on({name(1), name(2)}), "accepted");
+  EXPECT_NE(verdict_on({name(2), name(1)}).find("ascending"), std::string::npos);
+  EXPECT_NE(verdict_on({name(1), name(1)}).find("ascending"), std::string::npos);
+  Names many;
+  for (size_t i = 0; i < limits::kMaxQuarantine; ++i) many.push_back(name(static_cast<uint8_t>(i)));
+  EXPECT_EQ(verdict_on(many), "accepted");
+  many.push_back(name(255));
+  EXPECT_NE(verdict_on(many).find("count"), std::string::npos);
 }
 
 TEST(HostileBytes, TokenThatIsNotItsParts) {
@@ -149,7 +168,7 @@ TEST(HostileBytes, BundlesThatContradictThemselves) {
 /// A bundle message with a head that is right and `requests` of `size` bytes.
 Bytes large_bundle(size_t requests, size_t size, size_t signature) {
   Writer out;
-  out.raw(ByteView("\x01\x01\x00\x01\x00\x00", 6));
+  out.raw(ByteView("\x02\x01\x00\x01\x00\x00", 6));
   for (const uint64_t field : {1, 1, 0}) out.integer(field);
   out.count(requests);
   for (size_t i = 0; i < requests; ++i) out.sized(Bytes(size, 'x'));

@@ -46,22 +46,34 @@ TEST(Codec, GoldenBytes) {
   const std::string e(64, 'e');
   Digest last_byte;
   last_byte.bytes.back() = 0x0d;
-  EXPECT_EQ(hex_of(Verdict{VerdictKind::kRollback, View(2), BatchNumber(0x0102), last_byte}),
-            "0105"
-            "02"
+  EXPECT_EQ(
+      hex_of(Verdict{VerdictKind::kRollback, View(2), BatchNumber(0x0102), last_byte, {last_byte}}),
+      "0205"
+      "02"
+      "0200000000000000"
+      "0201000000000000" +
+          d + "01000000" + d);
+  EXPECT_EQ(hex_of(Verdict{VerdictKind::kCommit, View(2), BatchNumber(3), last_byte}),
+            "0205"
+            "01"
             "0200000000000000"
-            "0201000000000000" +
+            "0300000000000000" +
                 d);
+  EXPECT_EQ(hex_of(Needed{View(3), Address::verifier(2)}),
+            "020f"
+            "0300000000000000"
+            "02"
+            "0200");
   EXPECT_EQ(hex_of(Suspect{View(3)}),
-            "0106"
+            "0206"
             "0300000000000000");
   EXPECT_EQ(hex_of(Hello{true, View(4), BatchNumber(5)}),
-            "0107"
+            "0207"
             "01"
             "0400000000000000"
             "0500000000000000");
   EXPECT_EQ(hex_of(Prepare{View(1), BatchNumber(2), last_byte, filled(0xee), 3, "sig"}),
-            "0109"
+            "0209"
             "0100000000000000"
             "0200000000000000" +
                 d + e +
@@ -69,13 +81,13 @@ TEST(Codec, GoldenBytes) {
                 "03000000"
                 "736967");
   EXPECT_EQ(hex_of(Commit{View(1), BatchNumber(2), last_byte}),
-            "010a"
+            "020a"
             "0100000000000000"
             "0200000000000000" +
                 d);
   EXPECT_EQ(hex_of(Reply{SessionId(1), RequestNumber(2), ReplyStatus::kOutOfOrder, View(3),
                          last_byte, SharedBytes("ok")}),
-            "0103"
+            "0203"
             "0100000000000000"
             "0200000000000000"
             "03"
@@ -85,7 +97,7 @@ TEST(Codec, GoldenBytes) {
                 "02000000"
                 "6f6b");
   EXPECT_EQ(hex_of(StateReply{BatchNumber(9), std::nullopt, {{{255, 0}, SharedBytes("r")}}}),
-            "010e"
+            "020e"
             "0900000000000000"
             "00"
             "01000000"
@@ -113,7 +125,7 @@ TEST(Codec, GoldenBatch) {
                                                     "01000000"
                                                     "73");
   EXPECT_EQ(hex_of(BundleMessage{bundle, true}),
-            "0101"
+            "0201"
             "01" +
                 signed_part +
                 "01000000"
@@ -129,7 +141,7 @@ TEST(Codec, GoldenBatch) {
       "01000000"
       "73";
   EXPECT_EQ(hex_of(BatchMessage{batch}),
-            "0102"
+            "0202"
             "0700000000000000" +
                 covered);
   EXPECT_EQ(batch->digest, digester().digest(*crypto::from_hex(covered)));
@@ -147,13 +159,13 @@ TEST(Codec, GoldenViewChanges) {
                                 "0500"
                                 "01000000"
                                 "78";
-  const ViewChange change{View(6), voted, 7, "y"};
+  const ViewChange change{View(6), voted, 7, "y", {filled(8)}};
   const std::string signed_change =
       "0600000000000000"
       "0700" +
-      voted_hex;
+      voted_hex + "01000000" + filled(8).hex();
   EXPECT_EQ(crypto::to_hex(signed_bytes(change)), signed_change);
-  EXPECT_EQ(hex_of(change), "010b" + signed_change +
+  EXPECT_EQ(hex_of(change), "020b" + signed_change +
                                 "01000000"
                                 "79");
 
@@ -168,18 +180,18 @@ TEST(Codec, GoldenViewChanges) {
       "01000000"
       "79";
   EXPECT_EQ(crypto::to_hex(signed_bytes(start)), signed_start);
-  EXPECT_EQ(hex_of(start), "010c" + signed_start +
+  EXPECT_EQ(hex_of(start), "020c" + signed_start +
                                "01000000"
                                "7a");
 
   Certificate genesis;
   genesis.token = filled(9);
   EXPECT_EQ(hex_of(ViewChange{View(1), genesis, 0, ""}),
-            "010b"
+            "020b"
             "0100000000000000"
             "0000"
             "01" +
-                filled(9).hex() + "00000000");
+                filled(9).hex() + "00000000" + "00000000");
 }
 
 TEST(Codec, SignaturesOfPrepareLeaveOutTheSigner) {

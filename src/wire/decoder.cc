@@ -1,5 +1,6 @@
 #include "wire/decoder.h"
 
+#include <algorithm>
 #include <bitset>
 
 #include "base/limits.h"
@@ -16,7 +17,7 @@ constexpr size_t kLengthBytes = 4;
 constexpr size_t kNodeBytes = 1 + 8;
 constexpr size_t kVoteMinBytes = 2 + kLengthBytes;
 constexpr size_t kGenesisBytes = 1 + kDigestBytes;
-constexpr size_t kViewChangeMinBytes = 8 + 2 + kGenesisBytes + kLengthBytes;
+constexpr size_t kViewChangeMinBytes = 8 + 2 + kGenesisBytes + 2 * kLengthBytes;
 
 /// Which verifiers a list has named: quorums count each once.
 using Verifiers = std::bitset<limits::kMaxVerifiers>;
@@ -46,7 +47,7 @@ void Decoder::read(BatchMessage& message) {
 void Decoder::read(Reply& reply) {
   reply.session = in_.id<SessionId>();
   reply.first = in_.id<RequestNumber>();
-  reply.status = in_.enumerator(ReplyStatus::kExecuted, ReplyStatus::kOverloaded);
+  reply.status = in_.enumerator(ReplyStatus::kExecuted, ReplyStatus::kQuarantined);
   reply.view = in_.id<View>();
   reply.digest = in_.digest();
   if (in_.boolean()) reply.payload = frame_.slice(in_.sized(limits::kMaxFrameBytes));
@@ -67,6 +68,7 @@ void Decoder::read(Token& token) {
   if (!in_.failed() && token.token != token_of(token.parts, digester_)) {
     in_.fail("a token is not the digest of its parts");
   }
+  if (in_.boolean()) token.sole = in_.digest();
 }
 
 void Decoder::read_point(Verdict& verdict, VerdictKind kind) {
@@ -78,6 +80,18 @@ void Decoder::read_point(Verdict& verdict, VerdictKind kind) {
 
 void Decoder::read(Verdict& verdict) {
   read_point(verdict, in_.enumerator(VerdictKind::kCommit, VerdictKind::kRollback));
+  if (verdict.kind == VerdictKind::kCommit) return;
+  verdict.quarantine = read_names(limits::kMaxQuarantine);
+}
+
+Names Decoder::read_names(size_t most) {
+  Names names(in_.count(most, kDigestBytes));
+  for (Digest& name : names) name = in_.digest();
+  const auto out_of_order =
+      std::adjacent_find(names.begin(), names.end(),
+                         [](const Digest& left, const Digest& right) { return !(left < right); });
+  if (!in_.failed() && out_of_order != names.end()) in_.fail("names are not in ascending order");
+  return names;
 }
 
 void Decoder::read(Suspect& suspect) {
@@ -93,6 +107,7 @@ void Decoder::read(Hello& hello) {
 void Decoder::read(Welcome& welcome) {
   welcome.promised = in_.id<View>();
   read_point(welcome.start, VerdictKind::kRollback);
+  welcome.start.quarantine = read_names(limits::kMaxQuarantine);
   read_point(welcome.last, VerdictKind::kCommit);
 }
 
@@ -135,6 +150,7 @@ void Decoder::read(ViewChange& change) {
   change.view = in_.id<View>();
   change.verifier = in_.index(limits::kMaxVerifiers);
   read(change.prepared);
+  change.poison = read_names(limits::kMaxPoison);
   change.signature = read_signature();
 }
 
@@ -171,6 +187,13 @@ void Decoder::read(StateReply& reply) {
     read(node.id);
     node.payload = frame_.slice(in_.sized(limits::kMaxFrameBytes));
   }
+}
+
+void Decoder::read(Needed& needed) {
+  needed.view = in_.id<View>();
+  needed.node.role = in_.enumerator(Role::kExecutor, Role::kVerifier);
+  const bool executor = needed.node.role == Role::kExecutor;
+  needed.node.index = in_.index(executor ? limits::kMaxExecutors : limits::kMaxVerifiers);
 }
 
 }  // namespace eve::wire

@@ -28,12 +28,14 @@ class Decoder {
   void read(NewView& new_view);
   void read(StateRequest& request);
   void read(StateReply& reply);
+  void read(Needed& needed);
 
  private:
   void read(TokenParts& parts);
   void read(Certificate& certificate);
   void read(TreeNode& node);
   void read_point(Verdict& verdict, VerdictKind kind);
+  Names read_names(size_t most);
   Bytes read_signature();
 
   Reader& in_;

@@ -28,6 +28,17 @@ Digest genesis_token(const Digest& empty_state, const crypto::Digester& digester
   return token_of(parts, digester);
 }
 
+Digest bundle_name(const Bundle& bundle, const crypto::Digester& digester) {
+  return digester.digest(bundle.signed_part);
+}
+
+Digest quarantine_digest(const Names& quarantine, const crypto::Digester& digester) {
+  if (quarantine.empty()) return {};
+  Writer out;
+  write(out, quarantine);
+  return digester.digest(out.view());
+}
+
 Digest reply_digest(ReplyStatus status, ByteView payload, const crypto::Digester& digester) {
   Writer out(1 + payload.size());
   out.enumerator(status);

@@ -52,11 +52,19 @@ void write(Writer& out, const Token& token) {
   out.id(token.view);
   write(out, token.parts);
   out.digest(token.token);
+  out.boolean(token.sole.has_value());
+  if (token.sole) out.digest(*token.sole);
 }
 
 void write(Writer& out, const Verdict& verdict) {
   out.enumerator(verdict.kind);
   write_point(out, verdict);
+  if (verdict.kind == VerdictKind::kRollback) write(out, verdict.quarantine);
+}
+
+void write(Writer& out, const Names& names) {
+  out.count(names.size());
+  for (const Digest& name : names) out.digest(name);
 }
 
 void write(Writer& out, const Suspect& suspect) {
@@ -72,6 +80,7 @@ void write(Writer& out, const Hello& hello) {
 void write(Writer& out, const Welcome& welcome) {
   out.id(welcome.promised);
   write_point(out, welcome.start);
+  write(out, welcome.start.quarantine);
   write_point(out, welcome.last);
 }
 
@@ -112,6 +121,7 @@ void write_signed(Writer& out, const ViewChange& change) {
   out.id(change.view);
   out.integer(change.verifier);
   write(out, change.prepared);
+  write(out, change.poison);
 }
 
 void write(Writer& out, const ViewChange& change) {
@@ -148,6 +158,12 @@ void write(Writer& out, const StateReply& reply) {
     write_node(out, node.id);
     out.sized(node.payload.view());
   }
+}
+
+void write(Writer& out, const Needed& needed) {
+  out.id(needed.view);
+  out.enumerator(needed.node.role);
+  out.integer(needed.node.index);
 }
 
 }  // namespace eve::wire

@@ -13,6 +13,7 @@ void write(Writer& out, const Reply& reply);
 void write(Writer& out, const TokenParts& parts);
 void write(Writer& out, const Token& token);
 void write(Writer& out, const Verdict& verdict);
+void write(Writer& out, const Names& names);
 void write(Writer& out, const Suspect& suspect);
 void write(Writer& out, const Hello& hello);
 void write(Writer& out, const Welcome& welcome);
@@ -23,6 +24,7 @@ void write(Writer& out, const ViewChange& change);
 void write(Writer& out, const NewView& new_view);
 void write(Writer& out, const StateRequest& request);
 void write(Writer& out, const StateReply& reply);
+void write(Writer& out, const Needed& needed);
 
 /// What a signature covers of the message that carries it.
 void write_signed(Writer& out, const Prepare& prepare);

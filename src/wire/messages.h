@@ -64,6 +64,7 @@ enum class ReplyStatus : uint8_t {
   kUnknownSession = 2,  ///< never opened, or expired: nothing was executed
   kOutOfOrder = 3,      ///< not the session's next request: nothing was executed
   kOverloaded = 4,      ///< too many sessions or unacknowledged bundles: nothing was executed
+  kQuarantined = 5,     ///< executors cannot agree on it: nothing was executed, nor ever will be
 };
 
 /// The answer to one bundle. The payload is canonical: for each request a 4-byte length and the
@@ -93,17 +94,25 @@ struct Token {
   View view;
   TokenParts parts;
   Digest token;  ///< codec.h: token_of(parts); checked when decoded
+  /// Of the first batch after a start point, where that is a single call bundle: its name
+  /// (bundle_name). A claim, not part of the token: counted like a vote.
+  std::optional<Digest> sole{};
 };
+
+/// Names of bundles, in ascending order, each once.
+using Names = std::vector<Digest>;
 
 enum class VerdictKind : uint8_t { kCommit = 1, kRollback = 2 };
 
 /// kCommit: everything up to `number`, whose token is `token`, is final.
-/// kRollback: view `view` starts from (number, token): drop what came after it.
+/// kRollback: view `view` starts from (number, token): drop what came after it. In this view the
+/// bundles of `quarantine` are answered, not executed.
 struct Verdict {
   VerdictKind kind = VerdictKind::kCommit;
   View view;
   BatchNumber number;
   Digest token;
+  Names quarantine{};  ///< of a rollback
   bool operator==(const Verdict&) const = default;
 };
 
@@ -129,7 +138,15 @@ struct Welcome {
 
 // ---- Verifiers ---------------------------------------------------------------------------------
 
-/// Signed over (view, number, token, previous). For a view's start point `previous` is zero.
+/// Another verifier's word that `node` lost its memory, or is stuck beyond `view`, and needs the
+/// view after `view` (V6e).
+struct Needed {
+  View view;
+  Address node;
+};
+
+/// Signed over (view, number, token, previous). For a view's start point `previous` stands for what
+/// is quarantined in the view: quarantine_digest (codec.h), zero where nothing is.
 struct Prepare {
   View view;
   BatchNumber number;
@@ -160,15 +177,18 @@ struct Certificate {
   std::vector<Vote> votes;
 };
 
-/// "I ask for view `view`; the highest certificate I hold is this." Signed.
+/// "I ask for view `view`; the highest certificate I hold is this; the bundles of `poison` made K
+/// views fail" (V11). Signed.
 struct ViewChange {
   View view;
   Certificate prepared;
   uint16_t verifier = 0;
   Bytes signature;
+  Names poison{};
 };
 
-/// The start of a view, with u+r+1 VIEW-CHANGEs from which everyone recomputes it. Signed.
+/// The start of a view, with u+r+1 VIEW-CHANGEs from which everyone recomputes it, and what is
+/// quarantined in the view. Signed.
 struct NewView {
   View view;
   BatchNumber number;  ///< n*
@@ -200,7 +220,7 @@ struct StateReply {
 
 using Message =
     std::variant<BundleMessage, BatchMessage, Reply, Token, Verdict, Suspect, Hello, Welcome,
-                 Prepare, Commit, ViewChange, NewView, StateRequest, StateReply>;
+                 Prepare, Commit, ViewChange, NewView, StateRequest, StateReply, Needed>;
 using MessagePtr = std::shared_ptr<const Message>;
 
 /// One effect: send `message` to each of `to`. Hosts encode it once. Delivery is not certain and

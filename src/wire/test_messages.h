@@ -1,6 +1,7 @@
 // For tests: random messages of every kind, and all fields of a message as text.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,15 +34,15 @@ class Generator {
       case 3:
         return token();
       case 4:
-        return Verdict{flip() ? VerdictKind::kCommit : VerdictKind::kRollback, view(), number(),
-                       digest()};
+        return flip() ? Verdict{VerdictKind::kCommit, view(), number(), digest()}
+                      : Verdict{VerdictKind::kRollback, view(), number(), digest(), names()};
       case 5:
         return Suspect{view()};
       case 6:
         return Hello{flip(), view(), number()};
       case 7:
         return Welcome{view(),
-                       {VerdictKind::kRollback, view(), number(), digest()},
+                       {VerdictKind::kRollback, view(), number(), digest(), names()},
                        {VerdictKind::kCommit, view(), number(), digest()}};
       case 8:
         return Prepare{view(), number(), digest(), digest(), verifier(), signature()};
@@ -53,8 +54,12 @@ class Generator {
         return new_view();
       case 12:
         return state_request();
-      default:
+      case 13:
         return state_reply();
+      default:
+        return Needed{view(),
+                      {flip() ? Role::kExecutor : Role::kVerifier,
+                       static_cast<uint16_t>(below(limits::kMaxExecutors))}};
     }
   }
 
@@ -92,6 +97,12 @@ class Generator {
     for (uint8_t& byte : digest.bytes) byte = static_cast<uint8_t>(random_.next());
     return digest;
   }
+  Names names() {
+    Names names(below(limits::kMaxPoison + 1));
+    for (Digest& name : names) name = digest();
+    std::sort(names.begin(), names.end());
+    return names;
+  }
   TokenParts parts() { return {number(), digest(), digest(), digest(), digest()}; }
 
   BatchPtr batch() {
@@ -103,7 +114,7 @@ class Generator {
   Reply reply() {
     Reply reply{SessionId(random_.next()),
                 RequestNumber(random_.next()),
-                static_cast<ReplyStatus>(1 + below(4)),
+                static_cast<ReplyStatus>(1 + below(5)),
                 view(),
                 digest(),
                 std::nullopt};
@@ -113,6 +124,7 @@ class Generator {
   Token token() {
     Token token{view(), parts(), {}};
     token.token = token_of(token.parts, digester());
+    if (flip()) token.sole = digest();
     return token;
   }
   Certificate certificate() {
@@ -126,7 +138,9 @@ class Generator {
     for (uint16_t i = 0; i < below(5); ++i) certificate.votes.push_back({i, signature()});
     return certificate;
   }
-  ViewChange view_change(uint16_t from) { return {view(), certificate(), from, signature()}; }
+  ViewChange view_change(uint16_t from) {
+    return {view(), certificate(), from, signature(), names()};
+  }
   NewView new_view() {
     NewView start{view(), number(), digest(), {}, verifier(), signature()};
     for (uint16_t i = 0; i < below(5); ++i) start.proof.push_back(view_change(i));
@@ -198,8 +212,8 @@ class Description {
   }
   void add(const Reply& r) { all(r.session, r.first, r.status, r.view, r.digest, r.payload); }
   void add(const TokenParts& p) { all(p.number, p.previous, p.batch, p.state, p.replies); }
-  void add(const Token& t) { all(t.view, t.parts, t.token); }
-  void add(const Verdict& v) { all(v.kind, v.view, v.number, v.token); }
+  void add(const Token& t) { all(t.view, t.parts, t.token, t.sole); }
+  void add(const Verdict& v) { all(v.kind, v.view, v.number, v.token, v.quarantine); }
   void add(const Suspect& s) { all(s.view); }
   void add(const Hello& h) { all(h.restarted, h.view, h.committed); }
   void add(const Welcome& w) { all(w.promised, w.start, w.last); }
@@ -209,12 +223,15 @@ class Description {
   void add(const Commit& c) { all(c.view, c.number, c.token); }
   void add(const Certificate::Vote& v) { all(v.verifier, ByteView(v.signature)); }
   void add(const Certificate& c) { all(c.genesis, c.view, c.number, c.token, c.previous, c.votes); }
-  void add(const ViewChange& c) { all(c.view, c.prepared, c.verifier, ByteView(c.signature)); }
+  void add(const ViewChange& c) {
+    all(c.view, c.prepared, c.verifier, ByteView(c.signature), c.poison);
+  }
   void add(const NewView& n) {
     all(n.view, n.number, n.token, n.proof, n.verifier, ByteView(n.signature));
   }
   void add(const StateRequest& r) { all(r.number, r.nodes); }
   void add(const StateReply::Node& n) { all(n.id, n.payload); }
+  void add(const Needed& n) { all(n.view, n.node.role, uint64_t{n.node.index}); }
   void add(const StateReply& r) { all(r.number, r.parts, r.nodes); }
 
   std::string text_;
