@@ -67,6 +67,28 @@ TEST_F(Hostile, AnOpeningIsAnsweredWithASessionOrNotAtAll) {
   open(9);
 }
 
+TEST_F(Hostile, OneExecutorAloneOpensNoSession) {
+  session_.receive(reply(id(5)), Address::executor(0), 0, out_);
+  session_.receive(reply(id(5)), Address::executor(0), 0, out_);
+  session_.receive(reply(id(6)), Address::executor(1), 0, out_);
+  EXPECT_FALSE(session_.status().open);
+  session_.receive(reply(id(6)), Address::executor(2), 0, out_);
+  EXPECT_TRUE(session_.status().open);
+}
+
+TEST_F(Hostile, OnlyRepliesThatCameAreAcknowledged) {
+  open(9);
+  session_.submit("a", 1);
+  session_.idle(0, out_);
+  session_.submit("b", 2);
+  session_.idle(0, out_);
+  EXPECT_EQ(sent()->acknowledged, RequestNumber(0));
+  give(reply(wire::encode_replies({"late"})));  // to the second, which came first
+  session_.submit("c", 3);
+  session_.idle(0, out_);
+  EXPECT_EQ(sent()->acknowledged, RequestNumber(0));
+}
+
 TEST_F(Hostile, AnExecutorsNewestWordCounts) {
   give(reply(id(0)));  // of those that lied once, one may be believed later
   open(9);

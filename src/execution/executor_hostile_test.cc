@@ -75,6 +75,22 @@ TEST_F(Hostile, ARefusedBatchIsSuspectedAgainWhileNothingElseHappens) {
   EXPECT_GE(replica.sent<wire::Suspect>().size(), 4u);
 }
 
+// What ran in an older view is compared with the start point and not spoken of in the new one.
+TEST(E4Token, IsOfABatchOfTheCurrentView) {
+  Replica backup(options(1, 1, 1));
+  backup.eager = false;
+  backup.receive(Address::executor(0), batch(0, 1, {open(9)}));
+  backup.receive(Address::executor(0), batch(0, 2, {call(1)}));
+  Replica other(options(1, 1, 2));
+  other.receive(Address::executor(0), batch(0, 1, {open(9)}));
+  other.receive(Address::executor(0), batch(0, 2, {call(1)}));
+  tell(backup, 2, rollback(2, 2, other.runner.token(2)));
+  ASSERT_EQ(backup.executor->status().view, View(2));
+  backup.run();
+  EXPECT_EQ(backup.executor->status().committed, BatchNumber(2));
+  EXPECT_TRUE(backup.sent<wire::Token>().empty());
+}
+
 // ---- Batches of views to come ------------------------------------------------------------------
 
 wire::BatchPtr huge(uint64_t view, uint64_t number, const SharedBytes& raw, size_t bundles) {
