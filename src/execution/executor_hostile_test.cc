@@ -148,5 +148,29 @@ TEST(Window, IsBoundedInBytes) {
   EXPECT_EQ(backup.commands.size(), limits::kWindow / 4);
 }
 
+TEST(E1Proposing, NothingBeyondTheWindowLeaves) {
+  Replica primary(options(1, 0, 0));
+  uint64_t nonce = 1;
+  for (uint64_t round = 0; round < limits::kWindow + 3; ++round) {
+    const auto client = static_cast<uint16_t>(round % 4);
+    for (size_t i = 0; i < limits::kMaxBatchBundles; ++i) {
+      primary.receive(Address::client(client), wire::BundleMessage{open(nonce++, client)});
+    }
+    primary.idle();
+  }
+  const auto batches = primary.sent<wire::BatchMessage>();
+  ASSERT_FALSE(batches.empty());
+  EXPECT_EQ(batches.back().second.batch->number, BatchNumber(limits::kWindow));
+}
+
+// What it would propose extends another history than the one that is vouched for.
+TEST(E1Proposing, NothingWhileACommitIsVouchedForThatIsNotHere) {
+  Replica primary(options(1, 1, 0));
+  tell(primary, 2, commit(5, digest_of("five")));
+  primary.receive(Address::client(0), wire::BundleMessage{open(9)});
+  primary.idle();
+  EXPECT_TRUE(primary.sent<wire::BatchMessage>().empty());
+}
+
 }  // namespace
 }  // namespace eve::execution::executor_testing

@@ -69,6 +69,17 @@ TEST_F(Hostile, AWelcomeWhoseVerdictsAreSwappedTeachesNothing) {
   }
 }
 
+TEST_F(Hostile, VotesOfAnotherViewDoNotCountInThisOne) {
+  for (const uint16_t executor : {0, 1, 2}) lone_.token(executor, 1, 1, "A1", kGenesis);
+  for (const uint16_t peer : {1, 2, 3}) lone_.prepare(peer, 1, 1, "A1", kGenesis);
+  EXPECT_TRUE(lone_.sent<wire::Prepare>().empty());
+  EXPECT_TRUE(lone_.sent<wire::Commit>().empty());
+  for (const uint16_t executor : {0, 1}) lone_.token(executor, 0, 1, "B1", kGenesis);
+  const auto prepares = lone_.sent<wire::Prepare>();
+  ASSERT_EQ(prepares.size(), 1u) << "an executor's token for view 1 is not its first for view 0";
+  EXPECT_EQ(prepares[0].token, digest("B1"));
+}
+
 // Of PREPAREs that overtake their NEW-VIEW the start point's, which is the lowest, is kept.
 TEST_F(Hostile, LaterPreparesDoNotDisplaceTheStartPointsThatOvertookItsView) {
   const auto held = make_certificate(kModel, {1, 2, 3}, 0, 3, digest("A3"), digest("A2"));
