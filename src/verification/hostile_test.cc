@@ -80,6 +80,32 @@ TEST_F(Hostile, VotesOfAnotherViewDoNotCountInThisOne) {
   EXPECT_EQ(prepares[0].token, digest("B1"));
 }
 
+// r+1 that agree include one that does not lie; it may have come by another history all the same.
+TEST_F(Hostile, PreparesThatExtendAnotherHistoryAreNotJoined) {
+  for (const uint16_t executor : {0, 1}) lone_.token(executor, 0, 1, "A1", kGenesis);
+  ASSERT_EQ(lone_.sent<wire::Prepare>().size(), 1u);
+  for (const uint16_t peer : {1, 2}) lone_.prepare(peer, 0, 2, "B2", digest("B1"));
+  EXPECT_TRUE(lone_.sent<wire::Prepare>().empty());
+  for (const uint16_t peer : {1, 2}) lone_.prepare(peer, 0, 1, "B1", kGenesis);
+  lone_.prepare(3, 0, 1, "B1", kGenesis);  // a certificate outranks the own vote
+  const auto prepares = lone_.sent<wire::Prepare>();
+  ASSERT_EQ(prepares.size(), 1u);
+  EXPECT_EQ(prepares[0].token, digest("B2"));
+}
+
+// V6e: who lost its memory is given a new view once it is level, and not more than once in a while.
+TEST_F(Hostile, ARestartedExecutorGetsAViewWhenItIsLevel) {
+  for (const uint16_t peer : {1, 2, 3}) lone_.commit(peer, 0, 40, "A40");
+  const auto hello = [&](uint64_t committed, uint64_t view) {
+    lone_.give(Address::executor(2), wire::Hello{true, View(view), BatchNumber(committed)});
+    return lone_.sent<wire::ViewChange>().size();
+  };
+  EXPECT_EQ(hello(40 - limits::kWindow - 1, 0), 0u) << "too far behind";
+  EXPECT_EQ(hello(40, 3), 0u) << "it knows of another view";
+  EXPECT_EQ(hello(40 - limits::kWindow, 0), 1u);
+  EXPECT_EQ(hello(40, 0), 0u) << "asked for already";
+}
+
 // Of PREPAREs that overtake their NEW-VIEW the start point's, which is the lowest, is kept.
 TEST_F(Hostile, LaterPreparesDoNotDisplaceTheStartPointsThatOvertookItsView) {
   const auto held = make_certificate(kModel, {1, 2, 3}, 0, 3, digest("A3"), digest("A2"));
