@@ -30,8 +30,8 @@ class Fetching : public ::testing::Test {
   bool deny(uint16_t peer, uint64_t number) {
     return repair.on_reply({BatchNumber(number), std::nullopt, {}}, peer, now, out);
   }
-  bool want(const std::vector<TreeNode>& nodes, uint32_t refused = 0) {
-    return repair.on_wants({nodes, refused}, now, out);
+  void want(const std::vector<TreeNode>& nodes) {
+    EXPECT_FALSE(repair.on_wants({nodes, 0}, now, out).has_value());
   }
   /// Whom the nodes were asked of since the last call.
   std::map<TreeNode, std::vector<uint16_t>> asked() {
@@ -149,7 +149,7 @@ TEST_F(Fetching, ALiarIsGivenUpAndItsNodesGoElsewhere) {
   const uint16_t other = first.at(b).at(0);
   ASSERT_NE(liar, other);
   answer(liar, 5, {a});
-  EXPECT_FALSE(repair.on_wants({{a}, 1}, now, out));
+  EXPECT_EQ(repair.on_wants({{a}, 1}, now, out), liar);
   answer(other, 5, {b});
   EXPECT_EQ(asked().at(a), (std::vector<uint16_t>{other}));
 }
