@@ -78,6 +78,10 @@ class OffByOne {
     shift_point(m);
     return m;
   }
+  wire::Message operator()(wire::Needed m) {
+    shift(m.view);
+    return m;
+  }
   wire::Message operator()(wire::Suspect m) {
     shift(m.view);
     return m;
