@@ -136,7 +136,7 @@ inline wire::BundlePtr call(uint16_t client, SessionId session, uint64_t first,
 class Replica {
  public:
   explicit Replica(size_t workers = 1)
-      : scheduler(workers), runner(digester(), scheduler, make_words, [this] { return ticks(); }) {}
+      : scheduler(workers), runner(digester(), scheduler, make_words, [] { return ticks(); }) {}
 
   /// The next batch; `time_us` 0: one second after the previous one.
   wire::BatchPtr batch(std::vector<wire::BundlePtr> bundles, TimeUs time_us = 0) {
