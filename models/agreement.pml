@@ -475,10 +475,10 @@ inline sort() {
 #endif
   ORDER(0, 1);
 #if EXECUTORS
-#define TELL(e) (token1[e] | token2[e] << 3)
+#define TOLD_ALL(e) (token1[e] | token2[e] << 3)
 #define ORDER_TOKENS(e, f) \
   if \
-  :: TELL(e) > TELL(f) -> SWAP(token1, e, f); SWAP(token2, e, f); swapped = 0 \
+  :: TOLD_ALL(e) > TOLD_ALL(f) -> SWAP(token1, e, f); SWAP(token2, e, f); swapped = 0 \
   :: else \
   fi
   ORDER_TOKENS(0, 1);
