@@ -103,12 +103,13 @@ void ClientHost::check(const client::Completion& completion) {
                                        std::to_string(completion.ticket) + " instead of " +
                                        std::to_string(completed_));
   }
-  if (!completion.executed) {
-    throw Violation("completions", to_string(self()) + " lost its session");
+  if (completion.executed) {
+    replies_.follow();
+    replies_.accepted(carried_.front().bundle, completion.payload.view());
+    workload_.check(self().index, completed_, waiting_.front(), completion.reply);
+  } else {
+    workload_.lost(self().index, completed_);
   }
-  replies_.follow();
-  replies_.accepted(carried_.front().bundle, completion.payload.view());
-  workload_.check(self().index, completed_, waiting_.front(), completion.reply);
   waiting_.pop_front();
   ++completed_;
   if (carried_.front().end == completed_) carried_.pop_front();

@@ -16,7 +16,9 @@
 #include <vector>
 
 #include "base/random.h"
+#include "sim/byzantine_command.h"
 #include "sim/run_seed.h"
+#include "sim/scenario_command.h"
 
 namespace eve::sim {
 namespace {
@@ -31,6 +33,7 @@ struct Arguments {
   double seconds = 5;
   bool trace = false;
   std::string json;
+  ByzantineArguments byzantine;
 };
 
 void declare(CLI::App& app, Arguments& arguments) {
@@ -52,6 +55,7 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->check(CLI::Range(0.1, 3600.0))
       ->capture_default_str();
   app.add_flag("--trace", arguments.trace, "Print everything that happens");
+  declare(app, arguments.byzantine);
   app.add_option("--json", arguments.json, "Write a summary to this file");
 }
 
@@ -61,7 +65,7 @@ std::string replay_command(const Arguments& arguments, uint64_t seed) {
   if (arguments.r != 0) command += " --r " + std::to_string(arguments.r);
   if (!arguments.service.empty()) command += " --service " + arguments.service;
   if (arguments.seconds != 5) command += " --seconds " + nlohmann::json(arguments.seconds).dump();
-  return command + " --trace";
+  return command + replay_words(arguments.byzantine) + " --trace";
 }
 
 /// A broken invariant in the code under test aborts: the seed must be known nevertheless.
@@ -106,6 +110,7 @@ nlohmann::json summary(const Statistics& total, uint64_t trace_hash, const nlohm
   json["wall_seconds"] = wall_s;
   json["seeds_per_second"] = wall_s > 0 ? static_cast<double>(total.seeds) / wall_s : 0.0;
   json["failures"] = failures;
+  json["strategies"] = to_json(total.strategies);
   return json;
 }
 
@@ -115,6 +120,7 @@ int run_all(const Arguments& arguments) {
   options.model = FaultModel(arguments.u, r);
   options.service = arguments.service;
   options.duration_us = static_cast<TimeUs>(arguments.seconds * 1e6);
+  options.byzantine = arguments.byzantine.options;
   Fibers fibers(kWorkers);
   AbortNotice notice;
   Statistics total;
@@ -140,6 +146,7 @@ int run_all(const Arguments& arguments) {
             << " divergences, " << total.transfers << " transfers, "
             << static_cast<uint64_t>(json["seeds_per_second"].get<double>())
             << " seeds a second, trace hash " << json["trace_hash"].get<std::string>() << '\n';
+  if (arguments.byzantine.table) print_table(total.strategies, std::cout);
   if (!arguments.json.empty()) {
     std::ofstream file(arguments.json);
     file << json.dump(2) << '\n';
@@ -154,8 +161,10 @@ int run_all(const Arguments& arguments) {
 }  // namespace
 
 int run_command(int argc, char** argv) {
+  if (wants_scenario(argc, argv)) return scenario_command(argc, argv);
   CLI::App app("Runs the protocol in a simulated world: virtual time, seeded faults, checkers.",
                "eve sim");
+  app.footer("Scripts instead of seeds: eve sim --scenario FILE [--mermaid] (docs/scenarios.md)");
   Arguments arguments;
   declare(app, arguments);
   try {
@@ -165,6 +174,15 @@ int run_command(int argc, char** argv) {
   }
   if (arguments.r > arguments.u || (arguments.r > 0 && arguments.config == "crash")) {
     std::cerr << "eve sim: --r goes with --config bft and is at most --u\n";
+    return 2;
+  }
+  if (arguments.byzantine.list) {
+    print_strategies(std::cout);
+    return 0;
+  }
+  const bool liars_wanted = arguments.byzantine.needs_liars();
+  if (liars_wanted && arguments.config == "crash") {
+    std::cerr << "eve sim: nodes lie with --config bft only\n";
     return 2;
   }
   return run_all(arguments);

@@ -16,6 +16,7 @@ Faults::Faults(const Plan& plan, uint64_t seed, EventQueue& queue, Network& netw
                std::vector<Host*> executors, std::vector<Host*> verifiers, size_t nodes,
                std::function<void(Address)> on_crash)
     : plan_(plan.faults),
+      liars_(plan.byzantine),
       faults_until_us_(plan.faults_until_us),
       model_(plan.model),
       random_(seed),
@@ -29,9 +30,9 @@ Faults::Faults(const Plan& plan, uint64_t seed, EventQueue& queue, Network& netw
 void Faults::start() {
   repeat(plan_.partition_every_us, [this] { partition(); });
   repeat(plan_.executor_crash_every_us,
-         [this] { crash_one(executors_, plan_.lying_executors, counts_.executor_crashes); });
+         [this] { crash_one(executors_, counts_.executor_crashes); });
   repeat(plan_.verifier_crash_every_us,
-         [this] { crash_one(verifiers_, plan_.lying_verifiers, counts_.verifier_crashes); });
+         [this] { crash_one(verifiers_, counts_.verifier_crashes); });
   repeat(plan_.pause_every_us, [this] { pause_one(); });
 }
 
@@ -59,12 +60,14 @@ void Faults::repeat(TimeUs every, std::function<void()> fault) {
   });
 }
 
-void Faults::crash_one(const std::vector<Host*>& hosts, uint32_t liars, uint64_t& count) {
-  const auto faulty =
-      std::count_if(hosts.begin(), hosts.end(), [](const Host* host) { return is_faulty(*host); });
-  if (static_cast<uint64_t>(faulty) + liars >= model_.u()) return;
-  // Liars are the first of their role; they are faulty already.
-  Host* host = hosts[liars + random_.below(hosts.size() - liars)];
+void Faults::crash_one(const std::vector<Host*>& hosts, uint64_t& count) {
+  const auto lies = [this](const Host* host) { return liars_.faulty(host->self(), model_); };
+  const auto faulty = std::count_if(hosts.begin(), hosts.end(), [&lies](const Host* host) {
+    return lies(host) || is_faulty(*host);
+  });
+  if (static_cast<uint64_t>(faulty) >= model_.u()) return;
+  Host* host = hosts[random_.below(hosts.size())];
+  if (lies(host)) return;
   if (is_faulty(*host)) return;
   ++count;
   if (random_.chance(1, 2)) {

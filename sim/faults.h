@@ -38,13 +38,14 @@ class Faults {
  private:
   /// Runs `fault` again and again, `every` apart on average.
   void repeat(TimeUs every, std::function<void()> fault);
-  void crash_one(const std::vector<Host*>& hosts, uint32_t liars, uint64_t& count);
+  void crash_one(const std::vector<Host*>& hosts, uint64_t& count);
   void crash(Host& host);
   void partition();
   void pause_one();
   TimeUs around(TimeUs mean);
 
   FaultPlan plan_;
+  ByzantinePlan liars_;
   TimeUs faults_until_us_;
   FaultModel model_;
   Random random_;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -38,6 +39,9 @@ class Ledger {
   /// The node lost its memory: its number may start over.
   void restarted(Address node) { last_.erase(node); }
 
+  /// Two nodes speak under this address: its number may fall.
+  void twin(Address node) { twins_.insert(node); }
+
   BatchNumber last() const { return BatchNumber(history_.size()); }
   /// Precondition: 1 <= number <= last().
   const Entry& entry(BatchNumber number) const { return history_[number.value() - 1]; }
@@ -57,6 +61,7 @@ class Ledger {
   crypto::Digest genesis_;
   std::vector<Entry> history_;
   std::map<Address, BatchNumber> last_;
+  std::set<Address> twins_;
   std::unordered_map<crypto::Digest, wire::BatchPtr> batches_;  ///< by digest, uncommitted
   std::unordered_map<crypto::Digest, Computed> computed_;       ///< by token, uncommitted
   std::map<std::pair<crypto::Digest, crypto::Digest>, crypto::Digest> outcomes_;

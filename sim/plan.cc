@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "base/random.h"
+#include "sim/adversary/catalogue.h"
 
 namespace eve::sim {
 namespace {
@@ -34,7 +35,7 @@ NetworkPlan make_network(Random& random) {
   return plan;
 }
 
-FaultPlan make_faults(Random& random, FaultModel model) {
+FaultPlan make_faults(Random& random) {
   FaultPlan plan;
   if (random.chance(1, 3)) {
     plan.partition_every_us = of_any_size(random, 100'000, 2'000'000);
@@ -47,13 +48,45 @@ FaultPlan make_faults(Random& random, FaultModel model) {
     plan.pause_every_us = of_any_size(random, 50'000, 1'000'000);
     plan.pause_us = of_any_size(random, 10'000, 3'000'000);
   }
-  if (model.byzantine() && random.chance(1, 2)) {
-    if (random.chance(2, 3)) plan.lying_executors = number(random, 1, model.r());
-    if (random.chance(2, 3)) plan.lying_verifiers = number(random, 1, model.r());
-    plan.lie_per_mille = random.chance(1, 2) ? 1000 : number(random, 10, 500);
-    plan.lie_to_the_end = random.chance(1, 2);
-  }
   return plan;
+}
+
+/// Faults, within the model, that give the strategy something to lie about.
+void make_occasion(Plan& plan, adversary::Occasion occasion) {
+  switch (occasion) {
+    case adversary::Occasion::kAlways:
+      break;
+    case adversary::Occasion::kViewChange:  // primaries crash; no executor lies
+      plan.faults.executor_crash_every_us = 150'000;
+      plan.faults.down_us = 50'000;
+      break;
+    case adversary::Occasion::kTransfer:  // executors miss what happens
+      plan.service = "racing";
+      plan.faults.partition_every_us = 120'000;
+      plan.faults.partition_us = 100'000;
+  }
+}
+
+/// Twins need little load and few other faults: many short runs find more than a few long ones.
+void make_short(Plan& plan, Random& random) {
+  plan.clients = 1;
+  plan.requests = number(random, 6, 24);
+  plan.burst = number(random, 1, 3);
+  plan.max_bundles = number(random, 2, 4);
+  plan.load_us = plan.duration_us;
+  plan.faults = FaultPlan();
+  plan.network.loss_per_mille = 0;
+  if (random.chance(1, 2)) {
+    plan.faults.partition_every_us = 100'000;
+    plan.faults.partition_us = 100'000;
+  }
+  // New views, for twins that lead some of them.
+  if (plan.byzantine.executors == 0 && random.chance(2, 3)) {
+    plan.faults.executor_crash_every_us = 150'000;
+    plan.faults.down_us = 50'000;
+  }
+  plan.byzantine.clients = 0;
+  plan.byzantine.expiry = false;
 }
 
 }  // namespace
@@ -79,7 +112,13 @@ Plan make_plan(uint64_t seed, const Options& options) {
   plan.request_cost_us = random.chance(1, 4) ? between(random, 100, 2000) : 20;
   const bool calm = random.chance(1, 6);
   if (!calm) plan.network = make_network(random);
-  if (!calm) plan.faults = make_faults(random, options.model);
+  if (!calm) plan.faults = make_faults(random);
+  const bool asked = options.byzantine.any();
+  if (!calm || asked) plan.byzantine = make_byzantine(random, options.model, options.byzantine);
+  if (options.byzantine.twins) make_short(plan, random);
+  if (const auto* entry = adversary::find(options.byzantine.strategy)) {
+    make_occasion(plan, entry->occasion);
+  }
   return plan;
 }
 
@@ -101,10 +140,7 @@ std::string describe(const Plan& plan) {
   show("executor_crash_every_us", faults.executor_crash_every_us);
   show("verifier_crash_every_us", faults.verifier_crash_every_us);
   show("pause_every_us", faults.pause_every_us);
-  show("lying_executors", faults.lying_executors);
-  show("lying_verifiers", faults.lying_verifiers);
-  show("lie_per_mille", faults.lie_per_mille);
-  show("lie_to_the_end", faults.lie_to_the_end);
+  out << describe(plan.byzantine);
   return out.str();
 }
 

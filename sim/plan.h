@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "base/quorum.h"
+#include "sim/byzantine_plan.h"
 
 namespace eve::sim {
 
@@ -18,6 +19,7 @@ struct Options {
   std::string service;
   TimeUs duration_us = 5'000'000;
   bool trace = false;
+  ByzantineOptions byzantine;
 };
 
 struct NetworkPlan {
@@ -38,10 +40,6 @@ struct FaultPlan {
   TimeUs down_us = 0;         ///< mean time until a crashed node restarts
   TimeUs pause_every_us = 0;  ///< a node stands still, and then gets everything at once
   TimeUs pause_us = 0;
-  uint32_t lying_executors = 0;  ///< at most r of each
-  uint32_t lying_verifiers = 0;
-  uint32_t lie_per_mille = 0;   ///< messages of a liar that are lies
-  bool lie_to_the_end = false;  ///< they go on when all other faults have stopped
 };
 
 struct Plan {
@@ -60,6 +58,7 @@ struct Plan {
   TimeUs request_cost_us = 20;  ///< running one request takes about this long
   NetworkPlan network;
   FaultPlan faults;
+  ByzantinePlan byzantine;
 };
 
 /// A function of its arguments.

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "sim/adversary/traitor.h"
+
 namespace eve::sim {
 
 struct Statistics {
@@ -23,10 +25,14 @@ struct Statistics {
   uint64_t partitions = 0;
   uint64_t pauses = 0;
   uint64_t lies = 0;
+  uint64_t kept_apart = 0;  ///< messages that one of two twins did not hear, or not say
+  uint64_t amnesias = 0;
   uint64_t lost = 0;
   uint64_t cut = 0;
   uint64_t duplicated = 0;
   uint64_t late = 0;
+
+  adversary::DeedsByName strategies;  ///< what liars did
 
   Statistics& operator+=(const Statistics& other);
   /// Calls visit(name, value) for each number, in the order above.
@@ -53,6 +59,8 @@ void Statistics::for_each(const Visit& visit) const {
   visit("partitions", partitions);
   visit("pauses", pauses);
   visit("lies", lies);
+  visit("kept_apart", kept_apart);
+  visit("amnesias", amnesias);
   visit("lost", lost);
   visit("cut", cut);
   visit("duplicated", duplicated);
@@ -77,10 +85,16 @@ inline Statistics& Statistics::operator+=(const Statistics& other) {
   partitions += other.partitions;
   pauses += other.pauses;
   lies += other.lies;
+  kept_apart += other.kept_apart;
+  amnesias += other.amnesias;
   lost += other.lost;
   cut += other.cut;
   duplicated += other.duplicated;
   late += other.late;
+  for (const auto& [name, deeds] : other.strategies) {
+    strategies[name].nodes += deeds.nodes;
+    strategies[name].touched += deeds.touched;
+  }
   return *this;
 }
 

@@ -16,6 +16,8 @@ namespace {
 /// while nothing worked), and how long until all nodes stand at the same batch.
 constexpr TimeUs kFinishUs = 40'000'000;
 constexpr TimeUs kConvergeUs = 30'000'000;
+/// Where it may never come to that.
+constexpr TimeUs kAftermathUs = 3'000'000;
 /// Between two looks whether they do; a request in between tells who slept what happened.
 constexpr TimeUs kNudgeUs = 1'000'000;
 
@@ -37,7 +39,7 @@ World::World(const Plan& plan, Fibers& fibers, std::ostream* trace)
     : plan_(plan),
       random_(plan.seed),
       fibers_(fibers),
-      roster_(plan.model, plan.clients),
+      roster_(plan.model, plan.clients + plan.byzantine.clients),
       digester_(make_digester(plan.model, random_)),
       network_(plan.network, roster_.size(), random_.next()),
       trace_(trace),
@@ -45,15 +47,18 @@ World::World(const Plan& plan, Fibers& fibers, std::ostream* trace)
             [this](const wire::MessagePtr& message, Address from, Address to) {
               receive(message, from, to);
             }),
-      around_{queue_, post_, trace_},
+      around_{queue_, post_, trace_, plan.byzantine.promise == Promise::kSanity},
+      twins_(random_.next(), queue_, roster_.size(), plan.byzantine.change_us),
       workload_(make_workload(plan.service)),
       oracle_(digester_, workload_->service()),
       ledger_(wire::genesis_token(oracle_.genesis_root(), digester_)),
-      replies_(ledger_) {
-  const crypto::Digest genesis = ledger_.token(BatchNumber());
-  add_executors(genesis);
-  add_verifiers(genesis);
+      replies_(ledger_),
+      conspiracy_(plan.model) {
+  add_twin_posts();
+  add_executors();
+  add_verifiers();
   add_clients();
+  add_rogues();
   add_liars();
   std::vector<Host*> executors;
   for (const auto& host : executors_) executors.push_back(host.get());
@@ -84,32 +89,37 @@ const crypto::Authenticator& World::authenticator_of(Address address) {
   return *authenticators_.back();
 }
 
-void World::add_executors(const crypto::Digest& genesis) {
-  for (uint16_t i = 0; i < plan_.model.executors(); ++i) {
-    ExecutorSetup setup;
-    setup.options.model = plan_.model;
-    setup.options.index = i;
-    setup.options.clients = static_cast<uint16_t>(plan_.clients);
-    setup.options.genesis = genesis;
-    setup.make_service = workload_->service();
-    setup.request_cost_us = plan_.request_cost_us;
-    setup.switch_every = plan_.switch_every;
-    executors_.push_back(
-        std::make_unique<ExecutorHost>(around_, setup, clock_offset(), random_.next(), fibers_,
-                                       authenticator_of(Address::executor(i)), digester_, ledger_));
-  }
+std::unique_ptr<ExecutorHost> World::make_executor(uint16_t index, size_t instance) {
+  ExecutorSetup setup;
+  setup.options.model = plan_.model;
+  setup.options.index = index;
+  setup.options.clients = static_cast<uint16_t>(plan_.clients + plan_.byzantine.clients);
+  setup.options.genesis = ledger_.token(BatchNumber());
+  setup.make_service = workload_->service();
+  setup.request_cost_us = plan_.request_cost_us;
+  setup.switch_every = plan_.switch_every;
+  const Address self = Address::executor(index);
+  return std::make_unique<ExecutorHost>(around(self, instance), setup, clock_offset(),
+                                        random_.next(), fibers_, authenticator_of(self), digester_,
+                                        ledger_);
 }
 
-void World::add_verifiers(const crypto::Digest& genesis) {
-  for (uint16_t i = 0; i < plan_.model.verifiers(); ++i) {
-    verification::VerifierOptions options;
-    options.model = plan_.model;
-    options.index = i;
-    options.genesis = genesis;
-    verifiers_.push_back(
-        std::make_unique<VerifierHost>(around_, options, clock_offset(), random_.next(),
-                                       authenticator_of(Address::verifier(i)), digester_, ledger_));
-  }
+void World::add_executors() {
+  for (uint16_t i = 0; i < plan_.model.executors(); ++i) executors_.push_back(make_executor(i, 0));
+}
+
+std::unique_ptr<VerifierHost> World::make_verifier(uint16_t index, size_t instance) {
+  verification::VerifierOptions options;
+  options.model = plan_.model;
+  options.index = index;
+  options.genesis = ledger_.token(BatchNumber());
+  const Address self = Address::verifier(index);
+  return std::make_unique<VerifierHost>(around(self, instance), options, clock_offset(),
+                                        random_.next(), authenticator_of(self), digester_, ledger_);
+}
+
+void World::add_verifiers() {
+  for (uint16_t i = 0; i < plan_.model.verifiers(); ++i) verifiers_.push_back(make_verifier(i, 0));
 }
 
 void World::add_clients() {
@@ -128,18 +138,11 @@ void World::add_clients() {
   }
 }
 
-/// The first ones of each role; what they lie about is in Post.
-void World::add_liars() {
-  for (uint16_t i = 0; i < plan_.faults.lying_executors; ++i) add_liar(Address::executor(i));
-  for (uint16_t i = 0; i < plan_.faults.lying_verifiers; ++i) add_liar(Address::verifier(i));
-}
-
-void World::add_liar(Address address) {
-  post_.set_liar(address, std::make_unique<Liar>(random_.next(), plan_.faults.lie_per_mille,
-                                                 authenticator_of(address), digester_));
-}
-
 void World::receive(const wire::MessagePtr& message, Address from, Address to) {
+  if (twins_.contains(to)) {
+    receive_as_twin(message, from, to);
+    return;
+  }
   switch (to.role) {
     case Role::kExecutor:
       executors_[to.index]->receive(message, from);
@@ -148,7 +151,11 @@ void World::receive(const wire::MessagePtr& message, Address from, Address to) {
       verifiers_[to.index]->receive(message, from);
       break;
     case Role::kClient:
-      clients_[to.index]->receive(message, from);
+      if (to.index < clients_.size()) {
+        clients_[to.index]->receive(message, from);
+      } else {
+        rogues_[to.index - clients_.size()]->receive(message, from);
+      }
       break;
   }
 }
@@ -157,16 +164,25 @@ void World::run() {
   for (const auto& host : executors_) host->start();
   for (const auto& host : verifiers_) host->start();
   for (const auto& host : clients_) host->start();
+  start_liars();
   faults_->start();
   queue_.run_until(plan_.faults_until_us, never);
   faults_->stop();
-  if (!plan_.faults.lie_to_the_end) post_.end_lies();
+  forgetting_ = false;
+  if (!plan_.byzantine.to_the_end) post_.end_lies();
   queue_.run_until(plan_.duration_us, never);
-  check_history();
-  finish_requests();
-  converge();
-  check_history();
-  for (const auto& host : executors_) host->check_state();
+  if (plan_.byzantine.promise != Promise::kSanity) check_history();
+  if (plan_.byzantine.promise == Promise::kAll) {
+    finish_requests();
+    if (plan_.byzantine.expiry) sleep();
+    converge();
+  } else {
+    queue_.run_until(queue_.now() + kAftermathUs, never);
+  }
+  if (plan_.byzantine.promise != Promise::kSanity) check_history();
+  for (const auto& host : executors_) {
+    if (host->up()) host->check_state();
+  }
 }
 
 /// The history as a whole; its parts were checked as they came.
@@ -191,7 +207,7 @@ void World::finish_requests() {
 bool World::converged() const {
   const BatchNumber last = ledger_.last();
   const auto there = [this, last](const auto& host) {
-    return post_.lies(host->self()) || (host->recovered() && host->status().committed == last);
+    return unaccountable(host->self()) || (host->recovered() && host->status().committed == last);
   };
   return std::all_of(executors_.begin(), executors_.end(), there) &&
          std::all_of(verifiers_.begin(), verifiers_.end(), there);
@@ -242,7 +258,7 @@ std::string World::describe_nodes() const {
 Statistics World::statistics() const {
   Statistics all;
   all.seeds = 1;
-  all.virtual_us = static_cast<uint64_t>(queue_.now());
+  all.virtual_us = static_cast<uint64_t>(queue_.now() - slept_us_);
   all.events = queue_.executed();
   all.messages = post_.delivered();
   all.batches = ledger_.last().value();
@@ -261,7 +277,10 @@ Statistics World::statistics() const {
   all.verifier_crashes = faults_->counts().verifier_crashes;
   all.partitions = faults_->counts().partitions;
   all.pauses = faults_->counts().pauses;
-  all.lies = post_.lies_told();
+  all.strategies = post_.deeds();
+  for (const auto& [name, deeds] : all.strategies) all.lies += deeds.touched;
+  all.kept_apart = twins_.kept_apart();
+  all.amnesias = amnesias_;
   all.lost = network_.counts().lost;
   all.cut = network_.counts().cut;
   all.duplicated = network_.counts().duplicated;

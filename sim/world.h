@@ -2,15 +2,20 @@
 // everybody agrees again.
 #pragma once
 
+#include <array>
 #include <iosfwd>
+#include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "sim/checkers.h"
 #include "sim/client_host.h"
 #include "sim/executor_host.h"
 #include "sim/plan.h"
+#include "sim/rogue_client.h"
 #include "sim/statistics.h"
+#include "sim/twins.h"
 #include "sim/verifier_host.h"
 
 namespace eve::sim {
@@ -30,11 +35,28 @@ class World {
   std::string describe_nodes() const;
 
  private:
-  void add_executors(const crypto::Digest& genesis);
-  void add_verifiers(const crypto::Digest& genesis);
+  void add_executors();
+  void add_verifiers();
   void add_clients();
+  // ---- world_liars.cc
+  bool has_liar(Address address) const;
+  std::vector<Host*> faulty_hosts() const;
   void add_liars();
+  void add_twin_posts();
+  void add_rogues();
+  void forget_again(Host& host);
+  void start_liars();
+  /// An hour passes in which the correct clients keep their sessions.
+  void sleep();
+  const Surroundings& around(Address address, size_t instance) const;
+  void receive_as_twin(const wire::MessagePtr& message, Address from, Address to);
+  /// Nothing is known of where this one stands.
+  bool unaccountable(Address address) const;
+
+  // ---- world.cc
   void receive(const wire::MessagePtr& message, Address from, Address to);
+  std::unique_ptr<ExecutorHost> make_executor(uint16_t index, size_t instance);
+  std::unique_ptr<VerifierHost> make_verifier(uint16_t index, size_t instance);
   void check_history();
   bool clients_done() const;
   bool converged() const;
@@ -42,7 +64,6 @@ class World {
   void converge();
   TimeUs clock_offset();
   const crypto::Authenticator& authenticator_of(Address address);
-  void add_liar(Address address);
 
   Plan plan_;
   Random random_;
@@ -54,6 +75,9 @@ class World {
   Trace trace_;
   Post post_;
   Surroundings around_;
+  Twins twins_;
+  std::array<std::unique_ptr<Post>, Twins::kInstances> twin_posts_;
+  std::vector<Surroundings> around_twins_;
   std::unique_ptr<Workload> workload_;
   Oracle oracle_;
   Ledger ledger_;
@@ -62,6 +86,12 @@ class World {
   std::vector<std::unique_ptr<ExecutorHost>> executors_;
   std::vector<std::unique_ptr<VerifierHost>> verifiers_;
   std::vector<std::unique_ptr<ClientHost>> clients_;
+  std::vector<std::unique_ptr<RogueClient>> rogues_;
+  std::map<Address, std::unique_ptr<Host>> second_twins_;
+  adversary::Conspiracy conspiracy_;
+  bool forgetting_ = true;
+  uint64_t amnesias_ = 0;
+  TimeUs slept_us_ = 0;
   std::unique_ptr<class Faults> faults_;
 };
 
