@@ -88,8 +88,8 @@ TEST_F(R1Quarantine, StateTransferKeepsIt) {
       std::find_if(fetched.sessions.begin(), fetched.sessions.end(),
                    [&](const SessionSnapshot& snapshot) { return snapshot.session == id_; });
   ASSERT_NE(session, fetched.sessions.end());
-  ASSERT_EQ(session->replies.size(), 1u);
-  EXPECT_EQ(session->replies[0].status, ReplyStatus::kQuarantined);
+  EXPECT_EQ(session->replies.back().first, RequestNumber(1));
+  EXPECT_EQ(session->replies.back().status, ReplyStatus::kQuarantined);
   EXPECT_EQ(session->next, RequestNumber(3));
 }
 
