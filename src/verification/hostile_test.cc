@@ -98,11 +98,15 @@ TEST_F(Hostile, ARestartedExecutorGetsAViewWhenItIsLevel) {
   for (const uint16_t peer : {1, 2, 3}) lone_.commit(peer, 0, 40, "A40");
   const auto hello = [&](uint64_t committed, uint64_t view) {
     lone_.give(Address::executor(2), wire::Hello{true, View(view), BatchNumber(committed)});
-    return lone_.sent<wire::ViewChange>().size();
+    return lone_.sent<wire::Needed>().size();
   };
   EXPECT_EQ(hello(40 - limits::kWindow - 1, 0), 0u) << "too far behind";
   EXPECT_EQ(hello(40, 3), 0u) << "it knows of another view";
-  EXPECT_EQ(hello(40 - limits::kWindow, 0), 1u);
+  EXPECT_EQ(hello(40 - limits::kWindow, 0), 1u) << "the others are told";
+  for (const uint16_t peer : {1, 2}) {
+    lone_.give(Address::verifier(peer), wire::Needed{View(0), Address::executor(2)});
+  }
+  EXPECT_EQ(lone_.sent<wire::ViewChange>().size(), 1u);
   EXPECT_EQ(hello(40, 0), 0u) << "asked for already";
 }
 

@@ -32,6 +32,15 @@ TEST_F(NeedsTest, WhatIsBelievedIsPassedOnByWhoeverHeardNothing) {
   EXPECT_EQ(asked(), 1u) << "with the own word three said so";
 }
 
+TEST_F(NeedsTest, NobodyIsBlamedForTheWordOnThisVeryVerifier) {
+  say(1, 0, Address::verifier(0));
+  EXPECT_EQ(lone_.status().refused_messages, 0u);
+  say(1, 0, Address::verifier(1));
+  say(1, 0, Address::executor(9));
+  say(1, 0, Address::client(0));
+  EXPECT_EQ(lone_.status().refused_messages, 3u);
+}
+
 TEST_F(NeedsTest, WordsOfAnotherViewDoNotAddUp) {
   say(1, 0);
   say(2, 1);
