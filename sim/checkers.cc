@@ -22,8 +22,9 @@ void ReplyChecker::follow() {
     for (const execution::BundleReply& reply : ledger_.entry(seen_).replies) {
       if (reply.status != wire::ReplyStatus::kExecuted) continue;
       const BundleName bundle{reply.client, reply.session, reply.first};
-      const auto [known, first] = payloads_.emplace(bundle, reply.payload);
-      if (!first && known->second.view() != reply.payload.view()) {
+      const auto [known, first] =
+          answers_.emplace(bundle, Answer{seen_, reply.digest, reply.payload});
+      if (!first && known->second.payload.view() != reply.payload.view()) {
         throw Violation("exactly once", name(bundle) + " was answered twice, differently");
       }
     }
@@ -31,13 +32,18 @@ void ReplyChecker::follow() {
 }
 
 void ReplyChecker::accepted(const BundleName& bundle, ByteView payload) const {
-  const auto known = payloads_.find(bundle);
-  if (known == payloads_.end()) {
+  const Answer* known = find(bundle);
+  if (known == nullptr) {
     throw Violation("replies", name(bundle) + " was answered, but nothing is committed");
   }
-  if (known->second.view() != payload) {
+  if (known->payload.view() != payload) {
     throw Violation("replies", name(bundle) + " was not answered as committed");
   }
+}
+
+const ReplyChecker::Answer* ReplyChecker::find(const BundleName& bundle) const {
+  const auto known = answers_.find(bundle);
+  return known == answers_.end() ? nullptr : &known->second;
 }
 
 Oracle::Oracle(const crypto::Digester& digester, const execution::MakeService& make_service)

@@ -17,6 +17,7 @@
 
 #include "base/random.h"
 #include "sim/run_seed.h"
+#include "sim/workload.h"
 
 namespace eve::sim {
 namespace {
@@ -46,8 +47,8 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   app.add_option("--r", arguments.r, "With bft: lies that it stays safe under, up to u")
       ->check(CLI::Range(1, 5));
-  app.add_option("--service", arguments.service, "kv, racing or bank; without: the seed chooses")
-      ->check(CLI::IsMember({"kv", "racing", "bank"}));
+  app.add_option("--service", arguments.service, "Without: the seed chooses")
+      ->check(CLI::IsMember(workload_names()));
   app.add_option("--seconds", arguments.seconds, "Virtual seconds in which requests are made")
       ->check(CLI::Range(0.1, 3600.0))
       ->capture_default_str();

@@ -14,6 +14,7 @@ namespace {
 /// The window's batches with their commits, a fetch, and what a few peers may ask at once.
 constexpr size_t kMostCommands = 8 * limits::kWindow + 256;
 constexpr TimeUs kCommandCostUs = 3;
+constexpr uint64_t kSlowerBy = 10;
 
 }  // namespace
 
@@ -33,6 +34,7 @@ void ExecutorHost::make(bool restarted) {
   scheduler_ = std::make_unique<FiberScheduler>(fibers_, random_.next(), setup_.switch_every);
   runner_ = std::make_unique<execution::Runner>(digester_, *scheduler_, setup_.make_service,
                                                 [this] { return around_.queue.now(); });
+  rollbacks_.fetched({BatchNumber(), {}, {}, runner_->empty_root(), {}});
   auto options = setup_.options;
   options.restarted = restarted;
   executor_ = std::make_unique<execution::Executor>(options, authenticator_, digester_);
@@ -49,12 +51,15 @@ void ExecutorHost::on_start() {
   make(restarted);
   restarted_at_ = ledger_.last();
   ledger_.restarted(self());
+  views_.restarted(self());
   execution::Outbox out;
   executor_->start(local_now(), out);
   carry_out(out);
 }
 
 void ExecutorHost::on_crash() {
+  if (running_) around_.trace.hit(Site::kCrashWhileRunning);
+  if (fetching_) around_.trace.hit(Site::kCrashWhileFetching);
   Statistics all_lives;
   add_to(all_lives);
   earlier_lives_ = all_lives;
@@ -62,9 +67,15 @@ void ExecutorHost::on_crash() {
   runner_.reset();
   commands_.clear();
   running_ = false;
+  fetching_ = false;
+  sources_.clear();
+  transfers_ = 0;
+  repairs_ = 0;
+  was_silent_ = false;
 }
 
 void ExecutorHost::on_message(const wire::Message& message, Address from, TimeUs now) {
+  witness(message, from);
   execution::Outbox out;
   executor_->receive(message, from, now, out);
   carry_out(out);
@@ -88,6 +99,7 @@ void ExecutorHost::carry_out(execution::Outbox& out) {
   send(out.sends);
   for (execution::Command& command : out.commands) {
     if (const auto* run = std::get_if<execution::RunBatch>(&command)) {
+      if (run->mode == execution::RunMode::kSequential) around_.trace.hit(Site::kSequentialRun);
       ledger_.saw_batch(run->batch);
     }
     commands_.push_back(std::move(command));
@@ -108,26 +120,78 @@ void ExecutorHost::run_next() {
   commands_.pop_front();
   const TimeUs takes = cost(command);
   auto events = std::make_shared<std::vector<execution::Event>>();
-  runner_->apply(command,
-                 [&events](execution::Event event) { events->push_back(std::move(event)); });
+  apply(command, *events);
   later(takes, [this, events] {
     running_ = false;
-    for (execution::Event& event : *events) {
-      if (const auto* executed = std::get_if<execution::BatchExecuted>(&event)) {
-        ledger_.saw_executed(*executed);
-        around_.trace.note(around_.queue.now(), self(),
-                           std::hash<crypto::Digest>()(executed->token), [executed] {
-                             return "ran number " + std::to_string(executed->parts.number.value()) +
-                                    ' ' + executed->token.brief();
-                           });
-      }
-      execution::Outbox out;
-      executor_->on_event(std::move(event), local_now(), out);
-      carry_out(out);
-    }
+    for (execution::Event& event : *events) happened(event);
     stepped();
     run_next();
   });
+}
+
+void ExecutorHost::apply(const execution::Command& command, std::vector<execution::Event>& events) {
+  if (const auto* rollback = std::get_if<execution::RollbackTo>(&command)) {
+    if (rollbacks_.undoes_parallel(rollback->number)) around_.trace.hit(Site::kParallelRollback);
+  }
+  if (std::holds_alternative<execution::StartFetch>(command)) {
+    if (fetching_) around_.trace.hit(Site::kTransferRetargeted);
+    fetching_ = true;
+  }
+  runner_->apply(command,
+                 [&events](execution::Event event) { events.push_back(std::move(event)); });
+  const auto* run = std::get_if<execution::RunBatch>(&command);
+  for (const execution::Event& event : events) {
+    if (const auto* executed = std::get_if<execution::BatchExecuted>(&event)) {
+      rollbacks_.ran(executed->parts, run->mode);
+      if (setup_.sequential != nullptr && run->mode == execution::RunMode::kSequential) {
+        setup_.sequential->ran(self(), executed->parts, executed->token);
+      }
+      if (executed->failed > 0 && run->mode == execution::RunMode::kParallel) {
+        around_.trace.hit(Site::kThrowInParallel);
+      }
+    }
+    if (const auto* fetched = std::get_if<execution::Fetched>(&event)) {
+      rollbacks_.fetched(fetched->parts);
+      fetching_ = false;
+    }
+  }
+  if (const auto* rollback = std::get_if<execution::RollbackTo>(&command)) {
+    rollbacks_.rolled_back(self(), rollback->number, runner_->root());
+  }
+  if (const auto* commit = std::get_if<execution::CommitBatches>(&command)) {
+    rollbacks_.committed(commit->number);
+  }
+}
+
+void ExecutorHost::happened(execution::Event& event) {
+  if (const auto* executed = std::get_if<execution::BatchExecuted>(&event)) {
+    ledger_.saw_executed(*executed);
+    around_.trace.note(around_.queue.now(), self(), std::hash<crypto::Digest>()(executed->token),
+                       [executed] {
+                         return "ran number " + std::to_string(executed->parts.number.value()) +
+                                ' ' + executed->token.brief();
+                       });
+  }
+  execution::Outbox out;
+  executor_->on_event(std::move(event), local_now(), out);
+  carry_out(out);
+}
+
+void ExecutorHost::witness(const wire::Message& message, Address from) {
+  const auto now = executor_->status();
+  if (const auto* batch = std::get_if<wire::BatchMessage>(&message)) {
+    if (batch->batch->view > now.view) around_.trace.hit(Site::kBatchOfLaterView);
+    if (batch->batch->view < now.view) around_.trace.hit(Site::kLateBatch);
+  }
+  if (const auto* verdict = std::get_if<wire::Verdict>(&message)) {
+    if (verdict->kind == wire::VerdictKind::kCommit && verdict->number > now.executed) {
+      around_.trace.hit(Site::kCommitBeforeExecution);
+    }
+  }
+  if (const auto* reply = std::get_if<wire::StateReply>(&message)) {
+    if (!reply->nodes.empty()) sources_.insert(from);
+    if (!reply->parts) around_.trace.hit(Site::kTransferRefused);
+  }
 }
 
 TimeUs ExecutorHost::cost(const execution::Command& command) {
@@ -135,13 +199,28 @@ TimeUs ExecutorHost::cost(const execution::Command& command) {
   if (run == nullptr) return kCommandCostUs;
   uint64_t requests = 1;
   for (const auto& bundle : run->batch->bundles) requests += bundle->requests.size();
-  const uint64_t usual = requests * static_cast<uint64_t>(setup_.request_cost_us);
+  const uint64_t pace = slow() ? kSlowerBy : 1;
+  const uint64_t usual = pace * requests * static_cast<uint64_t>(setup_.request_cost_us);
   return static_cast<TimeUs>(usual / 2 + random_.below(usual + 1));
 }
 
 void ExecutorHost::observe() {
   const auto now = executor_->status();
   ledger_.committed(self(), now.committed, now.token);
+  views_.stands(self(), now.view);
+  if (now.executed.value() > now.committed.value() + limits::kWindow) {
+    throw Violation("bounds", to_string(self()) + " ran ahead beyond the window");
+  }
+  if (now.transfers > transfers_) {
+    around_.trace.hit(Site::kTransfer);
+    if (sources_.size() > 1) around_.trace.hit(Site::kTransferOfSeveralSources);
+    sources_.clear();
+    transfers_ = now.transfers;
+  }
+  if (was_silent_ && !now.silent) around_.trace.hit(Site::kExecutorReturned);
+  was_silent_ = now.silent;
+  if (now.repairs > repairs_) around_.trace.hit(Site::kRepair);
+  repairs_ = now.repairs;
   if (now.committed == BatchNumber()) return;
   if (now.state_root != ledger_.entry(now.committed).parts.state) {
     throw Violation("agreement", to_string(self()) + " names another state than its token");
@@ -161,6 +240,8 @@ void ExecutorHost::add_to(Statistics& statistics) const {
   statistics.rollbacks += now.rollbacks;
   statistics.repairs += now.repairs;
   statistics.transfers += now.transfers;
+  statistics.accesses += scheduler_->accesses();
+  statistics.switches += scheduler_->switches();
 }
 
 }  // namespace eve::sim

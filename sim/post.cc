@@ -29,7 +29,18 @@ size_t Roster::number(Address address) const {
   return executors_ + verifiers_ + address.index;
 }
 
+std::vector<Address> Roster::addresses() const {
+  std::vector<Address> all;
+  for (size_t i = 0; i < executors_; ++i) all.push_back(Address::executor(i));
+  for (size_t i = 0; i < verifiers_; ++i) all.push_back(Address::verifier(i));
+  for (size_t i = 0; i < clients_; ++i) all.push_back(Address::client(i));
+  return all;
+}
+
 void Post::send(Address from, const std::vector<wire::Send>& sends) {
+  for (Listener* listener : listeners_) {
+    for (const wire::Send& send : sends) listener->sent(from, send);
+  }
   const bool lying = lies(from);
   for (const wire::Send& send : lying ? liars_.at(from)->distort(sends) : sends) {
     dispatch(from, send);
@@ -51,7 +62,8 @@ void Post::dispatch(Address from, const wire::Send& send) {
     if (!roster_.contains(to)) {
       throw Violation("addresses", to_string(from) + " sends to " + to_string(to));
     }
-    const auto delivery = network_.send(roster_.number(from), roster_.number(to), queue_.now());
+    const auto delivery =
+        network_.send(roster_.number(from), roster_.number(to), frame.size(), queue_.now());
     for (size_t copy = 0; copy < delivery.copies; ++copy) {
       queue_.at(delivery.at[copy], [this, parcel, to] { deliver(*parcel, to); });
     }

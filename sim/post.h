@@ -12,6 +12,7 @@
 #include "crypto/digest.h"
 #include "sim/event_queue.h"
 #include "sim/liar.h"
+#include "sim/listener.h"
 #include "sim/network.h"
 #include "sim/trace.h"
 #include "wire/messages.h"
@@ -25,6 +26,7 @@ class Roster {
       : executors_(model.executors()), verifiers_(model.verifiers()), clients_(clients) {}
   size_t size() const { return executors_ + verifiers_ + clients_; }
   bool contains(Address address) const;
+  std::vector<Address> addresses() const;
   /// Precondition: contains(address).
   size_t number(Address address) const;
 
@@ -49,11 +51,15 @@ class Post {
 
   void send(Address from, const std::vector<wire::Send>& sends);
 
+  /// Hears all that nodes send; outlives this.
+  void add_listener(Listener& listener) { listeners_.push_back(&listener); }
+
   /// From now on this node's messages pass through a liar.
   void set_liar(Address node, std::unique_ptr<Liar> liar) { liars_[node] = std::move(liar); }
   /// Everybody tells the truth again.
   void end_lies() { lying_ = false; }
   bool lies(Address node) const { return lying_ && liars_.contains(node); }
+  bool has_liars() const { return !liars_.empty(); }
   uint64_t lies_told() const;
 
   uint64_t delivered() const { return delivered_; }
@@ -73,6 +79,7 @@ class Post {
   Trace& trace_;
   const crypto::Digester& digester_;
   Receiver receiver_;
+  std::vector<Listener*> listeners_;
   std::map<Address, std::unique_ptr<Liar>> liars_;
   bool lying_ = true;
   uint64_t delivered_ = 0;

@@ -1,5 +1,5 @@
 // The running digest of everything that happens, and, for a person, the same as text. Equal seeds
-// give equal digests: that is what replaying means.
+// give equal digests: that is what replaying means. Counts what is worth counting (sites).
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/ids.h"
+#include "sim/sites.h"
 #include "wire/messages.h"
 
 namespace eve::sim {
@@ -20,11 +21,15 @@ class Trace {
   /// `content` is a hash of what happened; `text` is asked for only if somebody reads.
   void note(TimeUs now, Address where, uint64_t content, const std::function<std::string()>& text);
 
+  void hit(Site site) { sites_.hit(site); }
+
   uint64_t digest() const { return digest_; }
+  const Sites& sites() const { return sites_; }
 
  private:
   std::ostream* out_;
   uint64_t digest_ = 0;
+  Sites sites_;
 };
 
 /// "Token view 1 number 5 1f0c..": one line.

@@ -3,13 +3,26 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "base/ids.h"
 #include "base/random.h"
 #include "eve/bytes.h"
 #include "execution/runner.h"
 
 namespace eve::sim {
+
+/// One request as its client saw it.
+struct Seen {
+  uint16_t client = 0;
+  uint64_t number = 0;  ///< of the client's requests
+  TimeUs invoked = 0;
+  TimeUs completed = 0;
+  ByteView request;
+  std::optional<ByteView> reply;  ///< none: it may have run, or may yet
+};
 
 class Workload {
  public:
@@ -18,13 +31,21 @@ class Workload {
   virtual execution::MakeService service() const = 0;
   /// Footprints name all that requests touch: every history equals the sequential one.
   virtual bool right_footprints() const = 0;
+  /// A batch run in order gives the same everywhere.
+  virtual bool deterministic() const { return true; }
   /// The next request of a client. `number` counts its requests from 0.
   virtual Bytes request(uint16_t client, uint64_t number, Random& random) = 0;
   /// A client accepted this reply to its request `number`; replies come in order. Throws Violation.
   virtual void check(uint16_t client, uint64_t number, ByteView request, ByteView reply) = 0;
+  /// One more thing that a client saw, for the history as a whole: its request number `number`,
+  /// made at `invoked`, was answered at `completed`; or, without a reply, nobody knows.
+  virtual void saw(const Seen& /*seen*/) {}
+  /// Whether the history as a whole makes sense. Throws Violation.
+  virtual void check_history() const {}
 };
 
-/// By name: "bank", "racing", "kv"; null if there is no such service.
+/// Null if there is no workload of that name.
 std::unique_ptr<Workload> make_workload(const std::string& name);
+const std::vector<std::string>& workload_names();
 
 }  // namespace eve::sim

@@ -6,6 +6,7 @@
 
 #include "sim/faults.h"
 #include "sim/light_authenticator.h"
+#include "sim/real_authenticator.h"
 #include "sim/violation.h"
 #include "wire/codec.h"
 
@@ -18,6 +19,8 @@ constexpr TimeUs kFinishUs = 40'000'000;
 constexpr TimeUs kConvergeUs = 30'000'000;
 /// Between two looks whether they do; a request in between tells who slept what happened.
 constexpr TimeUs kNudgeUs = 1'000'000;
+/// How often the history is looked at as a whole, before the faults stop and after.
+constexpr uint32_t kLooks = 3;
 
 crypto::Digester make_digester(FaultModel model, Random& random) {
   crypto::Secret secret;
@@ -49,12 +52,18 @@ World::World(const Plan& plan, Fibers& fibers, std::ostream* trace)
       workload_(make_workload(plan.service)),
       oracle_(digester_, workload_->service()),
       ledger_(wire::genesis_token(oracle_.genesis_root(), digester_)),
-      replies_(ledger_) {
+      replies_(ledger_),
+      gate_(plan.model, ledger_, replies_),
+      authenticity_(ledger_, digester_),
+      witness_(trace_),
+      primaries_(plan.model),
+      votes_(plan.model) {
   const crypto::Digest genesis = ledger_.token(BatchNumber());
   add_executors(genesis);
   add_verifiers(genesis);
   add_clients();
   add_liars();
+  add_listeners(genesis);
   std::vector<Host*> executors;
   for (const auto& host : executors_) executors.push_back(host.get());
   std::vector<Host*> verifiers;
@@ -71,17 +80,28 @@ World::~World() = default;
 
 TimeUs World::clock_offset() {
   constexpr TimeUs kStartUs = 1'700'000'000'000'000;  // an ordinary date
-  const auto most = static_cast<uint64_t>(plan_.clock_offset_us);
+  const auto most = static_cast<uint64_t>(plan_.clocks.offset_us);
   return kStartUs + static_cast<TimeUs>(random_.below(most + 1));
 }
 
 const crypto::Authenticator& World::authenticator_of(Address address) {
-  if (plan_.model.byzantine()) {
-    authenticators_.push_back(std::make_unique<LightAuthenticator>(address, digester_));
-  } else {
+  if (!plan_.model.byzantine()) {
     authenticators_.push_back(std::make_unique<crypto::NoAuthenticator>());
+  } else if (plan_.real_signatures) {
+    if (keys_ == nullptr) keys_ = std::make_unique<RealKeys>(plan_.seed, roster_);
+    authenticators_.push_back(keys_->authenticator(address));
+    trace_.hit(Site::kRealSignatures);
+  } else {
+    authenticators_.push_back(std::make_unique<LightAuthenticator>(address, digester_));
   }
   return *authenticators_.back();
+}
+
+/// Some are impatient, some are slow to lose patience: between half of the usual and four times.
+TimeUs World::patience(TimeUs usual) {
+  if (!plan_.mixed_patience) return usual;
+  trace_.hit(Site::kMixedPatience);
+  return (usual / 2) << random_.below(4);
 }
 
 void World::add_executors(const crypto::Digest& genesis) {
@@ -94,6 +114,9 @@ void World::add_executors(const crypto::Digest& genesis) {
     setup.make_service = workload_->service();
     setup.request_cost_us = plan_.request_cost_us;
     setup.switch_every = plan_.switch_every;
+    setup.options.suspect_after_us = patience(setup.options.suspect_after_us);
+    setup.options.resend_after_us = patience(setup.options.resend_after_us);
+    if (workload_->deterministic()) setup.sequential = &sequential_;
     executors_.push_back(
         std::make_unique<ExecutorHost>(around_, setup, clock_offset(), random_.next(), fibers_,
                                        authenticator_of(Address::executor(i)), digester_, ledger_));
@@ -106,6 +129,10 @@ void World::add_verifiers(const crypto::Digest& genesis) {
     options.model = plan_.model;
     options.index = i;
     options.genesis = genesis;
+    options.divergence_delay_us = patience(options.divergence_delay_us);
+    options.progress_timeout_us = patience(options.progress_timeout_us);
+    options.view_timeout_us = patience(options.view_timeout_us);
+    options.resend_after_us = patience(options.resend_after_us);
     verifiers_.push_back(
         std::make_unique<VerifierHost>(around_, options, clock_offset(), random_.next(),
                                        authenticator_of(Address::verifier(i)), digester_, ledger_));
@@ -122,9 +149,12 @@ void World::add_clients() {
     setup.requests = 1 + plan_.requests / plan_.clients;
     setup.burst = plan_.burst;
     setup.duration_us = plan_.load_us;
+    setup.sleep_us = plan_.sleep_us;
+    setup.may_lose_session = plan_.sleep_us != 0;
+    setup.options.retry_after_us = patience(setup.options.retry_after_us);
     clients_.push_back(std::make_unique<ClientHost>(around_, setup, random_.next(),
                                                     authenticator_of(Address::client(i)), digester_,
-                                                    *workload_, replies_));
+                                                    *workload_, replies_, gate_));
   }
 }
 
@@ -137,6 +167,18 @@ void World::add_liars() {
 void World::add_liar(Address address) {
   post_.set_liar(address, std::make_unique<Liar>(random_.next(), plan_.faults.lie_per_mille,
                                                  authenticator_of(address), digester_));
+}
+
+void World::add_listeners(const crypto::Digest& genesis) {
+  views_ =
+      std::make_unique<ViewConduct>(plan_.model, genesis, authenticator_of(Address::verifier(0)));
+  post_.add_listener(witness_);
+  post_.add_listener(gate_);
+  post_.add_listener(authenticity_);
+  post_.add_listener(tokens_);
+  post_.add_listener(primaries_);
+  post_.add_listener(votes_);
+  post_.add_listener(*views_);
 }
 
 void World::receive(const wire::MessagePtr& message, Address from, Address to) {
@@ -158,26 +200,63 @@ void World::run() {
   for (const auto& host : verifiers_) host->start();
   for (const auto& host : clients_) host->start();
   faults_->start();
-  queue_.run_until(plan_.faults_until_us, never);
+  run_checked_until(plan_.faults_until_us);
   faults_->stop();
   if (!plan_.faults.lie_to_the_end) post_.end_lies();
-  queue_.run_until(plan_.duration_us, never);
+  run_checked_until(plan_.duration_us);
+  if (plan_.promises_liveness()) {
+    finish_requests();
+    converge();
+  }
   check_history();
-  finish_requests();
-  converge();
-  check_history();
-  for (const auto& host : executors_) host->check_state();
+  workload_->check_history();
+  check_states();
+  check_blame();
+}
+
+/// Stops now and then to look at everything.
+void World::run_checked_until(TimeUs until) {
+  const TimeUs span = (until - queue_.now()) / kLooks;
+  for (uint32_t look = 1; look <= kLooks; ++look) {
+    queue_.run_until(look == kLooks ? until : queue_.now() + span, never);
+    check_history();
+  }
+  check_states();
 }
 
 /// The history as a whole; its parts were checked as they came.
 void World::check_history() {
   replies_.follow();
+  authenticity_.follow();
   if (workload_->right_footprints()) oracle_.follow(ledger_);
+}
+
+void World::check_states() const {
+  for (const auto& host : executors_) {
+    if (host->up()) host->check_state();
+  }
 }
 
 bool World::clients_done() const {
   return std::all_of(clients_.begin(), clients_.end(),
                      [](const auto& client) { return client->done(); });
+}
+
+/// Invariant 12: what correct nodes send to correct nodes is never refused.
+void World::check_blame() const {
+  if (post_.has_liars() || plan_.clocks.beyond_skew) return;
+  for (const auto& host : executors_) {
+    if (host->up()) check_blame(host->self(), host->status().refused_messages);
+  }
+  for (const auto& host : verifiers_) {
+    if (host->up()) check_blame(host->self(), host->status().refused_messages);
+  }
+}
+
+void World::check_blame(Address node, uint64_t refused) {
+  if (refused == 0) return;
+  throw Violation("blame", to_string(node) + " refused " + std::to_string(refused) +
+                               " messages, though everybody is correct");
 }
 
 void World::finish_requests() {
@@ -257,15 +336,20 @@ Statistics World::statistics() const {
     all.requests += host->status().completed;
     all.retries += host->status().retries;
   }
-  all.executor_crashes = faults_->counts().executor_crashes;
-  all.verifier_crashes = faults_->counts().verifier_crashes;
-  all.partitions = faults_->counts().partitions;
-  all.pauses = faults_->counts().pauses;
   all.lies = post_.lies_told();
-  all.lost = network_.counts().lost;
-  all.cut = network_.counts().cut;
-  all.duplicated = network_.counts().duplicated;
-  all.late = network_.counts().late;
+  all.sites = trace_.sites();
+  all.sites += faults_->sites();
+  all.sites.hit(Site::kLost, network_.counts().lost);
+  all.sites.hit(Site::kDuplicated, network_.counts().duplicated);
+  all.sites.hit(Site::kReplayed, network_.counts().replayed);
+  all.sites.hit(Site::kLate, network_.counts().late);
+  all.sites.hit(Site::kOvertaken, network_.counts().overtaken);
+  all.sites.hit(Site::kSlowedByBandwidth, network_.counts().slowed);
+  all.sites.hit(Site::kClogged, network_.counts().clogged);
+  all.sites.hit(Site::kCut, network_.counts().cut);
+  all.sites.hit(Site::kLie, all.lies);
+  all.sites.hit(Site::kDivergence, ledger_.divergences());
+  all.sites.hit(Site::kThreeWayDivergence, ledger_.third_tokens());
   return all;
 }
 

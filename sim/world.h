@@ -6,12 +6,16 @@
 #include <memory>
 #include <vector>
 
+#include "sim/authenticity.h"
 #include "sim/checkers.h"
 #include "sim/client_host.h"
+#include "sim/conduct.h"
 #include "sim/executor_host.h"
 #include "sim/plan.h"
+#include "sim/reply_gate.h"
 #include "sim/statistics.h"
 #include "sim/verifier_host.h"
+#include "sim/witness.h"
 
 namespace eve::sim {
 
@@ -34,13 +38,19 @@ class World {
   void add_verifiers(const crypto::Digest& genesis);
   void add_clients();
   void add_liars();
+  void add_listeners(const crypto::Digest& genesis);
   void receive(const wire::MessagePtr& message, Address from, Address to);
+  void run_checked_until(TimeUs until);
   void check_history();
+  void check_states() const;
+  void check_blame() const;
+  static void check_blame(Address node, uint64_t refused);
   bool clients_done() const;
   bool converged() const;
   void finish_requests();
   void converge();
   TimeUs clock_offset();
+  TimeUs patience(TimeUs usual);
   const crypto::Authenticator& authenticator_of(Address address);
   void add_liar(Address address);
 
@@ -58,6 +68,15 @@ class World {
   Oracle oracle_;
   Ledger ledger_;
   ReplyChecker replies_;
+  ReplyGate gate_;
+  AuthenticityChecker authenticity_;
+  Witness witness_;
+  TokenConduct tokens_;
+  PrimaryConduct primaries_;
+  VoteConduct votes_;
+  std::unique_ptr<ViewConduct> views_;
+  SequentialChecker sequential_;
+  std::unique_ptr<class RealKeys> keys_;
   std::vector<std::unique_ptr<crypto::Authenticator>> authenticators_;
   std::vector<std::unique_ptr<ExecutorHost>> executors_;
   std::vector<std::unique_ptr<VerifierHost>> verifiers_;
