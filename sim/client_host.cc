@@ -71,9 +71,6 @@ void ClientHost::disconnect(Address executor) {
 void ClientHost::on_message(const wire::Message& message, Address from, TimeUs now) {
   const auto* reply = std::get_if<wire::Reply>(&message);
   if (reply != nullptr) gate_.arrived(from, self().index, *reply);
-  if (reply != nullptr && reply->status == wire::ReplyStatus::kOutOfOrder) {
-    around_.trace.hit(Site::kOutOfOrder);
-  }
   client::Outbox out;
   session_.receive(message, from, now, out);
   carry_out(out);

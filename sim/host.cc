@@ -50,7 +50,12 @@ void Host::receive(const wire::MessagePtr& message, Address from) {
 }
 
 void Host::take(const wire::MessagePtr& message, Address from) {
+  const uint64_t before = refused();
+  const bool excused = may_refuse(*message);
   on_message(*message, from, local_now());
+  if (around_.blame != nullptr && !excused) {
+    around_.blame->received(self_, from, *message, refused() - before);
+  }
   stepped();
 }
 

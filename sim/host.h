@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "base/random.h"
+#include "sim/blame.h"
 #include "sim/event_queue.h"
 #include "sim/node_clock.h"
 #include "sim/post.h"
@@ -20,6 +21,7 @@ struct Surroundings {
   EventQueue& queue;
   Post& post;
   Trace& trace;
+  const BlameChecker* blame = nullptr;  ///< null: nobody looks who refuses what
 };
 
 class Host {
@@ -60,6 +62,10 @@ class Host {
 
  protected:
   virtual void on_start() = 0;
+  /// Messages that it has refused in this life.
+  virtual uint64_t refused() const = 0;
+  /// A correct node may have sent this, and this one refuse it. Asked before it is handled.
+  virtual bool may_refuse(const wire::Message& message) = 0;
   virtual void on_message(const wire::Message& message, Address from, TimeUs now) = 0;
   virtual void on_tick(TimeUs now) = 0;
   virtual void on_idle(TimeUs now) = 0;

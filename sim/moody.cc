@@ -12,7 +12,7 @@ namespace {
 
 constexpr uint32_t kValues = 16;
 /// One execution in so many gives something else: rare enough that most batches agree.
-constexpr uint64_t kMood = 200;
+constexpr uint64_t kMood = 2000;
 
 class MoodyService final : public Service {
  public:

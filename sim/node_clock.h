@@ -17,8 +17,14 @@ class NodeClock {
   TimeUs read(TimeUs at) {
     const TimeUs wall =
         at + offset_ + at / kMillion * drift_ppm_ + at % kMillion * drift_ppm_ / kMillion;
-    last_ = std::max(wall, last_ + (at - last_at_) / 2);
-    last_at_ = at;
+    const TimeUs half = (at - last_at_) / 2;
+    if (wall >= last_ + half) {
+      last_ = wall;
+      last_at_ = at;
+    } else {
+      last_ += half;
+      last_at_ += 2 * half;  // an odd microsecond counts the next time
+    }
     return last_;
   }
   void step(TimeUs by) { offset_ += by; }

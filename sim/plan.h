@@ -17,7 +17,6 @@ struct Options {
   /// A name that make_workload() knows; empty: the seed chooses.
   std::string service;
   TimeUs duration_us = 5'000'000;
-  bool trace = false;
 };
 
 struct NetworkPlan {

@@ -78,9 +78,7 @@ uint64_t Post::lies_told() const {
 
 void Post::deliver(const Parcel& parcel, Address to) {
   ++delivered_;
-  trace_.note(queue_.now(), to, parcel.hash, [&parcel] {
-    return "<- " + to_string(parcel.from) + ' ' + describe(*parcel.message);
-  });
+  trace_.arrived(queue_.now(), parcel.from, to, parcel.hash, *parcel.message);
   receiver_(parcel.message, parcel.from, to);
 }
 

@@ -59,7 +59,6 @@ class Post {
   /// Everybody tells the truth again.
   void end_lies() { lying_ = false; }
   bool lies(Address node) const { return lying_ && liars_.contains(node); }
-  bool has_liars() const { return !liars_.empty(); }
   uint64_t lies_told() const;
 
   uint64_t delivered() const { return delivered_; }

@@ -71,7 +71,6 @@ constexpr std::array kNames = {
     "vote resent",
     "retry",
     "forwarded retry",
-    "out of order",
     "session expired",
 };
 static_assert(kNames.size() == Sites::kNumber);

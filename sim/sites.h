@@ -82,7 +82,6 @@ enum class Site : uint8_t {
   // ---- clients
   kRetry,
   kForwardedRetry,
-  kOutOfOrder,
   kSessionExpired,
   kCount,
 };

@@ -21,8 +21,8 @@ namespace eve::sim {
 
 class World {
  public:
-  /// `fibers` outlives the world. Text of what happens goes to `trace` if that is not null.
-  World(const Plan& plan, Fibers& fibers, std::ostream* trace);
+  /// `fibers` outlives the world. What happens goes to `trace` and `diagram`, unless null.
+  World(const Plan& plan, Fibers& fibers, std::ostream* trace, Diagram* diagram = nullptr);
   ~World();
 
   /// Throws a Violation at the first broken promise.
@@ -43,8 +43,6 @@ class World {
   void run_checked_until(TimeUs until);
   void check_history();
   void check_states() const;
-  void check_blame() const;
-  static void check_blame(Address node, uint64_t refused);
   bool clients_done() const;
   bool converged() const;
   void finish_requests();
@@ -63,6 +61,7 @@ class World {
   Network network_;
   Trace trace_;
   Post post_;
+  BlameChecker blame_;
   Surroundings around_;
   std::unique_ptr<Workload> workload_;
   Oracle oracle_;
