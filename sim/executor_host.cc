@@ -70,9 +70,7 @@ void ExecutorHost::on_crash() {
   running_ = false;
   fetching_ = false;
   sources_.clear();
-  transfers_ = 0;
-  repairs_ = 0;
-  was_silent_ = false;
+  seen_ = {};
 }
 
 void ExecutorHost::on_message(const wire::Message& message, Address from, TimeUs now) {
@@ -179,13 +177,12 @@ void ExecutorHost::happened(execution::Event& event) {
 }
 
 void ExecutorHost::witness(const wire::Message& message, Address from) {
-  const auto now = executor_->status();
   if (const auto* batch = std::get_if<wire::BatchMessage>(&message)) {
-    if (batch->batch->view > now.view) around_.trace.hit(Site::kBatchOfLaterView);
-    if (batch->batch->view < now.view) around_.trace.hit(Site::kLateBatch);
+    if (batch->batch->view > seen_.view) around_.trace.hit(Site::kBatchOfLaterView);
+    if (batch->batch->view < seen_.view) around_.trace.hit(Site::kLateBatch);
   }
   if (const auto* verdict = std::get_if<wire::Verdict>(&message)) {
-    if (verdict->kind == wire::VerdictKind::kCommit && verdict->number > now.executed) {
+    if (verdict->kind == wire::VerdictKind::kCommit && verdict->number > seen_.executed) {
       around_.trace.hit(Site::kCommitBeforeExecution);
     }
   }
@@ -209,7 +206,7 @@ bool ExecutorHost::may_refuse(const wire::Message& message) {
   if (sent == nullptr) return false;
   const wire::Batch& batch = *sent->batch;
   const TimeUs skew = std::abs(batch.time_us - local_now());
-  const uint64_t known = executor_->status().view.value() + setup_.options.model.executors();
+  const uint64_t known = seen_.view.value() + setup_.options.model.executors();
   return skew > limits::kMaxClockSkewUs || batch.view.value() > known;
 }
 
@@ -230,16 +227,14 @@ void ExecutorHost::observe() {
   if (now.executed.value() > now.committed.value() + limits::kWindow) {
     throw Violation("bounds", to_string(self()) + " ran ahead beyond the window");
   }
-  if (now.transfers > transfers_) {
+  if (now.transfers > seen_.transfers) {
     around_.trace.hit(Site::kTransfer);
     if (sources_.size() > 1) around_.trace.hit(Site::kTransferOfSeveralSources);
     sources_.clear();
-    transfers_ = now.transfers;
   }
-  if (was_silent_ && !now.silent) around_.trace.hit(Site::kExecutorReturned);
-  was_silent_ = now.silent;
-  if (now.repairs > repairs_) around_.trace.hit(Site::kRepair);
-  repairs_ = now.repairs;
+  if (seen_.silent && !now.silent) around_.trace.hit(Site::kExecutorReturned);
+  if (now.repairs > seen_.repairs) around_.trace.hit(Site::kRepair);
+  seen_ = now;
   if (now.committed == BatchNumber()) return;
   if (now.state_root != ledger_.entry(now.committed).parts.state) {
     throw Violation("agreement", to_string(self()) + " names another state than its token");

@@ -43,7 +43,7 @@ class ExecutorHost final : public Host {
 
  private:
   void on_start() override;
-  uint64_t refused() const override { return executor_->status().refused_messages; }
+  uint64_t refused() const override { return seen_.refused_messages; }
   bool may_refuse(const wire::Message& message) override;
   void on_message(const wire::Message& message, Address from, TimeUs now) override;
   void on_tick(TimeUs now) override;
@@ -72,11 +72,9 @@ class ExecutorHost final : public Host {
   std::unique_ptr<execution::Executor> executor_;
   std::deque<execution::Command> commands_;
   bool running_ = false;
-  std::set<Address> sources_;  ///< of the fetch under way: who sent nodes
-  bool fetching_ = false;      ///< a StartFetch has not come to its end
-  uint64_t transfers_ = 0;     ///< as of the last look, as the next two
-  uint64_t repairs_ = 0;
-  bool was_silent_ = false;
+  std::set<Address> sources_;       ///< of the fetch under way: who sent nodes
+  bool fetching_ = false;           ///< a StartFetch has not come to its end
+  execution::ExecutorStatus seen_;  ///< as of the last look
   RollbackChecker rollbacks_;
   ViewChecker views_;
   BatchNumber restarted_at_;  ///< what the cluster had committed when this life began

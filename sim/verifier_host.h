@@ -26,7 +26,7 @@ class VerifierHost final : public Host {
 
  private:
   void on_start() override;
-  uint64_t refused() const override { return verifier_->status().refused_messages; }
+  uint64_t refused() const override { return refused_; }
   bool may_refuse(const wire::Message&) override { return false; }
   void on_message(const wire::Message& message, Address from, TimeUs now) override;
   void on_tick(TimeUs now) override;
@@ -44,6 +44,7 @@ class VerifierHost final : public Host {
   std::unique_ptr<verification::Verifier> verifier_;
   View persisted_;
   ViewChecker views_;
+  uint64_t refused_ = 0;
   std::string phase_;  ///< as of the last look, as the next ones
   std::string reason_;
   View view_;
