@@ -67,12 +67,13 @@ void VoteConduct::prepared(Address from, const wire::Prepare& prepare) {
   voters_[{prepare.view, prepare.number, prepare.token}].insert(from);
 }
 
-/// Those who are excused may have voted as well: at most r of them lie.
+/// Each of those that are not trusted may have voted as well.
 void VoteConduct::committed(Address from, const wire::Commit& commit) {
   check_view(from, commit.view);
-  const auto voters = voters_.find({commit.view, commit.number, commit.token});
-  const size_t votes = voters == voters_.end() ? 0 : voters->second.size();
-  if (votes + model_.r() >= model_.agreement()) return;
+  const std::set<Address>& voters = voters_[{commit.view, commit.number, commit.token}];
+  size_t votes = distrusted_.size();
+  for (const Address voter : voters) votes += distrusted_.contains(voter) ? 0 : 1;
+  if (votes >= model_.agreement()) return;
   throw Violation("certificates", to_string(from) + " commits" + at(commit.view, commit.number) +
                                       " on " + std::to_string(votes) + " votes");
 }

@@ -51,6 +51,8 @@ class PrimaryConduct final : public Conduct {
 class VoteConduct final : public Conduct {
  public:
   explicit VoteConduct(const FaultModel& model) : model_(model) {}
+  /// What others hear of this verifier may be something else than what it sends, or more.
+  void distrust(Address verifier) { distrusted_.insert(verifier); }
 
  private:
   void heard(Address from, const wire::Message& message) override;
@@ -62,6 +64,7 @@ class VoteConduct final : public Conduct {
   std::map<std::tuple<Address, View, BatchNumber>, crypto::Digest> prepares_;
   std::map<std::tuple<View, BatchNumber, crypto::Digest>, std::set<Address>> voters_;
   std::map<Address, View> asked_;
+  std::set<Address> distrusted_;
 };
 
 /// V7: one start point for each view, with a proof that everybody can check.

@@ -84,13 +84,18 @@ TEST(VoteConduct, OneVoteForEachBatchOfAView) {
 }
 
 TEST(VoteConduct, ACommitNeedsAQuorumOfVotes) {
+  const std::vector<std::pair<Address, wire::Message>> two_votes = {
+      {kVerifier, prepare(0, 1, kA)},
+      {Address::verifier(1), prepare(0, 1, kA)},
+      {kVerifier, commit(0, 1, kA)}};
   VoteConduct conduct(kModel);
-  EXPECT_EQ(broken(conduct, {{kVerifier, prepare(0, 1, kA)}, {kVerifier, commit(0, 1, kA)}}),
-            "certificates");
+  EXPECT_EQ(broken(conduct, two_votes), "certificates");
   EXPECT_EQ(
-      broken(conduct, {{Address::verifier(1), prepare(0, 1, kA)}, {kVerifier, commit(0, 1, kA)}}),
-      "")
-      << "a liar may be the third";
+      broken(conduct, {{Address::verifier(0), prepare(0, 1, kA)}, {kVerifier, commit(0, 1, kA)}}),
+      "");
+  VoteConduct with_liar(kModel);
+  with_liar.distrust(Address::verifier(3));
+  EXPECT_EQ(broken(with_liar, two_votes), "") << "a liar may be the third";
 }
 
 TEST(VoteConduct, SilenceBelowAViewAskedFor) {

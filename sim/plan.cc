@@ -121,6 +121,13 @@ Plan make_plan(uint64_t seed, const Options& options) {
   plan.requests = number(random, 150, random.chance(1, 4) ? 1200 : 400);
   plan.burst = number(random, 1, 12);
   plan.max_bundles = number(random, 1, 4);
+  if (random.chance(1, 10)) {
+    // Many small batches: who is away for a moment finds that others have forgotten where it was.
+    plan.clients = 4;
+    plan.requests = number(random, 1000, 2000);
+    plan.burst = 1;
+    plan.max_bundles = 1;
+  }
   plan.duration_us = options.duration_us;
   // Load that stops early leaves those who are behind to themselves: nothing new tells them so.
   plan.load_us = options.duration_us / (random.chance(1, 2) ? 1 : between(random, 2, 30));

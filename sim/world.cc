@@ -167,6 +167,7 @@ void World::add_liars() {
 
 void World::add_liar(Address address) {
   blame_.excuse(address);
+  if (address.role == Role::kVerifier) votes_.distrust(address);
   post_.set_liar(address, std::make_unique<Liar>(random_.next(), plan_.faults.lie_per_mille,
                                                  authenticator_of(address), digester_));
 }
@@ -243,9 +244,14 @@ bool World::clients_done() const {
                      [](const auto& client) { return client->done(); });
 }
 
+/// While too few could answer, timeouts doubled; each may be as long as all that was waited for.
+TimeUs World::patience_lost() const {
+  return 4 * plan_.faults.long_pause_us;
+}
+
 void World::finish_requests() {
   if (clients_done()) return;
-  queue_.run_until(queue_.now() + kFinishUs, [this] { return clients_done(); });
+  queue_.run_until(queue_.now() + kFinishUs + patience_lost(), [this] { return clients_done(); });
   if (!clients_done()) throw Violation("liveness", "requests stay unanswered without faults");
 }
 
@@ -261,7 +267,7 @@ bool World::converged() const {
 }
 
 void World::converge() {
-  const TimeUs until = queue_.now() + kConvergeUs;
+  const TimeUs until = queue_.now() + kConvergeUs + patience_lost();
   for (;;) {
     queue_.run_until(queue_.now() + kNudgeUs, never);
     if (converged() && clients_done()) return;

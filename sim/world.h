@@ -45,6 +45,7 @@ class World {
   void check_states() const;
   bool clients_done() const;
   bool converged() const;
+  TimeUs patience_lost() const;
   void finish_requests();
   void converge();
   TimeUs clock_offset();
