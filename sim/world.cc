@@ -244,9 +244,10 @@ bool World::clients_done() const {
                      [](const auto& client) { return client->done(); });
 }
 
-/// While too few could answer, timeouts doubled; each may be as long as all that was waited for.
+/// While too few could answer, timeouts doubled: each may be as long as all that was waited for, and
+/// with a liar among them verifiers need several to meet in one view.
 TimeUs World::patience_lost() const {
-  return 4 * plan_.faults.long_pause_us;
+  return 10 * plan_.faults.long_pause_us;
 }
 
 void World::finish_requests() {
