@@ -244,8 +244,8 @@ bool World::clients_done() const {
                      [](const auto& client) { return client->done(); });
 }
 
-/// While too few could answer, timeouts doubled: each may be as long as all that was waited for, and
-/// with a liar among them verifiers need several to meet in one view.
+/// While too few could answer, timeouts doubled: each may be as long as all that was waited for,
+/// and with a liar among them verifiers need several to meet in one view.
 TimeUs World::patience_lost() const {
   return 10 * plan_.faults.long_pause_us;
 }
