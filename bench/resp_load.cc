@@ -66,7 +66,9 @@ class Load {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(options_.port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (inet_pton(AF_INET, options_.host.c_str(), &address.sin_addr) != 1) {
+      return Error{options_.host + " is no IPv4 address"};
+    }
     if (connect(connection.fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
       return failed("connect");
     }

@@ -22,10 +22,11 @@ class LoadSource {
 };
 
 struct LoadOptions {
-  uint16_t port = 0;  ///< on 127.0.0.1
+  uint16_t port = 0;
   size_t connections = 50;
-  size_t pipeline = 1;          ///< commands outstanding on each connection
-  double stall_timeout_s = 30;  ///< give up when nothing comes back for so long
+  size_t pipeline = 1;             ///< commands outstanding on each connection
+  double stall_timeout_s = 30;     ///< give up when nothing comes back for so long
+  std::string host = "127.0.0.1";  ///< an IPv4 address
 };
 
 /// Runs until the source has no more and everything is answered. Fails if a connection breaks, a

@@ -117,6 +117,15 @@ Bytes AppendWorkload::request(uint16_t client, uint64_t number, Random& random) 
   return encode(request);
 }
 
+Bytes AppendWorkload::rogue_request(uint16_t client, uint64_t number, Random&) {
+  Request request;
+  request.operation = 'L';
+  request.id = unique_id(client, number);
+  request.first = code({kAppend, kLists + client});
+  request.second = code({kRead, kLists + client});
+  return encode(request);
+}
+
 void AppendWorkload::check(uint16_t, uint64_t, ByteView request, ByteView reply) {
   for (const Part& part : parts_of(*decode_request(request))) {
     if (part.operation == kRead && !take_list(reply)) {

@@ -12,6 +12,8 @@ class AppendWorkload final : public Workload {
   execution::MakeService service() const override;
   bool right_footprints() const override { return true; }
   Bytes request(uint16_t client, uint64_t number, Random& random) override;
+  /// Appends to a list of its own, and reads it.
+  Bytes rogue_request(uint16_t client, uint64_t number, Random& random) override;
   /// As many lists as the request reads.
   void check(uint16_t client, uint64_t number, ByteView request, ByteView reply) override;
   void saw(const Seen& seen) override;

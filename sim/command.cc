@@ -19,7 +19,9 @@
 #include <vector>
 
 #include "base/random.h"
+#include "sim/byzantine_command.h"
 #include "sim/campaign.h"
+#include "sim/scenario_command.h"
 #include "sim/workload.h"
 
 namespace eve::sim {
@@ -42,6 +44,7 @@ struct Arguments {
   bool sites = false;
   bool all_sites = false;
   std::string json;
+  ByzantineArguments byzantine;
 };
 
 void declare(CLI::App& app, Arguments& arguments) {
@@ -74,6 +77,7 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.add_option("--to", arguments.to_ms, "to here")->capture_default_str();
   app.add_flag("--sites", arguments.sites, "Print how often each kind of fault and path happened");
   app.add_flag("--all-sites", arguments.all_sites, "Fail if one of them never did");
+  declare(app, arguments.byzantine);
   app.add_option("--json", arguments.json, "Write a summary to this file");
 }
 
@@ -83,7 +87,7 @@ std::string replay_command(const Arguments& arguments, uint64_t seed) {
   if (arguments.r != 0) command += " --r " + std::to_string(arguments.r);
   if (!arguments.service.empty()) command += " --service " + arguments.service;
   if (arguments.seconds != 5) command += " --seconds " + nlohmann::json(arguments.seconds).dump();
-  return command + " --trace";
+  return command + replay_words(arguments.byzantine) + " --trace";
 }
 
 /// A broken invariant in the code under test aborts: the seed must be known nevertheless. abort()
@@ -190,6 +194,7 @@ nlohmann::json Report::json() const {
   json["accesses_per_cpu_second"] = per(static_cast<double>(total_.accesses), cpu_s());
   json["switches_per_cpu_second"] = per(static_cast<double>(total_.switches), cpu_s());
   json["failures"] = failures_;
+  json["strategies"] = to_json(total_.strategies);
   return json;
 }
 
@@ -207,6 +212,7 @@ void Report::print() const {
             << " seeds a second, " << rate("virtual_per_cpu_second") << " virtual seconds and "
             << rate("accesses_per_cpu_second") << " accesses a second of one core, trace hash "
             << to_hex(trace_hash_) << '\n';
+  if (arguments_.byzantine.table) print_table(total_.strategies, std::cout);
   if (arguments_.all_sites) {
     total_.sites.for_each([](const char* name, uint64_t count) {
       if (count == 0) std::cout << "FAILED, never happened: " << name << '\n';
@@ -238,6 +244,7 @@ int run_all(const Arguments& arguments) {
   campaign.options.model = FaultModel(arguments.u, r);
   campaign.options.service = arguments.service;
   campaign.options.duration_us = static_cast<TimeUs>(arguments.seconds * 1e6);
+  campaign.options.byzantine = arguments.byzantine.options;
   campaign.first_seed = arguments.first_seed;
   campaign.seeds = arguments.seeds;
   campaign.minutes = arguments.minutes;
@@ -276,8 +283,10 @@ const char* complaint(const Arguments& arguments) {
 }  // namespace
 
 int run_command(int argc, char** argv) {
+  if (wants_scenario(argc, argv)) return scenario_command(argc, argv);
   CLI::App app("Runs the protocol in a simulated world: virtual time, seeded faults, checkers.",
                "eve sim");
+  app.footer("Scripts instead of seeds: eve sim --scenario FILE [--mermaid] (docs/scenarios.md)");
   Arguments arguments;
   declare(app, arguments);
   try {
@@ -287,6 +296,15 @@ int run_command(int argc, char** argv) {
   }
   if (const char* wrong = complaint(arguments)) {
     std::cerr << "eve sim: " << wrong << '\n';
+    return 2;
+  }
+  if (arguments.byzantine.list) {
+    print_strategies(std::cout);
+    return 0;
+  }
+  const bool liars_wanted = arguments.byzantine.needs_liars();
+  if (liars_wanted && arguments.config == "crash") {
+    std::cerr << "eve sim: nodes lie with --config bft only\n";
     return 2;
   }
   return run_all(arguments);

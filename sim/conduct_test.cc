@@ -171,6 +171,11 @@ TEST(RollbackChecker, TheRootIsThatOfBefore) {
   EXPECT_THROW(checker.rolled_back(kExecutor, BatchNumber(4), kA), Violation);
 }
 
+wire::BundlePtr bundle_of_client_0() {
+  const wire::BundleFields fields{wire::BundleKind::kCall, 0, SessionId(1), RequestNumber(1), {}};
+  return wire::make_bundle(fields, {"please"}, [](ByteView) { return Bytes("signature"); });
+}
+
 TEST(BlameChecker, CorrectNodesRefuseNothingOfCorrectNodes) {
   BlameChecker checker;
   const wire::Message message = wire::Suspect{View(1)};
@@ -178,6 +183,10 @@ TEST(BlameChecker, CorrectNodesRefuseNothingOfCorrectNodes) {
   EXPECT_THROW(checker.received(kVerifier, kExecutor, message, 1), Violation);
   checker.excuse(kExecutor);
   EXPECT_NO_THROW(checker.received(kVerifier, kExecutor, message, 1));
+  const wire::Message passed_on = wire::BundleMessage{bundle_of_client_0(), false};
+  EXPECT_THROW(checker.received(kVerifier, Address::executor(2), passed_on, 1), Violation);
+  checker.excuse(Address::client(0));
+  EXPECT_NO_THROW(checker.received(kVerifier, Address::executor(2), passed_on, 1));
 }
 
 /// One batch of one bundle of client 0, whose answer is "yes".
@@ -198,10 +207,7 @@ class CommittedBundle : public ::testing::Test {
     ledger_.saw_executed(executed);
     token_ = executed.token;
   }
-  static wire::BundlePtr bundle() {
-    const wire::BundleFields fields{wire::BundleKind::kCall, 0, SessionId(1), RequestNumber(1), {}};
-    return wire::make_bundle(fields, {"please"}, [](ByteView) { return Bytes("signature"); });
-  }
+  static wire::BundlePtr bundle() { return bundle_of_client_0(); }
 
   Ledger ledger_{kGenesis};
   crypto::Digest token_;

@@ -48,7 +48,7 @@ bool ExecutorHost::recovered() const {
 }
 
 void ExecutorHost::on_start() {
-  const bool restarted = lives() > 1;
+  const bool restarted = lives() > 1 && !amnesiac();
   make(restarted);
   restarted_at_ = ledger_.last();
   ledger_.restarted(self());
@@ -212,6 +212,7 @@ bool ExecutorHost::may_refuse(const wire::Message& message) {
 
 TimeUs ExecutorHost::cost(const execution::Command& command) {
   const auto* run = std::get_if<execution::RunBatch>(&command);
+  if (around_.steady) return run == nullptr ? 0 : setup_.request_cost_us;
   if (run == nullptr) return kCommandCostUs;
   uint64_t requests = 1;
   for (const auto& bundle : run->batch->bundles) requests += bundle->requests.size();

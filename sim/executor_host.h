@@ -20,7 +20,7 @@ namespace eve::sim {
 struct ExecutorSetup {
   execution::ExecutorOptions options;
   execution::MakeService make_service;
-  TimeUs request_cost_us = 20;
+  TimeUs request_cost_us = 20;  ///< in steady surroundings: of a batch
   uint64_t switch_every = 4;
   SequentialChecker* sequential = nullptr;  ///< null: runs in order may differ
 };

@@ -107,21 +107,20 @@ void Faults::repeat(TimeUs every, std::function<void()> fault) {
 
 // ---- Crashes -----------------------------------------------------------------------------------
 
-uint32_t Faults::always_faulty(const std::vector<Host*>& hosts) const {
-  return hosts == executors_ ? plan_.faults.lying_executors : plan_.faults.lying_verifiers;
+size_t Faults::faulty(const std::vector<Host*>& hosts) const {
+  return static_cast<size_t>(std::count_if(hosts.begin(), hosts.end(), [this](const Host* host) {
+    return lies(*host) || is_faulty(*host);
+  }));
 }
 
 bool Faults::may_crash(const std::vector<Host*>& hosts) const {
-  const auto faulty = static_cast<uint64_t>(
-      std::count_if(hosts.begin(), hosts.end(), [](const Host* host) { return is_faulty(*host); }));
-  return plan_.faults.too_many || faulty + always_faulty(hosts) < plan_.model.u();
+  return plan_.faults.too_many || faulty(hosts) < plan_.model.u();
 }
 
 Host* Faults::victim(const std::vector<Host*>& hosts) {
   if (!may_crash(hosts)) return nullptr;
-  const uint32_t spared = always_faulty(hosts);
-  Host* host = hosts[spared + random_.below(hosts.size() - spared)];
-  return is_faulty(*host) ? nullptr : host;
+  Host* host = hosts[random_.below(hosts.size())];
+  return lies(*host) || is_faulty(*host) ? nullptr : host;
 }
 
 void Faults::crash_one(const std::vector<Host*>& hosts) {
@@ -143,9 +142,7 @@ void Faults::crash(Host& host) {
   host.crash();
   on_crash_(host.self());
   const auto& hosts = executor ? executors_ : verifiers_;
-  const auto faulty = static_cast<uint64_t>(std::count_if(
-      hosts.begin(), hosts.end(), [](const Host* other) { return is_faulty(*other); }));
-  const uint64_t all = faulty + always_faulty(hosts);
+  const size_t all = faulty(hosts);
   if (all == plan_.model.u()) sites_.hit(Site::kAtTheLimit);
   if (all > plan_.model.u()) sites_.hit(Site::kBeyondTheLimit);
   queue_.after(around(plan_.faults.down_us), [this, &host] { restart(host); });

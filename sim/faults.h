@@ -36,8 +36,8 @@ class Faults {
   void repeat(TimeUs every, std::function<void()> fault);
   void start_clocks();
   void start_slow(std::vector<Host*>& hosts, bool slow);
-  /// Nodes of a role that are faulty from beginning to end: the first ones lie.
-  uint32_t always_faulty(const std::vector<Host*>& hosts) const;
+  bool lies(const Host& host) const { return plan_.byzantine.faulty(host.self(), plan_.model); }
+  size_t faulty(const std::vector<Host*>& hosts) const;
   bool may_crash(const std::vector<Host*>& hosts) const;
   /// One that may crash, or null.
   Host* victim(const std::vector<Host*>& hosts);

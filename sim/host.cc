@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "sim/byzantine_plan.h"
 #include "sim/violation.h"
 
 namespace eve::sim {
@@ -21,6 +22,18 @@ constexpr uint64_t kSlowMessageUs = 200;
 Host::Host(const Surroundings& around, Address self, TimeUs clock_offset, uint64_t seed)
     : around_(around), random_(seed), self_(self), clock_(clock_offset), armed_at_(kNever) {}
 
+/// Runs `act`; where nothing is promised of what peers say, a broken promise of theirs ends this
+/// node.
+template <typename Act>
+void Host::guarded(const Act& act) {
+  try {
+    act();
+  } catch (const Violation& violation) {
+    if (!around_.beyond || promised_beyond(violation.invariant())) throw;
+    if (up_) crash();
+  }
+}
+
 void Host::later(TimeUs delay, std::function<void()> action) {
   const TimeUs when = std::max(around_.queue.now() + delay, paused_until_);
   around_.queue.at(when, [this, life = lives_, action = std::move(action)] {
@@ -29,7 +42,7 @@ void Host::later(TimeUs delay, std::function<void()> action) {
     if (wait > 0) {
       later(wait, action);
     } else {
-      action();
+      guarded(action);
     }
   });
 }
@@ -50,13 +63,15 @@ void Host::receive(const wire::MessagePtr& message, Address from) {
 }
 
 void Host::take(const wire::MessagePtr& message, Address from) {
-  const uint64_t before = refused();
-  const bool excused = may_refuse(*message);
-  on_message(*message, from, local_now());
-  if (around_.blame != nullptr && !excused) {
-    around_.blame->received(self_, from, *message, refused() - before);
-  }
-  stepped();
+  guarded([&] {
+    const uint64_t before = refused();
+    const bool excused = may_refuse(*message);
+    on_message(*message, from, local_now());
+    if (around_.blame != nullptr && !excused) {
+      around_.blame->received(self_, from, *message, refused() - before);
+    }
+    stepped();
+  });
 }
 
 void Host::step_clock(TimeUs by) {
@@ -119,8 +134,10 @@ void Host::start() {
   slow_until_ = 0;
   idle_pending_ = false;
   armed_at_ = kNever;
-  on_start();
-  stepped();
+  guarded([this] {
+    on_start();
+    stepped();
+  });
 }
 
 void Host::pause_until(TimeUs when) {
@@ -132,7 +149,8 @@ void Host::stepped() {
   arm();
   if (idle_pending_) return;
   idle_pending_ = true;
-  later(static_cast<TimeUs>(random_.below(kLongestWorkUs)), [this] {
+  const uint64_t work_us = around_.steady ? 0 : random_.below(kLongestWorkUs);
+  later(static_cast<TimeUs>(work_us), [this] {
     idle_pending_ = false;
     on_idle(local_now());
     arm();

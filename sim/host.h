@@ -21,6 +21,12 @@ struct Surroundings {
   EventQueue& queue;
   Post& post;
   Trace& trace;
+  /// No small chances: a node rests as soon as the messages of an instant are in, and running any
+  /// batch takes the same time. For scripts, whose transcripts people read.
+  bool steady = false;
+  /// More lie than the fault model admits: a node whose peers broke a promise stops, and the others
+  /// go on.
+  bool beyond = false;
   const BlameChecker* blame = nullptr;  ///< null: nobody looks who refuses what
 };
 
@@ -48,6 +54,8 @@ class Host {
   bool doomed() const { return last_act_ != nullptr; }
   /// For the first time, or again after a crash.
   void start();
+  /// From now on it restarts as if it had never run, and tells nobody.
+  void become_amnesiac() { amnesiac_ = true; }
   /// Stands still until then: what comes meanwhile waits.
   void pause_until(TimeUs when);
   /// Handles messages one by one and takes its time, ten times the usual.
@@ -79,6 +87,7 @@ class Host {
   void send(const std::vector<wire::Send>& sends);
   /// To be called after every step: sets the timer, and rests soon.
   void stepped();
+  bool amnesiac() const { return amnesiac_; }
   /// How often it has started, counting now.
   uint64_t lives() const { return lives_; }
 
@@ -87,6 +96,8 @@ class Host {
 
  private:
   void take(const wire::MessagePtr& message, Address from);
+  template <typename Act>
+  void guarded(const Act& act);
   void send_part(const std::vector<wire::Send>& sends);
   void arm();
   void ring();
@@ -97,6 +108,7 @@ class Host {
   bool slow_ = false;
   TimeUs slow_until_ = 0;  ///< a slow node is busy with earlier messages
   bool up_ = false;
+  bool amnesiac_ = false;
   uint64_t lives_ = 0;
   TimeUs paused_until_ = 0;
   Doom doom_ = Doom::kAmidSends;

@@ -75,6 +75,10 @@ Bytes KvWorkload::request(uint16_t client, uint64_t number, Random& random) {
   }
 }
 
+Bytes KvWorkload::rogue_request(uint16_t client, uint64_t, Random&) {
+  return command({"INCR", own_counter(client)});
+}
+
 void KvWorkload::check(uint16_t client, uint64_t, ByteView request, ByteView reply) {
   if (reply == kv::kMalformedRequest) throw Violation("service", "a request was malformed");
   if (reply == kRequestFailed) throw Violation("service", "the KV server threw an exception");

@@ -14,6 +14,7 @@ class KvWorkload final : public Workload {
   bool right_footprints() const override { return true; }
   Bytes request(uint16_t client, uint64_t number, Random& random) override;
   /// A client's own counter counts its own increments: each ran once, in order.
+  Bytes rogue_request(uint16_t client, uint64_t number, Random& random) override;
   void check(uint16_t client, uint64_t number, ByteView request, ByteView reply) override;
   void saw(const Seen& seen) override;
   void check_history() const override { registers_.check(); }

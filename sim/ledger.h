@@ -45,6 +45,9 @@ class Ledger {
     return said == last_.end() ? BatchNumber() : said->second;
   }
 
+  /// Two nodes speak under this address: its number may fall.
+  void twin(Address node) { twins_.insert(node); }
+
   BatchNumber last() const { return BatchNumber(history_.size()); }
   /// Precondition: 1 <= number <= last().
   const Entry& entry(BatchNumber number) const { return history_[number.value() - 1]; }
@@ -66,6 +69,7 @@ class Ledger {
   crypto::Digest genesis_;
   std::vector<Entry> history_;
   std::map<Address, BatchNumber> last_;
+  std::set<Address> twins_;
   std::unordered_map<crypto::Digest, wire::BatchPtr> batches_;  ///< by digest, uncommitted
   std::unordered_map<crypto::Digest, Computed> computed_;       ///< by token, uncommitted
   /// By what came before and the batch: the tokens.

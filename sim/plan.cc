@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/random.h"
+#include "sim/adversary/catalogue.h"
 #include "sim/workload.h"
 
 namespace eve::sim {
@@ -59,7 +60,7 @@ void add_pauses(Random& random, FaultPlan& plan) {
   plan.slow_verifier = random.chance(1, 10);
 }
 
-FaultPlan make_faults(Random& random, FaultModel model) {
+FaultPlan make_faults(Random& random) {
   FaultPlan plan;
   if (random.chance(1, 3)) {
     plan.partition_every_us = of_any_size(random, 100'000, 2'000'000);
@@ -71,16 +72,10 @@ FaultPlan make_faults(Random& random, FaultModel model) {
   }
   add_crashes(random, plan);
   add_pauses(random, plan);
-  if (model.byzantine() && random.chance(1, 2)) {
-    if (random.chance(2, 3)) plan.lying_executors = number(random, 1, model.r());
-    if (random.chance(2, 3)) plan.lying_verifiers = number(random, 1, model.r());
-    plan.lie_per_mille = random.chance(1, 2) ? 1000 : number(random, 10, 500);
-    plan.lie_to_the_end = random.chance(1, 2);
-  }
   return plan;
 }
 
-ClockPlan make_clocks(Random& random, const FaultPlan& faults) {
+ClockPlan make_clocks(Random& random, const Plan& all) {
   ClockPlan plan;
   if (random.chance(1, 2)) plan.offset_us = of_any_size(random, 1'000, 20'000'000);
   if (random.chance(1, 4)) plan.drift_ppm = of_any_size(random, 10, 50'000);
@@ -90,14 +85,19 @@ ClockPlan make_clocks(Random& random, const FaultPlan& faults) {
   }
   // It counts among the faulty ones, and with it they would be too many.
   const bool others =
-      faults.lying_executors + faults.executor_crash_every_us + faults.blackout_every_us != 0;
+      all.byzantine.executors + all.faults.executor_crash_every_us + all.faults.blackout_every_us !=
+      0;
   plan.beyond_skew = !others && random.chance(1, 8);
   return plan;
 }
 
 /// An hour in which nothing is asked for, so that sessions expire; or a node that is away for long.
 void lengthen(Random& random, Plan& plan) {
-  if (random.chance(1, 80)) {
+  const bool liars =
+      plan.byzantine.executors + plan.byzantine.verifiers + plan.byzantine.clients != 0;
+  // They would lie all that time.
+  if (liars) plan.faults.long_pause_us = 0;
+  if (!liars && random.chance(1, 80)) {
     plan.sleep_us = limits::kSessionExpiryUs + 60'000'000;
     plan.faults = FaultPlan();
     plan.clocks = ClockPlan();
@@ -105,6 +105,44 @@ void lengthen(Random& random, Plan& plan) {
   // A drift of minutes would leave the skew allowed.
   if (plan.faults.long_pause_us != 0) plan.clocks.drift_ppm = 0;
   plan.duration_us += plan.sleep_us + plan.faults.long_pause_us;
+}
+
+/// Faults, within the model, that give the strategy something to lie about.
+void make_occasion(Plan& plan, adversary::Occasion occasion) {
+  switch (occasion) {
+    case adversary::Occasion::kAlways:
+      break;
+    case adversary::Occasion::kViewChange:  // primaries crash; no executor lies
+      plan.faults.executor_crash_every_us = 150'000;
+      plan.faults.down_us = 50'000;
+      break;
+    case adversary::Occasion::kTransfer:  // executors miss what happens
+      plan.service = "racing";
+      plan.faults.partition_every_us = 120'000;
+      plan.faults.partition_us = 100'000;
+  }
+}
+
+/// Twins need little load and few other faults: many short runs find more than a few long ones.
+void make_short(Plan& plan, Random& random) {
+  plan.clients = 1;
+  plan.requests = number(random, 6, 24);
+  plan.burst = number(random, 1, 3);
+  plan.max_bundles = number(random, 2, 4);
+  plan.load_us = plan.duration_us;
+  plan.faults = FaultPlan();
+  plan.network.loss_per_mille = 0;
+  if (random.chance(1, 2)) {
+    plan.faults.partition_every_us = 100'000;
+    plan.faults.partition_us = 100'000;
+  }
+  // New views, for twins that lead some of them.
+  if (plan.byzantine.executors == 0 && random.chance(2, 3)) {
+    plan.faults.executor_crash_every_us = 150'000;
+    plan.faults.down_us = 50'000;
+  }
+  plan.byzantine.clients = 0;
+  plan.byzantine.expiry = false;
 }
 
 }  // namespace
@@ -135,11 +173,18 @@ Plan make_plan(uint64_t seed, const Options& options) {
   plan.request_cost_us = random.chance(1, 4) ? between(random, 100, 2000) : 20;
   const bool calm = random.chance(1, 6);
   if (!calm) plan.network = make_network(random);
-  if (!calm) plan.faults = make_faults(random, options.model);
-  if (!calm) plan.clocks = make_clocks(random, plan.faults);
-  plan.mixed_patience = !calm && random.chance(1, 5);
-  plan.real_signatures = options.model.byzantine() && random.chance(1, 50);
-  lengthen(random, plan);
+  if (!calm) plan.faults = make_faults(random);
+  const bool asked = options.byzantine.any();
+  if (!calm || asked) plan.byzantine = make_byzantine(random, options.model, options.byzantine);
+  if (options.byzantine.twins) make_short(plan, random);
+  if (const auto* entry = adversary::find(options.byzantine.strategy)) {
+    make_occasion(plan, entry->occasion);
+  }
+  const bool asked_for_twins = options.byzantine.twins;
+  if (!calm && !asked_for_twins) plan.clocks = make_clocks(random, plan);
+  plan.mixed_patience = !calm && !asked_for_twins && random.chance(1, 5);
+  plan.real_signatures = options.model.byzantine() && !asked_for_twins && random.chance(1, 50);
+  if (!asked_for_twins) lengthen(random, plan);
   plan.faults_until_us = plan.duration_us - options.duration_us * 3 / 10;
   return plan;
 }
@@ -188,10 +233,6 @@ void show_faults(const FaultPlan& faults, Shower& show) {
   show("long_pause_us", faults.long_pause_us);
   show("slow_executor", faults.slow_executor);
   show("slow_verifier", faults.slow_verifier);
-  show("lying_executors", faults.lying_executors);
-  show("lying_verifiers", faults.lying_verifiers);
-  show("lie_per_mille", faults.lie_per_mille);
-  show("lie_to_the_end", faults.lie_to_the_end);
 }
 
 }  // namespace
@@ -208,6 +249,7 @@ std::string describe(const Plan& plan) {
   std::ostringstream out;
   out << "u=" << plan.model.u() << " r=" << plan.model.r() << " service=" << plan.service
       << " clients=" << plan.clients << " requests=" << plan.requests << show.text();
+  out << describe(plan.byzantine);
   return out.str();
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "base/quorum.h"
+#include "sim/byzantine_plan.h"
 
 namespace eve::sim {
 
@@ -17,6 +18,7 @@ struct Options {
   /// A name that make_workload() knows; empty: the seed chooses.
   std::string service;
   TimeUs duration_us = 5'000'000;
+  ByzantineOptions byzantine;
 };
 
 struct NetworkPlan {
@@ -47,11 +49,7 @@ struct FaultPlan {
   TimeUs blackout_us = 0;
   bool slow_executor = false;  ///< one of them is ten times slower
   bool slow_verifier = false;
-  bool too_many = false;         ///< any number may crash: only safety is promised
-  uint32_t lying_executors = 0;  ///< at most r of each
-  uint32_t lying_verifiers = 0;
-  uint32_t lie_per_mille = 0;   ///< messages of a liar that are lies
-  bool lie_to_the_end = false;  ///< they go on when all other faults have stopped
+  bool too_many = false;  ///< any number may crash: only safety is promised
 };
 
 /// Nodes whose clocks are wrong by less than the skew allowed are correct; one beyond it is faulty.
@@ -82,9 +80,10 @@ struct Plan {
   NetworkPlan network;
   ClockPlan clocks;
   FaultPlan faults;
+  ByzantinePlan byzantine;
 
   /// After the faults everything works again.
-  bool promises_liveness() const { return !faults.too_many; }
+  bool promises_liveness() const { return !faults.too_many && byzantine.promise == Promise::kAll; }
 };
 
 /// A function of its arguments.

@@ -10,8 +10,8 @@
 
 #include "base/quorum.h"
 #include "crypto/digest.h"
+#include "sim/adversary/traitor.h"
 #include "sim/event_queue.h"
-#include "sim/liar.h"
 #include "sim/listener.h"
 #include "sim/network.h"
 #include "sim/trace.h"
@@ -54,12 +54,23 @@ class Post {
   /// Hears all that nodes send; outlives this.
   void add_listener(Listener& listener) { listeners_.push_back(&listener); }
 
-  /// From now on this node's messages pass through a liar.
-  void set_liar(Address node, std::unique_ptr<Liar> liar) { liars_[node] = std::move(liar); }
+  /// Decides in the network's place what becomes of a message.
+  using Carrier =
+      std::function<Network::Delivery(const wire::MessagePtr& message, Address from, Address to)>;
+  void set_carrier(Carrier carrier) { carrier_ = std::move(carrier); }
+  /// Sends what the node's own code did not say, as it is.
+  void slip_in(Address from, const wire::Send& send) {
+    dispatch(from, {send.to, send.message, 0, {}});
+  }
+
+  /// From now on this node's messages pass through a traitor, who also hears what it is sent.
+  void set_liar(Address node, std::unique_ptr<adversary::Traitor> traitor);
   /// Everybody tells the truth again.
   void end_lies() { lying_ = false; }
-  bool lies(Address node) const { return lying_ && liars_.contains(node); }
-  uint64_t lies_told() const;
+  /// For a while nobody lies of his own accord, only when spoken to.
+  void rest_lies(bool resting);
+  bool lies(Address node) const { return lying_ && traitors_.contains(node); }
+  adversary::DeedsByName deeds() const;
 
   uint64_t delivered() const { return delivered_; }
 
@@ -69,7 +80,9 @@ class Post {
     uint64_t hash;
     Address from;
   };
-  void dispatch(Address from, const wire::Send& send);
+  void dispatch(Address from, const adversary::Utterance& utterance);
+  void say(Address from, std::vector<adversary::Utterance> utterances);
+  void tick(Address liar);
   void deliver(const Parcel& parcel, Address to);
 
   const Roster& roster_;
@@ -79,8 +92,10 @@ class Post {
   const crypto::Digester& digester_;
   Receiver receiver_;
   std::vector<Listener*> listeners_;
-  std::map<Address, std::unique_ptr<Liar>> liars_;
+  Carrier carrier_;  ///< null: the network
+  std::map<Address, std::unique_ptr<adversary::Traitor>> traitors_;
   bool lying_ = true;
+  bool resting_ = false;
   uint64_t delivered_ = 0;
 };
 

@@ -9,7 +9,8 @@ namespace eve::sim {
 
 void ReplyGate::sent(Address from, const wire::Send& send) {
   const auto* reply = std::get_if<wire::Reply>(send.message.get());
-  if (reply == nullptr || reply->status != wire::ReplyStatus::kExecuted) return;
+  if (reply == nullptr || excused_.contains(from)) return;
+  if (reply->status != wire::ReplyStatus::kExecuted) return;
   replies_.follow();
   for (const Address to : send.to) {
     const ReplyChecker::Answer* answer = replies_.find({to.index, reply->session, reply->first});

@@ -17,6 +17,8 @@ class ReplyGate final : public Listener {
   ReplyGate(const FaultModel& model, const Ledger& ledger, ReplyChecker& replies)
       : model_(model), ledger_(ledger), replies_(replies) {}
 
+  /// This executor is not correct, or there are two of it.
+  void excuse(Address executor) { excused_.insert(executor); }
   /// An executor answers: with something committed, and by itself.
   void sent(Address from, const wire::Send& send) override;
   /// An answer arrives at a client.
@@ -28,6 +30,7 @@ class ReplyGate final : public Listener {
   FaultModel model_;
   const Ledger& ledger_;
   ReplyChecker& replies_;
+  std::set<Address> excused_;
   std::map<std::pair<BundleName, crypto::Digest>, std::set<Address>> vouched_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "sim/adversary/traitor.h"
 #include "sim/sites.h"
 
 namespace eve::sim {
@@ -21,9 +22,13 @@ struct Statistics {
   uint64_t transfers = 0;
   uint64_t retries = 0;
   uint64_t lies = 0;
+  uint64_t kept_apart = 0;  ///< messages that one of two twins did not hear, or not say
+  uint64_t amnesias = 0;
   uint64_t accesses = 0;  ///< of requests to state
   uint64_t switches = 0;  ///< from one request to another at an access
   Sites sites;
+
+  adversary::DeedsByName strategies;  ///< what liars did
 
   Statistics& operator+=(const Statistics& other);
   /// Calls visit(name, value) for each number, in the order above; sites left out.
@@ -46,6 +51,8 @@ void Statistics::for_each(const Visit& visit) const {
   visit("transfers", transfers);
   visit("retries", retries);
   visit("lies", lies);
+  visit("kept_apart", kept_apart);
+  visit("amnesias", amnesias);
   visit("accesses", accesses);
   visit("switches", switches);
 }
@@ -64,6 +71,12 @@ inline Statistics& Statistics::operator+=(const Statistics& other) {
   transfers += other.transfers;
   retries += other.retries;
   lies += other.lies;
+  kept_apart += other.kept_apart;
+  amnesias += other.amnesias;
+  for (const auto& [name, deeds] : other.strategies) {
+    strategies[name].nodes += deeds.nodes;
+    strategies[name].touched += deeds.touched;
+  }
   accesses += other.accesses;
   switches += other.switches;
   sites += other.sites;

@@ -41,7 +41,12 @@ bool VerifierHost::recovered() const {
 
 void VerifierHost::on_start() {
   auto options = options_;
-  if (lives() > 1) options.lost_promises_at = persisted_;
+  if (amnesiac()) {
+    persisted_ = View();
+    views_.restarted(self());
+  } else if (lives() > 1) {
+    options.lost_promises_at = persisted_;
+  }
   verifier_ = std::make_unique<verification::Verifier>(options, authenticator_, digester_);
   ledger_.restarted(self());
   phase_ = verifier_->status().phase;

@@ -9,6 +9,7 @@
 #include "sim/moody.h"
 #include "sim/racing.h"
 #include "sim/throwing.h"
+#include "sim/violation.h"
 
 namespace eve::sim {
 namespace {
@@ -27,6 +28,11 @@ const std::vector<std::pair<std::string, Make>> kWorkloads = {
 };
 
 }  // namespace
+
+void Workload::lost(uint16_t client, uint64_t number) {
+  throw Violation("completions", to_string(Address::client(client)) +
+                                     " lost its session with request " + std::to_string(number));
+}
 
 std::unique_ptr<Workload> make_workload(const std::string& name) {
   for (const auto& [known, make_it] : kWorkloads) {

@@ -35,6 +35,11 @@ class Workload {
   virtual bool deterministic() const { return true; }
   /// The next request of a client. `number` counts its requests from 0.
   virtual Bytes request(uint16_t client, uint64_t number, Random& random) = 0;
+  /// One of a client that nobody checks: what it does must not disturb what check() knows of the
+  /// others, and running it twice must show in the reply.
+  virtual Bytes rogue_request(uint16_t client, uint64_t number, Random& random) {
+    return request(client, number, random);
+  }
   /// A client accepted this reply to its request `number`; replies come in order. Throws Violation.
   virtual void check(uint16_t client, uint64_t number, ByteView request, ByteView reply) = 0;
   /// One more thing that a client saw, for the history as a whole: its request number `number`,
@@ -42,6 +47,9 @@ class Workload {
   virtual void saw(const Seen& /*seen*/) {}
   /// Whether the history as a whole makes sense. Throws Violation.
   virtual void check_history() const {}
+  /// A client's session was lost, and with it the answer to its request `number`. Throws Violation
+  /// unless the workload expects that.
+  virtual void lost(uint16_t client, uint64_t number);
 };
 
 /// Null if there is no workload of that name.

@@ -17,6 +17,8 @@ namespace {
 /// while nothing worked), and how long until all nodes stand at the same batch.
 constexpr TimeUs kFinishUs = 40'000'000;
 constexpr TimeUs kConvergeUs = 30'000'000;
+/// Where it may never come to that.
+constexpr TimeUs kAftermathUs = 3'000'000;
 /// Between two looks whether they do; a request in between tells who slept what happened.
 constexpr TimeUs kNudgeUs = 1'000'000;
 /// How often the history is looked at as a whole, before the faults stop and after.
@@ -40,7 +42,7 @@ World::World(const Plan& plan, Fibers& fibers, std::ostream* trace, Diagram* dia
     : plan_(plan),
       random_(plan.seed),
       fibers_(fibers),
-      roster_(plan.model, plan.clients),
+      roster_(plan.model, plan.clients + plan.byzantine.clients),
       digester_(make_digester(plan.model, random_)),
       network_(plan.network, roster_.size(), random_.next()),
       trace_(trace, diagram),
@@ -48,7 +50,8 @@ World::World(const Plan& plan, Fibers& fibers, std::ostream* trace, Diagram* dia
             [this](const wire::MessagePtr& message, Address from, Address to) {
               receive(message, from, to);
             }),
-      around_{queue_, post_, trace_, &blame_},
+      around_{queue_, post_, trace_, false, plan.byzantine.promise == Promise::kSanity, &blame_},
+      twins_(random_.next(), queue_, roster_.size(), plan.byzantine.change_us),
       workload_(make_workload(plan.service)),
       oracle_(digester_, workload_->service()),
       ledger_(wire::genesis_token(oracle_.genesis_root(), digester_)),
@@ -57,13 +60,15 @@ World::World(const Plan& plan, Fibers& fibers, std::ostream* trace, Diagram* dia
       authenticity_(ledger_, digester_),
       witness_(trace_),
       primaries_(plan.model),
-      votes_(plan.model) {
-  const crypto::Digest genesis = ledger_.token(BatchNumber());
-  add_executors(genesis);
-  add_verifiers(genesis);
+      votes_(plan.model),
+      conspiracy_(plan.model) {
+  add_twin_posts();
+  add_executors();
+  add_verifiers();
   add_clients();
+  add_rogues();
   add_liars();
-  add_listeners(genesis);
+  add_listeners();
   if (plan_.clocks.beyond_skew) blame_.excuse(executors_.back()->self());
   std::vector<Host*> executors;
   for (const auto& host : executors_) executors.push_back(host.get());
@@ -105,39 +110,44 @@ TimeUs World::patience(TimeUs usual) {
   return (usual / 2) << random_.below(4);
 }
 
-void World::add_executors(const crypto::Digest& genesis) {
-  for (uint16_t i = 0; i < plan_.model.executors(); ++i) {
-    ExecutorSetup setup;
-    setup.options.model = plan_.model;
-    setup.options.index = i;
-    setup.options.clients = static_cast<uint16_t>(plan_.clients);
-    setup.options.genesis = genesis;
-    setup.make_service = workload_->service();
-    setup.request_cost_us = plan_.request_cost_us;
-    setup.switch_every = plan_.switch_every;
-    setup.options.suspect_after_us = patience(setup.options.suspect_after_us);
-    setup.options.resend_after_us = patience(setup.options.resend_after_us);
-    if (workload_->deterministic()) setup.sequential = &sequential_;
-    executors_.push_back(
-        std::make_unique<ExecutorHost>(around_, setup, clock_offset(), random_.next(), fibers_,
-                                       authenticator_of(Address::executor(i)), digester_, ledger_));
-  }
+std::unique_ptr<ExecutorHost> World::make_executor(uint16_t index, size_t instance) {
+  ExecutorSetup setup;
+  setup.options.model = plan_.model;
+  setup.options.index = index;
+  setup.options.clients = static_cast<uint16_t>(plan_.clients + plan_.byzantine.clients);
+  setup.options.genesis = ledger_.token(BatchNumber());
+  setup.make_service = workload_->service();
+  setup.request_cost_us = plan_.request_cost_us;
+  setup.switch_every = plan_.switch_every;
+  setup.options.suspect_after_us = patience(setup.options.suspect_after_us);
+  setup.options.resend_after_us = patience(setup.options.resend_after_us);
+  if (workload_->deterministic()) setup.sequential = &sequential_;
+  const Address self = Address::executor(index);
+  return std::make_unique<ExecutorHost>(around(self, instance), setup, clock_offset(),
+                                        random_.next(), fibers_, authenticator_of(self), digester_,
+                                        ledger_);
 }
 
-void World::add_verifiers(const crypto::Digest& genesis) {
-  for (uint16_t i = 0; i < plan_.model.verifiers(); ++i) {
-    verification::VerifierOptions options;
-    options.model = plan_.model;
-    options.index = i;
-    options.genesis = genesis;
-    options.divergence_delay_us = patience(options.divergence_delay_us);
-    options.progress_timeout_us = patience(options.progress_timeout_us);
-    options.view_timeout_us = patience(options.view_timeout_us);
-    options.resend_after_us = patience(options.resend_after_us);
-    verifiers_.push_back(
-        std::make_unique<VerifierHost>(around_, options, clock_offset(), random_.next(),
-                                       authenticator_of(Address::verifier(i)), digester_, ledger_));
-  }
+void World::add_executors() {
+  for (uint16_t i = 0; i < plan_.model.executors(); ++i) executors_.push_back(make_executor(i, 0));
+}
+
+std::unique_ptr<VerifierHost> World::make_verifier(uint16_t index, size_t instance) {
+  verification::VerifierOptions options;
+  options.model = plan_.model;
+  options.index = index;
+  options.genesis = ledger_.token(BatchNumber());
+  options.divergence_delay_us = patience(options.divergence_delay_us);
+  options.progress_timeout_us = patience(options.progress_timeout_us);
+  options.view_timeout_us = patience(options.view_timeout_us);
+  options.resend_after_us = patience(options.resend_after_us);
+  const Address self = Address::verifier(index);
+  return std::make_unique<VerifierHost>(around(self, instance), options, clock_offset(),
+                                        random_.next(), authenticator_of(self), digester_, ledger_);
+}
+
+void World::add_verifiers() {
+  for (uint16_t i = 0; i < plan_.model.verifiers(); ++i) verifiers_.push_back(make_verifier(i, 0));
 }
 
 void World::add_clients() {
@@ -159,32 +169,35 @@ void World::add_clients() {
   }
 }
 
-/// The first ones of each role; what they lie about is in Post.
-void World::add_liars() {
-  for (uint16_t i = 0; i < plan_.faults.lying_executors; ++i) add_liar(Address::executor(i));
-  for (uint16_t i = 0; i < plan_.faults.lying_verifiers; ++i) add_liar(Address::verifier(i));
-}
-
-void World::add_liar(Address address) {
-  blame_.excuse(address);
-  if (address.role == Role::kVerifier) votes_.distrust(address);
-  post_.set_liar(address, std::make_unique<Liar>(random_.next(), plan_.faults.lie_per_mille,
-                                                 authenticator_of(address), digester_));
-}
-
-void World::add_listeners(const crypto::Digest& genesis) {
-  views_ =
-      std::make_unique<ViewConduct>(plan_.model, genesis, authenticator_of(Address::verifier(0)));
+/// Of faulty nodes nothing is asked but what lying does not touch.
+void World::add_listeners() {
+  views_ = std::make_unique<ViewConduct>(plan_.model, ledger_.token(BatchNumber()),
+                                         authenticator_of(Address::verifier(0)));
+  const std::array<Conduct*, 5> conducts = {&authenticity_, &tokens_, &primaries_, &votes_,
+                                            views_.get()};
+  const bool spoken_for = plan_.byzantine.manner == Manner::kStrategies;
+  for (const Address node : roster_.addresses()) {
+    if (node.role == Role::kClient && node.index >= plan_.clients) {
+      authenticity_.ignore(node.index);
+      blame_.excuse(node);
+    }
+    if (node.role == Role::kClient || !plan_.byzantine.faulty(node, plan_.model)) continue;
+    blame_.excuse(node);
+    if (node.role == Role::kVerifier) votes_.distrust(node);
+    if (spoken_for) continue;
+    gate_.excuse(node);
+    for (Conduct* conduct : conducts) conduct->excuse(node);
+  }
   post_.add_listener(witness_);
   post_.add_listener(gate_);
-  post_.add_listener(authenticity_);
-  post_.add_listener(tokens_);
-  post_.add_listener(primaries_);
-  post_.add_listener(votes_);
-  post_.add_listener(*views_);
+  for (Conduct* conduct : conducts) post_.add_listener(*conduct);
 }
 
 void World::receive(const wire::MessagePtr& message, Address from, Address to) {
+  if (twins_.contains(to)) {
+    receive_as_twin(message, from, to);
+    return;
+  }
   switch (to.role) {
     case Role::kExecutor:
       executors_[to.index]->receive(message, from);
@@ -193,7 +206,11 @@ void World::receive(const wire::MessagePtr& message, Address from, Address to) {
       verifiers_[to.index]->receive(message, from);
       break;
     case Role::kClient:
-      clients_[to.index]->receive(message, from);
+      if (to.index < clients_.size()) {
+        clients_[to.index]->receive(message, from);
+      } else {
+        rogues_[to.index - clients_.size()]->receive(message, from);
+      }
       break;
   }
 }
@@ -202,17 +219,22 @@ void World::run() {
   for (const auto& host : executors_) host->start();
   for (const auto& host : verifiers_) host->start();
   for (const auto& host : clients_) host->start();
+  start_liars();
   faults_->start();
   run_checked_until(plan_.faults_until_us);
   faults_->stop();
-  if (!plan_.faults.lie_to_the_end) post_.end_lies();
+  forgetting_ = false;
+  if (!plan_.byzantine.to_the_end) post_.end_lies();
   run_checked_until(plan_.duration_us);
   if (plan_.promises_liveness()) {
     finish_requests();
+    if (plan_.byzantine.expiry) sleep();
     converge();
+  } else {
+    queue_.run_until(queue_.now() + kAftermathUs, never);
   }
   check_history();
-  workload_->check_history();
+  if (plan_.byzantine.promise != Promise::kSanity) workload_->check_history();
   check_states();
 }
 
@@ -228,6 +250,7 @@ void World::run_checked_until(TimeUs until) {
 
 /// The history as a whole; its parts were checked as they came.
 void World::check_history() {
+  if (plan_.byzantine.promise == Promise::kSanity) return;
   replies_.follow();
   authenticity_.follow();
   if (workload_->right_footprints()) oracle_.follow(ledger_);
@@ -261,7 +284,7 @@ void World::finish_requests() {
 bool World::converged() const {
   const BatchNumber last = ledger_.last();
   const auto there = [this, last](const auto& host) {
-    return post_.lies(host->self()) || (host->recovered() && host->status().committed == last);
+    return unaccountable(host->self()) || (host->recovered() && host->status().committed == last);
   };
   return std::all_of(executors_.begin(), executors_.end(), there) &&
          std::all_of(verifiers_.begin(), verifiers_.end(), there);
@@ -312,7 +335,7 @@ std::string World::describe_nodes() const {
 Statistics World::statistics() const {
   Statistics all;
   all.seeds = 1;
-  all.virtual_us = static_cast<uint64_t>(queue_.now());
+  all.virtual_us = static_cast<uint64_t>(queue_.now() - slept_us_);
   all.events = queue_.executed();
   all.messages = post_.delivered();
   all.batches = ledger_.last().value();
@@ -327,7 +350,10 @@ Statistics World::statistics() const {
     all.requests += host->status().completed;
     all.retries += host->status().retries;
   }
-  all.lies = post_.lies_told();
+  all.strategies = post_.deeds();
+  for (const auto& [name, deeds] : all.strategies) all.lies += deeds.touched;
+  all.kept_apart = twins_.kept_apart();
+  all.amnesias = amnesias_;
   all.sites = trace_.sites();
   all.sites += faults_->sites();
   all.sites.hit(Site::kLost, network_.counts().lost);

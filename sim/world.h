@@ -2,8 +2,11 @@
 // everybody agrees again.
 #pragma once
 
+#include <array>
 #include <iosfwd>
+#include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "sim/authenticity.h"
@@ -13,7 +16,9 @@
 #include "sim/executor_host.h"
 #include "sim/plan.h"
 #include "sim/reply_gate.h"
+#include "sim/rogue_client.h"
 #include "sim/statistics.h"
+#include "sim/twins.h"
 #include "sim/verifier_host.h"
 #include "sim/witness.h"
 
@@ -34,13 +39,30 @@ class World {
   std::string describe_nodes() const;
 
  private:
-  void add_executors(const crypto::Digest& genesis);
-  void add_verifiers(const crypto::Digest& genesis);
+  void add_executors();
+  void add_verifiers();
   void add_clients();
+  // ---- world_liars.cc
+  bool has_liar(Address address) const;
+  std::vector<Host*> faulty_hosts() const;
   void add_liars();
-  void add_listeners(const crypto::Digest& genesis);
-  void receive(const wire::MessagePtr& message, Address from, Address to);
+  void add_twin_posts();
+  void add_rogues();
+  void forget_again(Host& host);
+  void start_liars();
+  /// An hour passes in which the correct clients keep their sessions.
+  void sleep();
+  const Surroundings& around(Address address, size_t instance) const;
+  void receive_as_twin(const wire::MessagePtr& message, Address from, Address to);
+  /// Nothing is known of where this one stands.
+  bool unaccountable(Address address) const;
+
+  // ---- world.cc
+  void add_listeners();
   void run_checked_until(TimeUs until);
+  void receive(const wire::MessagePtr& message, Address from, Address to);
+  std::unique_ptr<ExecutorHost> make_executor(uint16_t index, size_t instance);
+  std::unique_ptr<VerifierHost> make_verifier(uint16_t index, size_t instance);
   void check_history();
   void check_states() const;
   bool clients_done() const;
@@ -51,7 +73,6 @@ class World {
   TimeUs clock_offset();
   TimeUs patience(TimeUs usual);
   const crypto::Authenticator& authenticator_of(Address address);
-  void add_liar(Address address);
 
   Plan plan_;
   Random random_;
@@ -64,6 +85,9 @@ class World {
   Post post_;
   BlameChecker blame_;
   Surroundings around_;
+  Twins twins_;
+  std::array<std::unique_ptr<Post>, Twins::kInstances> twin_posts_;
+  std::vector<Surroundings> around_twins_;
   std::unique_ptr<Workload> workload_;
   Oracle oracle_;
   Ledger ledger_;
@@ -81,6 +105,12 @@ class World {
   std::vector<std::unique_ptr<ExecutorHost>> executors_;
   std::vector<std::unique_ptr<VerifierHost>> verifiers_;
   std::vector<std::unique_ptr<ClientHost>> clients_;
+  std::vector<std::unique_ptr<RogueClient>> rogues_;
+  std::map<Address, std::unique_ptr<Host>> second_twins_;
+  adversary::Conspiracy conspiracy_;
+  bool forgetting_ = true;
+  uint64_t amnesias_ = 0;
+  TimeUs slept_us_ = 0;
   std::unique_ptr<class Faults> faults_;
 };
 

@@ -143,6 +143,21 @@ def paused():
         agree(cluster)
 
 
+def folder_lock():
+    """Two clusters do not share a folder; the first one goes on undisturbed."""
+    with start("crash") as cluster:
+        folder = pathlib.Path(cluster.cluster_file).parent
+        before = pathlib.Path(cluster.cluster_file).read_text()
+        second = subprocess.run(
+            [cluster.program, "dev", "--config", "crash", "--port", "0", "--dir", str(folder)],
+            capture_output=True, text=True, timeout=30)
+        if second.returncode == 0 or "in use by another" not in second.stderr:
+            raise Failure(f"a second cluster in {folder}: {second.returncode}: {second.stderr}")
+        if pathlib.Path(cluster.cluster_file).read_text() != before:
+            raise Failure("the second cluster has changed the first one's files")
+        cluster.cli("SET", "a", "1")
+
+
 def racing():
     with Cluster(BUILD / "examples" / "racing", threads=2) as cluster:
         for _ in range(20):

@@ -1,5 +1,7 @@
 #include "cli/dev_cluster.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -73,17 +75,30 @@ Status DevCluster::prepare_directory(const std::string& wanted) {
     return {};
   }
   directory_ = wanted;
-  if (std::filesystem::exists(directory_, error) && !std::filesystem::is_empty(directory_, error)) {
-    if (!std::filesystem::exists(directory_ / kMarker)) {
-      return Error{wanted + " holds files that `dev` did not make; choose another --dir"};
-    }
-    // With durability "memory" nothing of an earlier run is left to go on from: a new cluster.
-    std::filesystem::remove_all(directory_, error);
-  }
   std::filesystem::create_directories(directory_, error);
   if (error) return Error{"cannot make " + wanted + ": " + error.message()};
+  if (!std::filesystem::is_empty(directory_, error) &&
+      !std::filesystem::exists(directory_ / kMarker)) {
+    return Error{wanted + " holds files that `dev` did not make; choose another --dir"};
+  }
+  if (auto status = lock_directory(); !status) return status;
+  // With durability "memory" nothing of an earlier run is left to go on from: a new cluster. The
+  // folder itself stays: it carries the lock.
+  for (const auto& entry : std::filesystem::directory_iterator(directory_, error)) {
+    std::filesystem::remove_all(entry.path(), error);
+  }
+  if (error) return Error{"cannot empty " + wanted + ": " + error.message()};
   std::ofstream(directory_ / kMarker) << "`dev` makes this folder anew at every start.\n";
   return {};
+}
+
+// Ends with this process, however it ends; children do not inherit it.
+Status DevCluster::lock_directory() {
+  lock_ = open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (lock_ < 0) return Error{"cannot open " + directory_.string()};
+  if (flock(lock_, LOCK_EX | LOCK_NB) == 0) return {};
+  return Error{directory_.string() +
+               " is in use by another `dev`: stop that one, or choose another --dir"};
 }
 
 Status DevCluster::start_nodes(const DevOptions& options) {
@@ -148,6 +163,7 @@ DevCluster::~DevCluster() {
   stop();
   std::error_code ignored;
   if (temporary_) std::filesystem::remove_all(directory_, ignored);
+  if (lock_ >= 0) close(lock_);
 }
 
 }  // namespace eve::cli

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/status_notes.h"
 #include "runtime/http_get.h"
 #include "runtime/node.h"
 
@@ -78,6 +79,9 @@ int run_status(const Program& program, const StatusOptions& options) {
     std::printf("%s\n", nodes.dump(2).c_str());
   } else {
     print_table(nodes);
+    const auto notes = status_notes(nodes);
+    if (!notes.empty()) std::printf("\n");
+    for (const auto& note : notes) std::printf("%s\n", note.c_str());
   }
   return all_answer ? 0 : 1;
 }

@@ -37,6 +37,26 @@ void Flight::add(uint16_t executor, const wire::Reply& reply) {
   vote = Vote{reply.status, reply.digest, reply.payload};
 }
 
+size_t Flight::executed_as(const crypto::Digest& digest) const {
+  return static_cast<size_t>(
+      std::count_if(votes_.begin(), votes_.end(), [&digest](const auto& entry) {
+        return entry.second.status == wire::ReplyStatus::kExecuted && entry.second.digest == digest;
+      }));
+}
+
+std::vector<uint16_t> Flight::contradicted(size_t quorum) const {
+  std::vector<uint16_t> liars;
+  for (const auto& [truthful, truth] : votes_) {
+    if (executed_as(truth.digest) < quorum) continue;
+    for (const auto& [executor, vote] : votes_) {
+      const bool executed = vote.status == wire::ReplyStatus::kExecuted;
+      if (executed && vote.digest != truth.digest) liars.push_back(executor);
+    }
+    break;
+  }
+  return liars;
+}
+
 bool Flight::refused(wire::ReplyStatus status, size_t quorum) const {
   const auto said = std::count_if(votes_.begin(), votes_.end(), [status](const auto& entry) {
     return entry.second.status == status;

@@ -32,6 +32,7 @@ class Flight {
   /// earlier attempts are forgotten.
   void sent_to_all(TimeUs now, TimeUs longest);
   TimeUs retry_at() const { return retry_at_; }
+  bool was_sent_to_one() const { return sole_receiver_.has_value(); }
   bool was_sent_only_to(uint16_t executor) const { return sole_receiver_ == executor; }
 
   /// Notes an answer. An executor's newest one counts; but what it executed stays executed when a
@@ -43,6 +44,9 @@ class Flight {
   /// The payload that `quorum` executors vouch for, once it and their digests are here.
   std::optional<SharedBytes> vouched_payload(size_t quorum) const;
 
+  /// Executors whose replies differ from the one that `quorum` others vouch for.
+  std::vector<uint16_t> contradicted(size_t quorum) const;
+
   /// The accepted payload waits here until all earlier bundles are complete.
   void accept(SharedBytes payload) { accepted_ = std::move(payload); }
   const std::optional<SharedBytes>& accepted() const { return accepted_; }
@@ -53,6 +57,8 @@ class Flight {
     crypto::Digest digest;
     std::optional<SharedBytes> payload;
   };
+
+  size_t executed_as(const crypto::Digest& digest) const;
 
   wire::BundlePtr bundle_;
   std::vector<uint64_t> tickets_;

@@ -42,7 +42,7 @@ struct Session::Impl {
   void retry(Flight& flight, TimeUs now, Outbox& out);
   void on_opening_reply(uint16_t executor, const wire::Reply& reply);
   void on_call_reply(uint16_t executor, const wire::Reply& reply, TimeUs now, Outbox& out);
-  bool genuine(const wire::Reply& reply) const;
+  bool genuine(uint16_t executor, const wire::Reply& reply);
   void complete_in_order(TimeUs now, Outbox& out);
   void complete(Flight& flight, Outbox& out);
   void lose_session(TimeUs now, Outbox& out);
@@ -64,6 +64,7 @@ struct Session::Impl {
   uint64_t completed = 0;
   uint64_t retries = 0;
   uint64_t sessions_lost = 0;
+  Refusals refusals;
 };
 
 /// Bundles that still want an answer.
@@ -115,15 +116,19 @@ void Session::Impl::retry(Flight& flight, TimeUs now, Outbox& out) {
 }
 
 /// A payload that is not what the digest says proves a liar; its digest is worth nothing either.
-bool Session::Impl::genuine(const wire::Reply& reply) const {
-  return !reply.payload ||
-         wire::reply_digest(reply.status, reply.payload->view(), digester) == reply.digest;
+bool Session::Impl::genuine(uint16_t executor, const wire::Reply& reply) {
+  if (!reply.payload ||
+      wire::reply_digest(reply.status, reply.payload->view(), digester) == reply.digest) {
+    return true;
+  }
+  refusals.add(Address::executor(executor), "a reply that is not what its digest says");
+  return false;
 }
 
 void Session::Impl::on_opening_reply(uint16_t executor, const wire::Reply& reply) {
   Flight& flight = opening.front();
   if (reply.session != SessionId() || reply.first != flight.bundle()->first) return;
-  if (!genuine(reply)) return;
+  if (!genuine(executor, reply)) return;
   flight.add(executor, reply);
   const auto payload = flight.vouched_payload(options.model.vouched());
   if (!payload) return;
@@ -138,7 +143,7 @@ void Session::Impl::on_call_reply(uint16_t executor, const wire::Reply& reply, T
   const auto flight = std::find_if(flights.begin(), flights.end(), [&reply](const Flight& f) {
     return f.bundle()->first == reply.first;
   });
-  if (flight == flights.end() || flight->accepted() || !genuine(reply)) return;
+  if (flight == flights.end() || flight->accepted() || !genuine(executor, reply)) return;
   flight->add(executor, reply);
   const size_t quorum = options.model.vouched();
   if (flight->refused(wire::ReplyStatus::kUnknownSession, quorum)) {
@@ -146,7 +151,15 @@ void Session::Impl::on_call_reply(uint16_t executor, const wire::Reply& reply, T
     return;
   }
   auto payload = flight->vouched_payload(quorum);
-  if (!payload) return;
+  if (!payload) {
+    // Who was to send the payload has sent another: the others have it, and are not told to wait.
+    const bool lied = flight->was_sent_to_one() && !flight->contradicted(quorum).empty();
+    if (lied) retry(*flight, now, out);
+    return;
+  }
+  for (const auto liar : flight->contradicted(quorum)) {
+    refusals.add(Address::executor(liar), "a reply that enough others contradict");
+  }
   flight->accept(std::move(*payload));
   complete_in_order(now, out);
 }
@@ -273,6 +286,10 @@ Session::Status Session::status() const {
   status.retries = self.retries;
   status.sessions_lost = self.sessions_lost;
   return status;
+}
+
+const Refusals& Session::refusals() const {
+  return impl_->refusals;
 }
 
 }  // namespace eve::client

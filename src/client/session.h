@@ -13,6 +13,7 @@
 
 #include "base/ids.h"
 #include "base/quorum.h"
+#include "base/refusals.h"
 #include "crypto/authenticator.h"
 #include "crypto/digest.h"
 #include "eve/bytes.h"
@@ -72,6 +73,8 @@ class Session {
     uint64_t sessions_lost = 0;
   };
   Status status() const;
+  /// Executors whose replies were refused.
+  const Refusals& refusals() const;
 
  private:
   struct Impl;

@@ -95,6 +95,7 @@ class Client {
   const std::vector<Completion>& completions() const { return out_.completions; }
   void forget() { out_ = {}; }
   Session::Status status() const { return session_.status(); }
+  const Refusals& refusals() const { return session_.refusals(); }
   TimeUs deadline() const { return session_.deadline(); }
   void set_view(uint64_t view) { view_ = View(view); }
 
@@ -288,6 +289,29 @@ TEST(Session, TwoMatchingRepliesWhereOneMayLie) {
   client.reply(2, *bundle, kOne);
   ASSERT_EQ(client.completions().size(), 1u);
   EXPECT_EQ(client.completions()[0].reply, "one");
+  const auto& blamed = client.refusals().by_sender();
+  ASSERT_EQ(blamed.size(), 1u);
+  EXPECT_EQ(blamed.begin()->first, Address::executor(0));
+}
+
+TEST(Session, WhenThePrimarySendsAnotherPayloadTheOthersAreAskedAtOnce) {
+  Client client(FaultModel(1, 1));
+  client.open();
+  client.submit("a", 1);
+  client.idle();
+  const auto bundle = client.last_bundle();
+  const size_t before = client.sends().size();
+  client.reply(0, *bundle, wire::encode_replies({"lie"}));
+  client.reply_digest_only(1, *bundle, kOne);
+  EXPECT_EQ(client.sends().size(), before) << "one against one";
+  client.reply_digest_only(2, *bundle, kOne);
+  ASSERT_EQ(client.sends().size(), before + 1);
+  EXPECT_EQ(client.sends().back().to.size(), 3u);
+  EXPECT_TRUE(std::get<wire::BundleMessage>(*client.sends().back().message).retry);
+  client.reply(0, *bundle, wire::encode_replies({"another lie"}));
+  EXPECT_EQ(client.sends().size(), before + 1) << "once is enough";
+  client.reply(1, *bundle, kOne);
+  EXPECT_EQ(client.completions().size(), 1u);
 }
 
 TEST(Session, APayloadThatIsNotItsDigestDoesNotCount) {
@@ -299,6 +323,7 @@ TEST(Session, APayloadThatIsNotItsDigestDoesNotCount) {
   auto lie = client.make_reply(*bundle, kOne);
   lie.payload = SharedBytes(wire::encode_replies({"two"}));
   client.give(Address::executor(0), lie);
+  ASSERT_TRUE(client.refusals().by_sender().contains(Address::executor(0)));
   client.reply_digest_only(1, *bundle, kOne);
   EXPECT_TRUE(client.completions().empty());
   client.reply(2, *bundle, kOne);

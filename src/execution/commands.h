@@ -98,7 +98,7 @@ struct SessionSnapshot {
   SessionId session;
   RequestNumber opened_with;         ///< the nonce
   RequestNumber next;                ///< number of the next request
-  std::vector<BundleReply> replies;  ///< unacknowledged, oldest first
+  std::vector<BundleReply> replies;  ///< the opening's, then unacknowledged ones, oldest first
 };
 
 /// The state of batch `number`, with token `token`, is installed and committed.

@@ -51,17 +51,17 @@ void Executor::Impl::receive(const wire::BundleMessage& message, Address from, T
                              Outbox& out) {
   const bool own = from == Address::client(message.bundle->client);
   if (message.bundle->client >= options.clients || (!own && !is_peer(from))) {
-    ++counters.refused_messages;
+    refusals.add(from, "a bundle of another client");
     return;
   }
-  take_bundle(message, !own, now, out);
+  take_bundle(message, from, now, out);
 }
 
 void Executor::Impl::receive(const wire::BatchMessage& message, Address from, TimeUs now,
                              Outbox& out) {
   const wire::Batch& batch = *message.batch;
   if (!is_peer(from) || from.index != primary(batch.view)) {
-    ++counters.refused_messages;
+    refusals.add(from, "a batch of a view that it does not lead");
     return;
   }
   if (batch.view < view) return;  // late
@@ -70,12 +70,14 @@ void Executor::Impl::receive(const wire::BatchMessage& message, Address from, Ti
     return;
   }
   saw_higher_view = true;
-  if (!future.add(from.index, message.batch, view)) ++counters.refused_messages;
+  if (!future.add(from.index, message.batch, view)) {
+    refusals.overflow();
+  }
 }
 
 void Executor::Impl::receive(const wire::Verdict& verdict, Address from, TimeUs now, Outbox& out) {
   if (!is_verifier(from)) {
-    ++counters.refused_messages;
+    refusals.add(from, "a verdict of no verifier");
     return;
   }
   on_verdict(from.index, verdict, now, out);
@@ -85,7 +87,7 @@ void Executor::Impl::receive(const wire::Welcome& welcome, Address from, TimeUs 
   const bool shaped = welcome.start.kind == wire::VerdictKind::kRollback &&
                       welcome.last.kind == wire::VerdictKind::kCommit;
   if (!is_verifier(from) || !shaped) {
-    ++counters.refused_messages;
+    refusals.add(from, "a Welcome with the wrong verdicts");
     return;
   }
   silence.welcome(from.index, welcome.promised, view);
@@ -96,8 +98,12 @@ void Executor::Impl::receive(const wire::Welcome& welcome, Address from, TimeUs 
 }
 
 void Executor::Impl::receive(const wire::StateRequest& request, Address from, TimeUs, Outbox& out) {
-  if (!is_peer(from) || serving[from.index] >= kMaxServing) {
-    ++counters.refused_messages;
+  if (!is_peer(from)) {
+    refusals.add(from, "a state request of no executor");
+    return;
+  }
+  if (serving[from.index] >= kMaxServing) {
+    refusals.overflow();
     return;
   }
   ++serving[from.index];
@@ -106,7 +112,7 @@ void Executor::Impl::receive(const wire::StateRequest& request, Address from, Ti
 
 void Executor::Impl::receive(const wire::StateReply& reply, Address from, TimeUs now, Outbox& out) {
   if (!is_peer(from) || !repair.on_reply(reply, from.index, now, out)) {
-    ++counters.refused_messages;
+    refusals.add(from, "state that was not asked for, or is not what the token says");
   }
 }
 
@@ -138,7 +144,9 @@ void Executor::Impl::happened(StateServed& event, TimeUs, Outbox& out) {
 }
 
 void Executor::Impl::happened(FetchWants& event, TimeUs now, Outbox& out) {
-  if (!repair.on_wants(event, now, out)) ++counters.refused_messages;
+  if (const auto liar = repair.on_wants(event, now, out)) {
+    refusals.add(Address::executor(*liar), "nodes of the state that do not match the token");
+  }
 }
 
 void Executor::Impl::happened(Fetched& event, TimeUs now, Outbox& out) {
@@ -233,6 +241,7 @@ void Executor::idle(TimeUs now, Outbox& out) {
 ExecutorStatus Executor::status() const {
   ExecutorStatus status = impl_->counters;
   status.view = impl_->view;
+  status.refused_messages = impl_->refusals.total();
   status.primary = impl_->primary(impl_->view);
   status.committed = impl_->committed;
   status.token = impl_->recent.back().token;
@@ -243,6 +252,10 @@ ExecutorStatus Executor::status() const {
   status.waiting_for = impl_->waiting_for();
   status.transfer_bytes = impl_->repair.bytes();
   return status;
+}
+
+const Refusals& Executor::refusals() const {
+  return impl_->refusals;
 }
 
 std::vector<Executor::Committed> Executor::recent() const {

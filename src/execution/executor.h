@@ -19,6 +19,7 @@
 
 #include "base/ids.h"
 #include "base/quorum.h"
+#include "base/refusals.h"
 #include "crypto/authenticator.h"
 #include "crypto/digest.h"
 #include "execution/commands.h"
@@ -87,6 +88,8 @@ class Executor {
   void idle(TimeUs now, Outbox& out);
 
   ExecutorStatus status() const;
+  /// Who sent what was refused.
+  const Refusals& refusals() const;
   /// Tokens of the last committed batches, oldest first, at most limits::kHistoryBatches.
   struct Committed {
     BatchNumber number;

@@ -60,7 +60,7 @@ void Executor::Impl::propose(TimeUs now, Outbox& out) {
 void Executor::Impl::accept(const wire::BatchPtr& batch, TimeUs now, Outbox& out) {
   if (batch->number <= committed || window.find(batch->number) != nullptr) return;  // repeated
   if (batch->number <= start) {
-    ++counters.refused_messages;
+    refusals.add(Address::executor(primary(view)), "a batch before the view's start");
     return;
   }
   if (!in_reach(batch->number)) return;
@@ -101,7 +101,7 @@ bool Executor::Impl::authentic(const wire::Bundle& bundle) const {
 void Executor::Impl::refuse_batch(BatchNumber number) {
   BatchWindow::move(*window.find(number), Stage::kRefused);
   invalid_batch = number;
-  ++counters.refused_messages;
+  refusals.add(Address::executor(primary(view)), "an invalid batch");
 }
 
 // ---- E3: running -------------------------------------------------------------------------------

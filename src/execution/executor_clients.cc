@@ -7,6 +7,11 @@
 namespace eve::execution {
 namespace {
 
+// No correct node sends or forwards a bundle that it could not verify. Checking a signature takes
+// so long that a flood of wrong ones would leave time for nothing else; a liar gets one check in
+// this.
+constexpr TimeUs kBarredUs = 1'000'000;
+
 // Far longer than any view change, well before clocks of correct nodes could have moved apart.
 constexpr TimeUs kGiveUpAfterUs = limits::kMaxClockSkewUs / 4;
 
@@ -15,8 +20,9 @@ constexpr TimeUs kGiveUpAfterUs = limits::kMaxClockSkewUs / 4;
 // A bundle is verified once: when it is first seen here. Every executor keeps what is not
 // committed, so that whoever becomes primary has it; all but the primary pass on what comes from
 // clients.
-void Executor::Impl::take_bundle(const wire::BundleMessage& message, bool forwarded, TimeUs now,
+void Executor::Impl::take_bundle(const wire::BundleMessage& message, Address from, TimeUs now,
                                  Outbox& out) {
+  const bool forwarded = from.role != Role::kClient;
   const wire::BundlePtr& bundle = message.bundle;
   const Standing standing = mirror.standing(*bundle);
   if (standing == Standing::kAnswered && !forwarded) answer(*mirror.answer(*bundle), true, out);
@@ -24,8 +30,18 @@ void Executor::Impl::take_bundle(const wire::BundleMessage& message, bool forwar
   if (leads() && order.turn(*bundle) == Turn::kDone) return;  // in flight
 
   if (!pending.has(*bundle)) {
-    if (!authentic(*bundle) || !pending.add(bundle, now, standing == Standing::kEarly)) {
-      ++counters.refused_messages;
+    const auto barred = barred_until.find(from);
+    if (barred != barred_until.end() && now < barred->second) {
+      refusals.add(from, "a bundle, soon after one whose signature was wrong");
+      return;
+    }
+    if (!authentic(*bundle)) {
+      barred_until[from] = now + kBarredUs;
+      refusals.add(from, "a bundle whose signature is wrong");
+      return;
+    }
+    if (!pending.add(bundle, now, standing == Standing::kEarly)) {
+      refusals.overflow();
       return;
     }
   }

@@ -51,8 +51,8 @@ struct Executor::Impl {
   void receive(const wire::StateReply& reply, Address from, TimeUs now, Outbox& out);
   /// Messages that no executor is sent.
   template <typename Other>
-  void receive(const Other&, Address, TimeUs, Outbox&) {
-    ++counters.refused_messages;
+  void receive(const Other&, Address from, TimeUs, Outbox&) {
+    refusals.add(from, "a message that no executor is sent");
   }
   void happened(BatchExecuted& event, TimeUs now, Outbox& out);
   void happened(StateServed& event, TimeUs now, Outbox& out);
@@ -108,7 +108,7 @@ struct Executor::Impl {
   void say_hello(TimeUs now, Outbox& out);
 
   // ---- executor_clients.cc ----
-  void take_bundle(const wire::BundleMessage& message, bool forwarded, TimeUs now, Outbox& out);
+  void take_bundle(const wire::BundleMessage& message, Address from, TimeUs now, Outbox& out);
   void forward(const wire::BundlePtr& bundle, bool retry, Outbox& out) const;
   void answer(const BundleReply& reply, bool with_payload, Outbox& out) const;
   void answer_batch(const WindowEntry& entry, Outbox& out);
@@ -155,6 +155,9 @@ struct Executor::Impl {
   std::vector<size_t> serving;  // state requests of each executor at the runner
 
   std::deque<Committed> recent;
+  Refusals refusals;
+  std::map<Address, TimeUs>
+      barred_until;         ///< who sent a forged bundle: its bundles are not checked
   ExecutorStatus counters;  // its sums; the rest is filled in by status()
 };
 

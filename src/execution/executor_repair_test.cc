@@ -213,6 +213,7 @@ TEST_P(E7Repair, AsManyQuestionsAsAPeerMayHaveAreServed) {
     holder.receive(Address::executor(1), wire::StateRequest{BatchNumber(3), {}});
   }
   EXPECT_EQ(holder.executor->status().refused_messages, 6u);
+  EXPECT_TRUE(holder.executor->refusals().by_sender().empty()) << "asking often is no lie";
   holder.run();
   EXPECT_EQ(holder.sent<wire::StateReply>().size(), 4u);
 }

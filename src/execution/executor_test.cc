@@ -361,6 +361,28 @@ TEST(E8Replies, AForgedBundleIsRefused) {
   EXPECT_EQ(primary.executor->status().refused_messages, 1u);
 }
 
+TEST(E8Replies, AFloodOfForgedBundlesIsCheckedOnceInAWhileAndOthersAreHeard) {
+  Replica primary = primary_with_session(1, 1);
+  const auto& blamed = primary.executor->refusals().by_sender();
+  for (uint64_t i = 1; i <= 100; ++i) {
+    primary.receive(Address::executor(1), wire::BundleMessage{forged(i)});
+  }
+  EXPECT_EQ(blamed.at(Address::executor(1)).count, 100u);
+  EXPECT_EQ(blamed.at(Address::executor(1)).reason,
+            "a bundle, soon after one whose signature was wrong");
+  // What the liar hands on is not worth a check; what the client says itself is.
+  primary.receive(Address::executor(1), wire::BundleMessage{call(1)});
+  primary.idle();
+  EXPECT_TRUE(primary.sent<wire::BatchMessage>().empty());
+  primary.receive(Address::client(0), wire::BundleMessage{call(1)});
+  primary.idle();
+  EXPECT_FALSE(primary.sent<wire::BatchMessage>().empty());
+  // In time it may come back.
+  primary.pass(1'000'001);
+  primary.receive(Address::executor(1), wire::BundleMessage{forged(7)});
+  EXPECT_EQ(blamed.at(Address::executor(1)).reason, "a bundle whose signature is wrong");
+}
+
 TEST(E9Suspicion, OfAPrimaryThatLeavesAForwardedRetryUncommitted) {
   Replica backup = backup_with_session();
   backup.receive(Address::client(0), wire::BundleMessage{call(1), true});

@@ -195,6 +195,18 @@ TEST(E6Rollback, EventsOfDroppedRunsAreIgnored) {
   for (const auto& [to, token] : backup.sent<wire::Token>()) EXPECT_EQ(token.view, View(1));
 }
 
+TEST(E6Rollback, ABadBatchThatWaitedForItsViewIsBlamedOnThePrimaryThatSentIt) {
+  Replica backup(options(1, 0, 2));
+  backup.receive(Address::executor(1), batch(1, 1, {forged(1)}));
+  EXPECT_TRUE(backup.executor->refusals().by_sender().empty());
+  tell(backup, 2, rollback(1, 0, genesis()));
+  ASSERT_EQ(backup.executor->status().view, View(1));
+  const auto& blamed = backup.executor->refusals().by_sender();
+  ASSERT_EQ(blamed.size(), 1u) << "the verifiers whose verdicts started the view are innocent";
+  EXPECT_EQ(blamed.begin()->first, Address::executor(1));
+  EXPECT_EQ(blamed.begin()->second.reason, "an invalid batch");
+}
+
 TEST(E6Rollback, WithoutTheStartPointItIsFetchedAtOnce) {
   Replica backup = after_batches(1, 1, 0, 2);
   Replica other = after_batches(3, 1, 0, 1);
@@ -306,6 +318,18 @@ TEST(E11Lagging, AsksWhenOwnTokensStayUnanswered) {
   const auto hellos = backup.sent<wire::Hello>();
   EXPECT_GE(hellos.size(), 3u * 2);
   EXPECT_LE(hellos.size(), 3u * 4);
+  EXPECT_FALSE(hellos[0].second.restarted);
+}
+
+/// It may have been committed, and nothing new says so (trap 8).
+TEST(E11Lagging, AsksWhenARetriedRequestStaysUncommitted) {
+  Replica backup(options(1, 1, 1));
+  backup.receive(Address::client(0), wire::BundleMessage{open(1), true});
+  backup.pass(350'000);
+  EXPECT_TRUE(backup.sent<wire::Hello>().empty());
+  backup.pass(200'000);
+  const auto hellos = backup.sent<wire::Hello>();
+  ASSERT_FALSE(hellos.empty());
   EXPECT_FALSE(hellos[0].second.restarted);
 }
 

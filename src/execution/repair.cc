@@ -138,21 +138,21 @@ void Repair::send_supply(uint16_t peer, wire::StateReply reply, std::vector<Tree
   supplies_.push_back(peer);
 }
 
-bool Repair::on_wants(const FetchWants& wants, TimeUs now, Outbox& out) {
+std::optional<uint16_t> Repair::on_wants(const FetchWants& wants, TimeUs now, Outbox& out) {
   EVE_CHECK(!supplies_.empty(), "the runner answers each fetch command once");
   const std::optional<uint16_t> supplier = supplies_.front();
   supplies_.pop_front();
-  if (phase_ == Phase::kIdle) return true;
+  if (phase_ == Phase::kIdle) return std::nullopt;
   runner_heard_at_ = now;
-  const bool lied = wants.refused > 0 && supplier.has_value();
-  if (lied) give_up(*supplier, out);
+  const auto liar = wants.refused > 0 ? supplier : std::nullopt;
+  if (liar) give_up(*liar, out);
   // The runner has yet to hear of a newer target, and will then name its wants anew.
-  if (std::find(supplies_.begin(), supplies_.end(), std::nullopt) != supplies_.end()) return !lied;
+  if (std::find(supplies_.begin(), supplies_.end(), std::nullopt) != supplies_.end()) return liar;
   for (const TreeNode& node : wants.nodes) {
     if (wanted_.emplace(node, true).second) queue_.push_back(node);
   }
   spread(now, out);
-  return !lied;
+  return liar;
 }
 
 void Repair::spread(TimeUs now, Outbox& out) {

@@ -44,8 +44,8 @@ class Repair {
 
   /// False if what `peer` says is a lie.
   bool on_reply(const wire::StateReply& reply, uint16_t peer, TimeUs now, Outbox& out);
-  /// False if the peer whose nodes this is about sent wrong ones.
-  bool on_wants(const FetchWants& wants, TimeUs now, Outbox& out);
+  /// The peer whose nodes this is about, if it sent wrong ones.
+  std::optional<uint16_t> on_wants(const FetchWants& wants, TimeUs now, Outbox& out);
   void on_fetched(BatchNumber number);
   /// Gives up on peers that did not answer in time.
   void check(TimeUs now, Outbox& out);

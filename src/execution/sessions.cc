@@ -149,6 +149,10 @@ std::vector<SessionSnapshot> Sessions::snapshots(Context& context) const {
   std::vector<SessionSnapshot> snapshots;
   for (const Session& session : sessions_) {
     SessionSnapshot snapshot{session.client, session.id, session.opened_with, session.next, {}};
+    // The reply to the opening is a function of the session: it need not be kept to be repeated.
+    snapshot.replies.push_back(reply({session.client, SessionId(), session.opened_with},
+                                     wire::ReplyStatus::kExecuted,
+                                     SharedBytes(key_of(session.id))));
     for (RequestNumber first : session.cached) {
       const auto cached = cache_.find(context, {session.id, first});
       EVE_CHECK(cached.has_value(), "a session names a reply that is not there");

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "execution/runner_testing.h"
+#include "execution/session_mirror.h"
 
 namespace eve::execution {
 namespace {
@@ -69,10 +70,10 @@ TEST(E7Transfer, BringsStateSessionsRepliesAndTheChainOfTokens) {
   EXPECT_EQ(session.client, 0);
   EXPECT_EQ(session.opened_with, RequestNumber(1));
   EXPECT_EQ(session.next, RequestNumber(1501));
-  ASSERT_EQ(session.replies.size(), 2u);
-  EXPECT_EQ(session.replies[0].first, RequestNumber(1401));
-  EXPECT_EQ(session.replies[1].payload.view(), last.replies[0].payload.view());
-  EXPECT_EQ(session.replies[1].digest, last.replies[0].digest);
+  ASSERT_EQ(session.replies.size(), 3u);
+  EXPECT_EQ(session.replies[1].first, RequestNumber(1401));
+  EXPECT_EQ(session.replies[2].payload.view(), last.replies[0].payload.view());
+  EXPECT_EQ(session.replies[2].digest, last.replies[0].digest);
   EXPECT_EQ(fetcher.runner.root(), holder.runner.root());
   EXPECT_EQ(fetcher.runner.recompute_root(), holder.runner.root());
 
@@ -82,6 +83,23 @@ TEST(E7Transfer, BringsStateSessionsRepliesAndTheChainOfTokens) {
   const BatchExecuted here = fetcher.run(next);
   EXPECT_EQ(here.token, there.token);
   EXPECT_EQ(serve(fetcher, here.parts.number, {}).parts, here.parts);
+}
+
+/// Or a client whose opening only the liar and one other executor ran waits for ever (trap 8).
+TEST(E7Transfer, BringsTheReplyToAnOpening) {
+  Replica holder;
+  const auto opening = open(0, 1);
+  const BatchExecuted last = holder.run({opening});
+  holder.commit(holder.number);
+  Replica fetcher;
+  SessionMirror mirror;
+  const auto fresh =
+      mirror.install(fetch(fetcher, holder, fetcher.apply(StartFetch{last.parts})).sessions);
+  ASSERT_EQ(fresh.size(), 1u);
+  EXPECT_EQ(fresh[0].digest, last.replies[0].digest);
+  EXPECT_EQ(mirror.standing(*opening), Standing::kAnswered);
+  ASSERT_NE(mirror.answer(*opening), nullptr);
+  EXPECT_EQ(mirror.answer(*opening)->payload.view(), last.replies[0].payload.view());
 }
 
 TEST(E7Transfer, RefusesLiesAndAsksAgain) {

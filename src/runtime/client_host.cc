@@ -69,6 +69,9 @@ void ClientHost::tick(TimeUs now) {
 bool ClientHost::idle(TimeUs now) {
   if (!started_) return false;
   session_.idle(now, outbox_);
+  refusals_seen_.pass_on(
+      session_.refusals(), [this](Address sender) { return router_.name_of(sender); },
+      router_.links().refusals(), now);
   return hand_out();
 }
 

@@ -48,6 +48,7 @@ class ClientHost final : public Host {
   Sink& sink_;
   bool started_ = false;
   bool open_reported_ = false;
+  RefusalsSeen refusals_seen_;
   TimeUs start_by_ = 0;
 };
 

@@ -34,6 +34,9 @@ bool ExecutorHost::idle(TimeUs now) {
   auto events = stage_.take_events();
   for (auto& event : events) executor_->on_event(std::move(event), now, outbox_);
   executor_->idle(now, outbox_);
+  refusals_seen_.pass_on(
+      executor_->refusals(), [this](Address sender) { return router_.name_of(sender); },
+      router_.links().refusals(), now);
   const bool sent = hand_out();
   const bool commanded = !outbox_.commands.empty();
   // Commands gather over the turn, so that one wake-up serves them all.

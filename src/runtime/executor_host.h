@@ -35,6 +35,7 @@ class ExecutorHost final : public Host {
   ExecutionStage stage_;
   std::unique_ptr<execution::Executor> executor_;
   execution::Outbox outbox_;
+  RefusalsSeen refusals_seen_;
 };
 
 }  // namespace eve::runtime

@@ -37,7 +37,8 @@ Links::Links(EventLoop& loop, const ClusterConfig& cluster, size_t self, TlsCont
       self_(self),
       tls_(tls),
       sink_(sink),
-      by_node_(cluster.nodes.size(), nullptr) {
+      by_node_(cluster.nodes.size(), nullptr),
+      refusals_(cluster.nodes[self].name) {
   for (size_t node = 0; node < cluster.nodes.size(); ++node) {
     const auto& config = cluster.nodes[node];
     if (node == self || !nodes_talk(cluster.nodes[self], config)) continue;
@@ -64,9 +65,10 @@ Links::~Links() {
 Status Links::listen() {
   const auto& own = cluster_.nodes[self_];
   if (own.port == 0) return {};
-  auto listener = Listener::create(
-      loop_, own.host, own.port,
-      [this](asio::ip::tcp::socket socket, const std::string&) { accepted(std::move(socket)); });
+  auto listener = Listener::create(loop_, own.host, own.port,
+                                   [this](asio::ip::tcp::socket socket, const std::string& from) {
+                                     accepted(std::move(socket), from);
+                                   });
   if (!listener) return listener.error();
   listener_ = std::move(*listener);
   return {};
@@ -75,15 +77,33 @@ Status Links::listen() {
 // ---- Connections -------------------------------------------------------------------------------
 
 void Links::dialed(Peer& peer, asio::ip::tcp::socket socket) {
-  begin(std::move(socket), &peer);
+  begin(std::move(socket), &peer, cluster_.nodes[peer.node].host);
 }
 
-void Links::accepted(asio::ip::tcp::socket socket) {
-  if (pending_.size() >= host_limits::kMaxPendingConnections) {
-    ++refused_connections_;
-    return;
+void Links::accepted(asio::ip::tcp::socket socket, const std::string& from) {
+  const auto address = from.substr(0, from.rfind(':'));
+  make_room(address);
+  begin(std::move(socket), nullptr, address);
+}
+
+// A peer that connects anew is the youngest: however many silent connections there are, it has the
+// time in which so many more arrive to say who it is.
+void Links::make_room(const std::string& address) {
+  size_t all = 0;
+  size_t of_address = 0;
+  for (const auto& entry : pending_) {
+    if (entry.dialed != nullptr) continue;
+    ++all;
+    if (entry.address == address) ++of_address;
   }
-  begin(std::move(socket), nullptr);
+  const bool share_used = of_address >= host_limits::kMaxPendingPerAddress;
+  if (!share_used && all < host_limits::kMaxPendingConnections) return;
+  const auto oldest = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& entry) {
+    return entry.dialed == nullptr && (!share_used || entry.address == address);
+  });
+  const auto connection = oldest->connection;
+  connection->close("made room for a newer connection without having said who it is",
+                    PeerConnection::Fault::kPeer);
 }
 
 std::vector<crypto::PublicKey> Links::expected_keys(const Peer* dialed_peer) const {
@@ -97,7 +117,7 @@ std::vector<crypto::PublicKey> Links::expected_keys(const Peer* dialed_peer) con
   return keys;
 }
 
-void Links::begin(asio::ip::tcp::socket socket, Peer* dialed_peer) {
+void Links::begin(asio::ip::tcp::socket socket, Peer* dialed_peer, const std::string& address) {
   std::unique_ptr<TlsSession> session;
   if (tls_ != nullptr) {
     const auto side = dialed_peer != nullptr ? TlsSide::kDialed : TlsSide::kAccepted;
@@ -107,7 +127,7 @@ void Links::begin(asio::ip::tcp::socket socket, Peer* dialed_peer) {
   PeerConnection::Owner& owner = *this;
   auto connection = std::make_shared<PeerConnection>(std::move(socket), std::move(session), own,
                                                      owner, loop_.now());
-  pending_.push_back({connection, dialed_peer});
+  pending_.push_back({connection, dialed_peer, address});
   connection->start();
 }
 
@@ -157,7 +177,8 @@ Status Links::on_hello(PeerConnection& connection, const LinkHello& hello,
   return {};
 }
 
-void Links::on_closed(PeerConnection& connection, const std::string& reason) {
+void Links::on_closed(PeerConnection& connection, const std::string& reason,
+                      PeerConnection::Fault fault) {
   const auto& own = cluster_.nodes[self_].name;
   for (auto& peer : peers_) {
     if (peer->connection.get() != &connection) continue;
@@ -166,15 +187,16 @@ void Links::on_closed(PeerConnection& connection, const std::string& reason) {
     if (peer->dialer) peer->dialer->failed(loop_.now());
     const auto& name = cluster_.nodes[peer->node].name;
     log(LogLevel::kInfo, "link_down", {{"node", own}, {"peer", name}, {"reason", reason}});
+    if (fault == PeerConnection::Fault::kPeer) refusals_.add(name, reason, loop_.now());
     sink_.on_link(peer->node, false);
     return;
   }
   for (auto it = pending_.begin(); it != pending_.end(); ++it) {
     if (it->connection.get() != &connection) continue;
     if (it->dialed != nullptr) it->dialed->dialer->failed(loop_.now());
-    const auto peer =
-        it->dialed != nullptr ? cluster_.nodes[it->dialed->node].name : std::string("unknown");
-    log(LogLevel::kWarn, "link_refused", {{"node", own}, {"peer", peer}, {"reason", reason}});
+    const auto peer = it->dialed != nullptr ? cluster_.nodes[it->dialed->node].name : it->address;
+    log(LogLevel::kInfo, "link_refused", {{"node", own}, {"peer", peer}, {"reason", reason}});
+    if (fault == PeerConnection::Fault::kPeer) refusals_.add(peer, reason, loop_.now());
     ++refused_connections_;
     pending_.erase(it);
     return;
@@ -192,6 +214,8 @@ void Links::on_frame(PeerConnection& connection, SharedBytes body) {
   const auto& theirs = cluster_.nodes[(*peer)->node].roles;
   if (!route || std::find(theirs.begin(), theirs.end(), route->from) == theirs.end()) {
     ++refused_frames_;
+    refusals_.add(cluster_.nodes[(*peer)->node].name, "a frame in the name of another's role",
+                  loop_.now());
     return;
   }
   sink_.on_frame((*peer)->node, *route, body.slice(kRouteBytes, body.size() - kRouteBytes));
@@ -229,7 +253,10 @@ void Links::tick(TimeUs now) {
   const auto pending = pending_;
   for (const auto& entry : pending) {
     if (entry.connection->started() + host_limits::kHandshakeUs <= now) {
-      entry.connection->close("the handshake took too long");
+      // A peer that was dialed may be slow, or stopped, and no more than that.
+      entry.connection->close("the handshake took too long", entry.dialed == nullptr
+                                                                 ? PeerConnection::Fault::kPeer
+                                                                 : PeerConnection::Fault::kNone);
     }
   }
 }

@@ -8,7 +8,11 @@
 //
 // Guarantees: nothing that a peer sends stops the process; what cannot be sent at once is queued up
 // to limits::kMaxLinkQueueBytes, beyond which the link is closed; frames to a peer without a
-// connection are dropped. Delivery is in order within one connection and not certain.
+// connection are dropped. Delivery is in order within one connection and not certain. Each link has
+// a queue of its own and is written without waiting, so a peer that reads slowly, or never, costs
+// memory up to that limit and delays nobody else; a protocol whose messages are repeated needs no
+// finer choice of what to drop. Connections that have not said who they are share a limit, by
+// address and in all, and the oldest of them makes room: strangers cannot keep peers out.
 #pragma once
 
 #include <memory>
@@ -20,6 +24,7 @@
 #include "runtime/event_loop.h"
 #include "runtime/listener.h"
 #include "runtime/peer_connection.h"
+#include "runtime/refusal_log.h"
 #include "runtime/tls.h"
 
 namespace eve::runtime {
@@ -55,6 +60,9 @@ class Links final : public EventLoop::Member, private PeerConnection::Owner {
   std::vector<LinkStatus> status() const;
   uint64_t refused_frames() const { return refused_frames_; }
   uint64_t refused_connections() const { return refused_connections_; }
+  /// What this node refused, by sender; hosts add what their state machines refuse.
+  RefusalLog& refusals() { return refusals_; }
+  const RefusalLog& refusals() const { return refusals_; }
 
   TimeUs deadline() const override;
   void tick(TimeUs now) override;
@@ -71,11 +79,13 @@ class Links final : public EventLoop::Member, private PeerConnection::Owner {
   Status on_hello(PeerConnection& connection, const LinkHello& hello,
                   const crypto::PublicKey* key) override;
   void on_frame(PeerConnection& connection, SharedBytes body) override;
-  void on_closed(PeerConnection& connection, const std::string& reason) override;
+  void on_closed(PeerConnection& connection, const std::string& reason,
+                 PeerConnection::Fault fault) override;
 
   void dialed(Peer& peer, asio::ip::tcp::socket socket);
-  void accepted(asio::ip::tcp::socket socket);
-  void begin(asio::ip::tcp::socket socket, Peer* dialed_peer);
+  void accepted(asio::ip::tcp::socket socket, const std::string& from);
+  void make_room(const std::string& address);
+  void begin(asio::ip::tcp::socket socket, Peer* dialed_peer, const std::string& address);
   Peer* find_peer(size_t node);
   Status identify(const LinkHello& hello, const crypto::PublicKey* key, Peer*& peer);
   std::vector<crypto::PublicKey> expected_keys(const Peer* dialed_peer) const;
@@ -84,6 +94,7 @@ class Links final : public EventLoop::Member, private PeerConnection::Owner {
   struct Pending {
     ConnectionPtr connection;
     Peer* dialed = nullptr;
+    std::string address;  ///< of the host that has connected
   };
 
   EventLoop& loop_;
@@ -93,8 +104,9 @@ class Links final : public EventLoop::Member, private PeerConnection::Owner {
   Sink& sink_;
   std::unique_ptr<Listener> listener_;
   std::vector<std::unique_ptr<Peer>> peers_;
-  std::vector<Peer*> by_node_;  ///< by position in cluster.nodes; null: no link
-  std::vector<Pending> pending_;
+  std::vector<Peer*> by_node_;    ///< by position in cluster.nodes; null: no link
+  std::vector<Pending> pending_;  ///< the oldest first
+  RefusalLog refusals_;
   uint64_t refused_frames_ = 0;
   uint64_t refused_connections_ = 0;
 };

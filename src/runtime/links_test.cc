@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/limits.h"
+#include "runtime/host_limits.h"
 #include "runtime/test_support.h"
 
 namespace eve::runtime {
@@ -52,6 +53,14 @@ class LinkNode final : private Links::Sink {
     const SharedBytes shared(payload);
     on_loop([=](Links& links) { links.send(node, from, to, shared); });
   }
+  /// What was refused of `sender`: how often, and why last.
+  RefusalLog::Entry refused(const std::string& sender) {
+    const auto all = on_loop([](Links& links) { return links.refusals().entries(); });
+    for (const auto& entry : all) {
+      if (entry.sender == sender) return entry;
+    }
+    return {};
+  }
   std::vector<Bytes> received() {
     std::lock_guard lock(mutex_);
     return received_;
@@ -94,6 +103,11 @@ class LinksTest : public ::testing::TestWithParam<bool> {
 
   std::unique_ptr<LinkNode> start(size_t node) {
     return std::make_unique<LinkNode>(cluster, node, keys[node]);
+  }
+  tcp::socket connect_raw(asio::io_context& context) const {
+    tcp::socket socket(context);
+    socket.connect({asio::ip::address_v4::loopback(), cluster.nodes[0].port});
+    return socket;
   }
   /// Connects to node 0's port and sends `bytes`; returns once the other side has closed.
   static void send_raw(uint16_t port, ByteView bytes) {
@@ -140,6 +154,8 @@ TEST_P(LinksTest, DropFramesFromForeignRoles) {
   EXPECT_TRUE(eventually([&] { return !a->received().empty(); }));
   EXPECT_EQ(a->received(), std::vector<Bytes>{"the truth"});
   EXPECT_EQ(a->on_loop([](Links& links) { return links.refused_frames(); }), 2u);
+  EXPECT_EQ(a->refused("node-1").count, 2u);
+  EXPECT_NE(a->refused("node-1").reason.find("another's role"), std::string::npos);
 }
 
 TEST_P(LinksTest, ComeBackAfterARestart) {
@@ -164,6 +180,9 @@ TEST_P(LinksTest, RefuseAnotherCluster) {
       [&] { return a->on_loop([](Links& links) { return links.refused_connections(); }) > 0; }));
   EXPECT_FALSE(a->connected(1));
   EXPECT_EQ(a->ups(), 0u);
+  // Who it is remains to be proved: it is known by where it came from.
+  EXPECT_NE(a->refused("127.0.0.1").reason.find("another cluster, bbb"), std::string::npos)
+      << a->refused("127.0.0.1").reason;
 }
 
 TEST_P(LinksTest, RefuseTheWrongKey) {
@@ -175,6 +194,61 @@ TEST_P(LinksTest, RefuseTheWrongKey) {
       [&] { return a->on_loop([](Links& links) { return links.refused_connections(); }) > 0; }));
   EXPECT_FALSE(a->connected(1));
   EXPECT_EQ(a->ups(), 0u);
+  EXPECT_NE(a->refused("127.0.0.1").reason.find("none that cluster.toml names"), std::string::npos)
+      << a->refused("127.0.0.1").reason;
+  // The one that dials knows whom: its side tells the peer's name.
+  EXPECT_TRUE(eventually([&] { return b->refused("node-0").count > 0; }));
+}
+
+TEST_P(LinksTest, RefuseWhatWasRecordedWithoutTls) {
+  if (!GetParam()) GTEST_SKIP() << "plain links trust the network";
+  auto a = start(0);
+  const auto header = make_header(Address::executor(1), Address::executor(0), 7);
+  send_raw(cluster.nodes[0].port,
+           encode_hello({cluster.id, "node-1"}) + Bytes(header.data(), header.size()) + "a batch");
+  EXPECT_EQ(a->ups(), 0u);
+  EXPECT_TRUE(a->received().empty());
+  EXPECT_NE(a->refused("127.0.0.1").reason.find("TLS handshake failed"), std::string::npos);
+}
+
+TEST_P(LinksTest, SilentStrangersDoNotKeepPeersOut) {
+  auto a = start(0);
+  asio::io_context context;
+  std::vector<tcp::socket> strangers;
+  for (size_t i = 0; i < host_limits::kMaxPendingConnections + 50; ++i) {
+    strangers.push_back(connect_raw(context));
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  auto b = start(1);
+  EXPECT_TRUE(eventually([&] { return a->connected(1) && b->connected(0); }));
+  // They would be given up after kHandshakeUs.
+  EXPECT_LT(std::chrono::steady_clock::now() - begin,
+            std::chrono::microseconds(host_limits::kHandshakeUs / 2));
+  EXPECT_GE(a->refused("127.0.0.1").count,
+            host_limits::kMaxPendingConnections + 50 - host_limits::kMaxPendingPerAddress);
+  EXPECT_NE(a->refused("127.0.0.1").reason.find("made room"), std::string::npos);
+}
+
+TEST_P(LinksTest, APeerThatNeverReadsSlowsNobody) {
+  if (GetParam()) GTEST_SKIP() << "the same code, slower";
+  auto a = start(0);
+  auto reader = start(2);
+  asio::io_context context;
+  auto silent = connect_raw(context);
+  asio::write(silent, asio::buffer(encode_hello({cluster.id, "node-1"})));
+  ASSERT_TRUE(eventually([&] { return a->connected(1) && a->connected(2); }));
+  const SharedBytes payload(Bytes(1u << 20, 'x'));
+  constexpr size_t kRounds = 100;
+  for (size_t i = 0; i < kRounds; ++i) {
+    a->on_loop([&](Links& links) {
+      links.send(1, Address::executor(0), Address::executor(1), payload);
+      links.send(2, Address::executor(0), Address::executor(2), SharedBytes(Bytes("for you")));
+    });
+  }
+  EXPECT_TRUE(eventually([&] { return reader->received().size() == kRounds; }, 2));
+  const auto queued = a->on_loop([](Links& links) { return links.status()[0].queued_bytes; });
+  EXPECT_GT(queued, kRounds * payload.size() / 2) << "it was read after all";
+  EXPECT_LE(queued, limits::kMaxLinkQueueBytes);
 }
 
 TEST_P(LinksTest, SurviveGarbage) {

@@ -147,6 +147,7 @@ Result<std::unique_ptr<Node>> Node::create(NodeOptions options) {
   auto core = NodeCore::create(options.cluster, options.node, options.directory);
   if (!core) return core.error();
   impl->core = std::move(*core);
+  impl->core->router().set_rewrite(std::move(options.rewrite));
   impl->options = std::move(options);
   const auto& node = impl->core->node();
   const bool replica = role_of(node, Role::kExecutor) || role_of(node, Role::kVerifier);

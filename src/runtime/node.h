@@ -13,6 +13,7 @@
 #include "execution/runner.h"
 #include "runtime/cluster_config.h"
 #include "runtime/front_end.h"
+#include "runtime/router.h"
 
 namespace eve::runtime {
 
@@ -23,6 +24,7 @@ struct NodeOptions {
   size_t threads = 1;                    ///< workers of the execution stage
   execution::MakeService make_service;   ///< for executors
   FrontEndFactory* front_end = nullptr;  ///< for gateways; not owned, outlives the node
+  Rewrite rewrite;                       ///< tests only: no command line sets it
 };
 
 /// The node's status as JSON, the same text as GET /status on its status port:
@@ -34,10 +36,13 @@ struct NodeOptions {
 ///     "memory_bytes","containers":[{"name","objects","bytes","memory_bytes"}...],
 ///     "recent":[{"number","token","state_root"}...]},
 ///  "verifier": {"view","promised","phase","committed","token","commits","view_changes",
-///     "divergences","refused_messages","last_reason","waiting_for"},
+///     "divergences","refused_messages","last_reason","waiting_for",
+///     "suspecting":["executor-1",...]},
 ///  "gateway": {"port","open","primary","outstanding","completed","retries","sessions_lost",
 ///     "connections","connections_total","connections_refused","requests","bytes_in","bytes_out"},
-///  "links": [{"peer":"executor-1","connected":true,"queued_bytes":0}, ...]}
+///  "links": [{"peer":"executor-1","connected":true,"queued_bytes":0}, ...],
+///  "refused": {"total":3, "by_sender":[{"sender":"executor-1","count":3,"reason":...}, ...]},
+///  "refused_frames":..., "refused_connections":...}
 /// Parts that the node does not play are absent.
 class Node {
  public:

@@ -59,6 +59,10 @@ ordered_json executor_json(ExecutorHost& host) {
 
 ordered_json verifier_json(const VerifierHost& host) {
   const auto status = host.status();
+  ordered_json suspecting = ordered_json::array();
+  for (const auto executor : status.suspecting) {
+    suspecting.push_back(to_string(Address::executor(executor)));
+  }
   return {{"view", status.view.value()},
           {"promised", status.promised.value()},
           {"phase", status.phase},
@@ -69,7 +73,8 @@ ordered_json verifier_json(const VerifierHost& host) {
           {"divergences", status.divergences},
           {"last_reason", status.last_reason},
           {"refused_messages", status.refused_messages},
-          {"waiting_for", status.waiting_for}};
+          {"waiting_for", status.waiting_for},
+          {"suspecting", std::move(suspecting)}};
 }
 
 ordered_json gateway_json(const ClientHost& client, const Gateway& gateway) {
@@ -99,6 +104,15 @@ ordered_json links_json(const Links& links) {
   return all;
 }
 
+ordered_json refused_json(const RefusalLog& refusals) {
+  ordered_json by_sender = ordered_json::array();
+  for (const auto& entry : refusals.entries()) {
+    by_sender.push_back(
+        {{"sender", entry.sender}, {"count", entry.count}, {"reason", entry.reason}});
+  }
+  return {{"total", refusals.total()}, {"by_sender", std::move(by_sender)}};
+}
+
 }  // namespace
 
 std::string status_json(NodeCore& core, const NodeParts& parts, TimeUs uptime_us) {
@@ -118,6 +132,7 @@ std::string status_json(NodeCore& core, const NodeParts& parts, TimeUs uptime_us
   if (parts.verifier != nullptr) status["verifier"] = verifier_json(*parts.verifier);
   if (parts.gateway != nullptr) status["gateway"] = gateway_json(*parts.client, *parts.gateway);
   status["links"] = links_json(core.router().links());
+  status["refused"] = refused_json(core.router().links().refusals());
   status["refused_frames"] =
       core.router().links().refused_frames() + core.router().refused_messages();
   status["refused_connections"] = core.router().links().refused_connections();

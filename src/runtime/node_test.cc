@@ -230,6 +230,9 @@ TEST(Node, StatusNamesWhatIsPlayed) {
   EXPECT_EQ(cluster.status("gateway")["gateway"]["port"], cluster.node("gateway").service_port);
   const auto port = cluster.node("node-0").status_port;
   EXPECT_EQ(*http_get("127.0.0.1", port, "/healthz", 5'000), "ok\n");
+  const auto metrics = http_get("127.0.0.1", port, "/metrics", 5'000);
+  ASSERT_TRUE(metrics.ok()) << metrics.message();
+  EXPECT_NE(metrics->find("eve_refused_total{node=\"node-0\"} 0\n"), Bytes::npos) << *metrics;
   EXPECT_FALSE(http_get("127.0.0.1", port, "/secret", 5'000).ok());
 }
 

@@ -56,7 +56,7 @@ void PeerConnection::configure_socket() {
   set(TCP_USER_TIMEOUT, host_limits::kPeerGoneMs);
 }
 
-void PeerConnection::close(const std::string& reason) {
+void PeerConnection::close(const std::string& reason, Fault fault) {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
   if (cipher_bytes() > 0) {
@@ -67,7 +67,7 @@ void PeerConnection::close(const std::string& reason) {
   std::error_code ignored;
   socket_.close(ignored);
   plain_.clear();
-  owner_.on_closed(*this, reason);
+  owner_.on_closed(*this, reason, fault);
 }
 
 void PeerConnection::greet() {
@@ -115,7 +115,7 @@ bool PeerConnection::receive_encrypted() {
   const auto got = read_socket(receive_buffer(), host_limits::kReadBytes);
   if (got == 0) return false;
   if (auto status = tls_->receive({receive_buffer(), got}); !status) {
-    close(status.message());
+    close(status.message(), Fault::kPeer);
     return false;
   }
   if (state_ == State::kSecuring && tls_->established()) {
@@ -126,7 +126,7 @@ bool PeerConnection::receive_encrypted() {
     const auto room = reader_.room();
     const auto plain = tls_->read(room.data, room.size);
     if (!plain) {
-      close(plain.message());
+      close(plain.message(), tls_->ended() ? Fault::kNone : Fault::kPeer);
       return false;
     }
     if (*plain == 0) break;
@@ -142,7 +142,7 @@ bool PeerConnection::take_frames() {
   while (true) {
     auto body = reader_.next();
     if (!body) {
-      close(body.message());
+      close(body.message(), Fault::kPeer);
       return false;
     }
     if (!*body) return true;
@@ -158,13 +158,13 @@ bool PeerConnection::take_frames() {
 bool PeerConnection::take_hello(const SharedBytes& body) {
   auto hello = parse_hello(body.view());
   if (!hello) {
-    close(hello.message());
+    close(hello.message(), Fault::kPeer);
     return false;
   }
   reader_.set_limit(limits::kMaxFrameBytes);
   state_ = State::kOpen;
   auto status = owner_.on_hello(*this, *hello, tls_ ? &tls_->peer_key() : nullptr);
-  if (!status) close(status.message());
+  if (!status) close(status.message(), Fault::kPeer);
   // Our own hello may be waiting.
   flush();
   return state_ == State::kOpen;

@@ -22,6 +22,9 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
  public:
   enum class State { kSecuring, kGreeting, kOpen, kClosed };
 
+  /// Whether a connection ended by what the peer did wrong: malformed, unauthentic, too slow.
+  enum class Fault { kNone, kPeer };
+
   /// Told on the loop's thread. During each of them the connection may be closed.
   class Owner {
    public:
@@ -32,7 +35,7 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
                             const crypto::PublicKey* key) = 0;
     /// A frame's whole body, route included.
     virtual void on_frame(PeerConnection& connection, SharedBytes body) = 0;
-    virtual void on_closed(PeerConnection& connection, const std::string& reason) = 0;
+    virtual void on_closed(PeerConnection& connection, const std::string& reason, Fault fault) = 0;
   };
 
   /// `tls` null: plain. `own` is said to the peer. `owner` outlives the connection's being open.
@@ -51,7 +54,7 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
   void send(const FrameHeader& header, const SharedBytes& payload);
   void flush();
   /// Idempotent. Calls the owner's on_closed unless it was closed already.
-  void close(const std::string& reason);
+  void close(const std::string& reason, Fault fault = Fault::kNone);
 
  private:
   void configure_socket();

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "runtime/log.h"
 #include "wire/codec.h"
 
 namespace eve::runtime {
@@ -40,12 +39,18 @@ Host* Router::find(Address address) const {
   return nullptr;
 }
 
+std::string Router::name_of(Address address) const {
+  const auto node = node_of(address);
+  return node == kNoNode ? std::string() : cluster_.nodes[node].name;
+}
+
 bool Router::reachable(Address address) const {
   const auto node = node_of(address);
   return node == self_ || (node != kNoNode && links_.connected(node));
 }
 
 void Router::send(Address from, std::vector<wire::Send>& sends) {
+  if (rewrite_) rewrite_(from, sends);
   for (auto& send : sends) {
     SharedBytes encoded;
     for (auto to : send.to) {
@@ -63,15 +68,16 @@ void Router::send(Address from, std::vector<wire::Send>& sends) {
 
 void Router::on_frame(size_t node, const Route& route, SharedBytes payload) {
   auto* host = find(route.to);
+  const auto& sender = cluster_.nodes[node].name;
   if (host == nullptr) {
     ++refused_messages_;
+    links_.refusals().add(sender, "a message for a role that is not played here", loop_.now());
     return;
   }
   auto message = wire::decode(payload, digester_);
   if (!message) {
     ++refused_messages_;
-    log(LogLevel::kDebug, "message_refused",
-        {{"peer", cluster_.nodes[node].name}, {"reason", message.message()}});
+    links_.refusals().add(sender, message.message(), loop_.now());
     return;
   }
   host->receive(*message, route.from, loop_.now());

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <deque>
+#include <functional>
 #include <vector>
 
 #include "crypto/digest.h"
@@ -15,6 +16,9 @@
 
 namespace eve::runtime {
 
+/// Sees what a role of this node is about to send, and may change it: for test programs that lie.
+using Rewrite = std::function<void(Address from, std::vector<wire::Send>& sends)>;
+
 class Router final : public EventLoop::Member, private Links::Sink {
  public:
   /// `self`: this node's position in cluster.nodes. All outlive the router.
@@ -25,11 +29,15 @@ class Router final : public EventLoop::Member, private Links::Sink {
   /// others first.
   void add(Address address, Host& host) { hosts_.push_back({address, &host}); }
 
+  void set_rewrite(Rewrite rewrite) { rewrite_ = std::move(rewrite); }
+
   /// Takes the sends out of `sends`, which keeps its memory.
   void send(Address from, std::vector<wire::Send>& sends);
   /// Sends an already encoded message's worth of frames right away: see ExecutionStage.
   void flush_links() { links_.flush(); }
 
+  /// The node that plays `address`; "" if none does.
+  std::string name_of(Address address) const;
   /// Whether a message to `address` would have a way now.
   bool reachable(Address address) const;
   Links& links() { return links_; }
@@ -67,6 +75,7 @@ class Router final : public EventLoop::Member, private Links::Sink {
   std::array<std::vector<size_t>, 4> nodes_;  ///< by role and index: position in cluster.nodes
   std::deque<Local> local_;
   uint64_t refused_messages_ = 0;
+  Rewrite rewrite_;
   Links links_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "runtime/host_limits.h"
 #include "runtime/http.h"
+#include "runtime/metrics.h"
 
 namespace eve::runtime {
 
@@ -91,8 +92,11 @@ std::string StatusServer::answer(const std::string& method, const std::string& p
   if (method == "GET" && path == "/status") {
     return http_response(200, "application/json", status_());
   }
+  if (method == "GET" && path == "/metrics") {
+    return http_response(200, "text/plain; version=0.0.4", metrics_text(status_()));
+  }
   if (method == "GET" && path == "/healthz") return http_response(200, "text/plain", "ok\n");
-  return http_response(404, "text/plain", "there is GET /status and GET /healthz\n");
+  return http_response(404, "text/plain", "there is GET /status, /metrics and /healthz\n");
 }
 
 TimeUs StatusServer::deadline() const {

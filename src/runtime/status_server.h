@@ -1,4 +1,5 @@
-// The status port: GET /status (JSON) and GET /healthz over HTTP/1.1. One request a connection.
+// The status port: GET /status (JSON), /metrics (Prometheus) and /healthz over HTTP/1.1. One
+// request a connection.
 #pragma once
 
 #include <functional>

@@ -120,13 +120,15 @@ class OpenSslSession final : public TlsSession {
       established_ = true;
     } else if (SSL_get_error(ssl_.get(), done) != SSL_ERROR_WANT_READ) {
       keep_rest();
-      return openssl_error("TLS handshake failed");
+      auto error = openssl_error("TLS handshake failed");
+      return refusal_.empty() ? error : Error{"TLS handshake failed: " + refusal_};
     }
     keep_rest();
     return {};
   }
 
   bool established() const override { return established_; }
+  bool ended() const override { return ended_; }
   const crypto::PublicKey& peer_key() const override { return *peer_key_; }
 
   Result<size_t> read(char* data, size_t size) override {
@@ -141,7 +143,8 @@ class OpenSslSession final : public TlsSession {
       const int error = SSL_get_error(ssl_.get(), done);
       keep_rest();
       if (error == SSL_ERROR_WANT_READ) return total;
-      if (error == SSL_ERROR_ZERO_RETURN) return Error{"the peer closed the link"};
+      ended_ = error == SSL_ERROR_ZERO_RETURN;
+      if (ended_) return Error{"the peer closed the link"};
       return openssl_error("TLS broke");
     }
     keep_rest();
@@ -162,11 +165,20 @@ class OpenSslSession final : public TlsSession {
 
   Bytes& output() override { return pipe_.output; }
 
-  /// Called by OpenSSL with the peer's certificate, in place of checking a chain of issuers.
-  bool accept(X509* certificate) {
+  /// Called by OpenSSL with the peer's certificate, in place of checking a chain of issuers. What
+  /// an operator's own tools have made may have an end, which counts; Eve's have none.
+  int judge(X509* certificate) {
     peer_key_ = ed25519_key_of(certificate);
-    return peer_key_ &&
-           std::find(expected_.begin(), expected_.end(), *peer_key_) != expected_.end();
+    if (!peer_key_ ||
+        std::find(expected_.begin(), expected_.end(), *peer_key_) == expected_.end()) {
+      refusal_ = "the peer's key is none that cluster.toml names for it";
+      return X509_V_ERR_CERT_UNTRUSTED;
+    }
+    if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) {
+      refusal_ = "the peer's certificate has expired";
+      return X509_V_ERR_CERT_HAS_EXPIRED;
+    }
+    return X509_V_OK;
   }
 
  private:
@@ -183,15 +195,17 @@ class OpenSslSession final : public TlsSession {
   Bytes pending_;
   std::optional<crypto::PublicKey> peer_key_;
   bool established_ = false;
+  bool ended_ = false;
+  std::string refusal_;  ///< why the peer's certificate was refused
 };
 
 int verify_peer(X509_STORE_CTX* store, void*) {
   auto* ssl =
       static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto* session = static_cast<OpenSslSession*>(SSL_get_app_data(ssl));
-  if (session->accept(X509_STORE_CTX_get0_cert(store))) return 1;
-  X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_UNTRUSTED);
-  return 0;
+  const int verdict = session->judge(X509_STORE_CTX_get0_cert(store));
+  X509_STORE_CTX_set_error(store, verdict);
+  return verdict == X509_V_OK ? 1 : 0;
 }
 
 class OpenSslContext final : public TlsContext {

@@ -24,6 +24,8 @@ class TlsSession {
   /// the session: close the connection, after a last flush of output() (it may hold an alert).
   virtual Status receive(ByteView cipher) = 0;
   virtual bool established() const = 0;
+  /// The peer has ended the session in good order.
+  virtual bool ended() const = 0;
   /// The peer's key, one of those expected. Precondition: established().
   virtual const crypto::PublicKey& peer_key() const = 0;
 

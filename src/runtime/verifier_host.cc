@@ -41,6 +41,9 @@ void VerifierHost::tick(TimeUs now) {
 bool VerifierHost::idle(TimeUs now) {
   if (failed()) return false;
   verifier_.idle(now, outbox_);
+  refusals_seen_.pass_on(
+      verifier_.refusals(), [this](Address sender) { return router_.name_of(sender); },
+      router_.links().refusals(), now);
   return hand_out();
 }
 

@@ -37,6 +37,7 @@ class VerifierHost final : public Host {
   PromiseFile promise_;
   verification::Verifier verifier_;
   verification::Outbox outbox_;
+  RefusalsSeen refusals_seen_;
   std::string failure_;
 };
 

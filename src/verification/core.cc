@@ -71,7 +71,7 @@ bool Core::is_peer(Address from) const {
 
 void Core::on(const wire::Token& token, Address from, Step& step) {
   if (!is_executor(from)) {
-    ++refused_;
+    refusals_.add(from, "a token of no executor");
     return;
   }
   answer(token.view, token.parts.number <= committed_.number, from.index, step);
@@ -98,7 +98,7 @@ void Core::answer(View spoken, bool committed, uint16_t executor, Step& step) {
 
 void Core::on(const wire::Prepare& prepare, Address from, Step&) {
   if (!is_peer(from) || prepare.verifier != from.index) {
-    ++refused_;
+    refusals_.add(from, "a PREPARE in another's name");
     return;
   }
   if (prepare.view == view() && may_vote()) rounds_.add(prepare);
@@ -112,7 +112,7 @@ void Core::on(const wire::Prepare& prepare, Address from, Step&) {
 
 void Core::on(const wire::Commit& commit, Address from, Step& step) {
   if (!is_peer(from)) {
-    ++refused_;
+    refusals_.add(from, "a COMMIT of no verifier");
     return;
   }
   const bool of_start = start_is_open() && commit.number == rounds_.start().number;
@@ -124,6 +124,12 @@ void Core::on(const wire::Commit& commit, Address from, Step& step) {
 void Core::advance(Step& step) {
   vote(step);
   reconsider(step);
+  for (const auto voter : rounds_.take_refused()) {
+    refusals_.add(Address::verifier(voter), "a PREPARE whose signature is wrong");
+  }
+  for (const auto voter : changes_.take_refused()) {
+    refusals_.add(Address::verifier(voter), "a VIEW-CHANGE whose signature is wrong");
+  }
   arm(step.now);
 }
 
@@ -186,7 +192,7 @@ void Core::learn_start(const Point& point, Step& step) {
 void Core::on(const wire::Welcome& welcome, Address from, Step& step) {
   if (!is_peer(from) || welcome.start.kind != wire::VerdictKind::kRollback ||
       welcome.last.kind != wire::VerdictKind::kCommit) {
-    ++refused_;
+    refusals_.add(from, "a Welcome with the wrong verdicts");
     return;
   }
   welcomes_.add(from.index, welcome);
@@ -204,7 +210,7 @@ void Core::on(const wire::Welcome& welcome, Address from, Step& step) {
 
 void Core::on(const wire::Suspect& suspect, Address from, Step& step) {
   if (!is_executor(from)) {
-    ++refused_;
+    refusals_.add(from, "a suspicion of no executor");
     return;
   }
   // Without batches there are no tokens: this may be all that is heard of an executor.
@@ -214,7 +220,7 @@ void Core::on(const wire::Suspect& suspect, Address from, Step& step) {
 
 void Core::on(const wire::Hello& hello, Address from, Step& step) {
   if (!is_executor(from) && !is_peer(from)) {
-    ++refused_;
+    refusals_.add(from, "a Hello of neither executor nor verifier");
     return;
   }
   welcome(hello, from, step);
@@ -231,7 +237,7 @@ void Core::on(const wire::Hello& hello, Address from, Step& step) {
 
 void Core::on(const wire::ViewChange& change, Address from, Step&) {
   if (!is_peer(from) || change.verifier != from.index) {
-    ++refused_;
+    refusals_.add(from, "a VIEW-CHANGE in another's name");
     return;
   }
   if (change.view <= view()) return;
@@ -240,17 +246,17 @@ void Core::on(const wire::ViewChange& change, Address from, Step&) {
 
 void Core::on(const wire::NewView& new_view, Address from, Step& step) {
   if (!is_peer(from)) {
-    ++refused_;
+    refusals_.add(from, "a NEW-VIEW of no verifier");
     return;
   }
   if (!joinable(new_view.view) || barred_.contains(from.index)) return;
   if (!notary_.valid(new_view)) {
     barred_.insert(from.index);
-    ++refused_;
+    refusals_.add(from, "a NEW-VIEW whose signatures or proof are wrong");
     return;
   }
   if (!proven_by_others(new_view) || !consistent(new_view)) {
-    ++refused_;
+    refusals_.add(from, "a NEW-VIEW that contradicts what is committed, or proves too little");
     return;
   }
   join(new_view, step);
@@ -265,9 +271,10 @@ VerifierStatus Core::status() const {
           .commits = commit_count_,
           .view_changes = views_joined_,
           .divergences = rounds_.divergences(),
-          .refused_messages = refused_ + rounds_.refused() + changes_.refused(),
+          .refused_messages = refusals_.total(),
           .last_reason = last_reason_,
-          .waiting_for = waiting_for()};
+          .waiting_for = waiting_for(),
+          .suspecting = {watch_.suspecting().begin(), watch_.suspecting().end()}};
 }
 
 }  // namespace eve::verification

@@ -31,6 +31,7 @@ class Core {
   void idle(TimeUs now, Outbox& out);
   TimeUs deadline() const;
   VerifierStatus status() const;
+  const Refusals& refusals() const { return refusals_; }
 
  private:
   struct Step {
@@ -48,8 +49,8 @@ class Core {
   void on(const wire::Welcome& welcome, Address from, Step& step);
   void on(const wire::Suspect& suspect, Address from, Step& step);
   template <typename Other>
-  void on(const Other&, Address, Step&) {
-    ++refused_;
+  void on(const Other&, Address from, Step&) {
+    refusals_.add(from, "a message that no verifier is sent");
   }
   bool is_executor(Address from) const;
   bool is_peer(Address from) const;
@@ -133,7 +134,7 @@ class Core {
 
   uint64_t commit_count_ = 0;
   uint64_t views_joined_ = 0;
-  uint64_t refused_ = 0;
+  Refusals refusals_;
 };
 
 }  // namespace eve::verification

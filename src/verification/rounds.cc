@@ -72,11 +72,15 @@ std::optional<crypto::Digest> Rounds::token_at(BatchNumber number) const {
   return std::nullopt;
 }
 
+void Rounds::note_refused(Slot& slot) {
+  for (const auto voter : slot.prepares.take_refused()) refused_.push_back(voter);
+}
+
 std::optional<Link> Rounds::choose(Slot& slot, const crypto::Digest& previous) {
   const auto certified = slot.tokens.reached(model_.token_certificate());
   if (certified && certified->previous == previous) return certified;
   const auto vouched = slot.prepares.reached(model_.vouched(), previous, notary_);
-  refused_ += slot.prepares.take_refused();
+  note_refused(slot);
   return vouched;
 }
 
@@ -105,7 +109,7 @@ std::optional<wire::Certificate> Rounds::next_certificate() {
   for (auto& [number, slot] : slots_) {
     if (slot.certificate) continue;
     const auto link = slot.prepares.reached(model_.agreement(), std::nullopt, notary_);
-    refused_ += slot.prepares.take_refused();
+    note_refused(slot);
     if (!link) continue;
     slot.certificate = slot.prepares.certificate(view_, number, *link);
     return slot.certificate;

@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -62,7 +63,8 @@ class Rounds {
   std::string progress() const;
 
   uint64_t divergences() const { return divergences_; }
-  uint64_t refused() const { return refused_; }
+  /// Whose PREPAREs were refused since the last call.
+  std::vector<uint16_t> take_refused() { return std::exchange(refused_, {}); }
 
  private:
   struct Slot {
@@ -75,6 +77,7 @@ class Rounds {
   BatchNumber base() const;
   bool holds(BatchNumber number) const;
   std::optional<crypto::Digest> token_at(BatchNumber number) const;
+  void note_refused(Slot& slot);
   std::optional<Link> choose(Slot& slot, const crypto::Digest& previous);
   wire::Prepare prepare(BatchNumber number, const Link& link);
   void trim();
@@ -87,7 +90,7 @@ class Rounds {
   Point committed_;
   std::map<BatchNumber, Slot> slots_;
   uint64_t divergences_ = 0;
-  uint64_t refused_ = 0;
+  std::vector<uint16_t> refused_;
 };
 
 }  // namespace eve::verification

@@ -101,7 +101,7 @@ TEST_F(RoundsTest, V3BadSignaturesDoNotCount) {
   EXPECT_TRUE(rounds_.add(forged));
   prepare(2, 1, "A1", kGenesis);
   EXPECT_EQ(next(), "");
-  EXPECT_EQ(rounds_.refused(), 1u);
+  EXPECT_EQ(rounds_.take_refused(), std::vector<uint16_t>{1});
   EXPECT_FALSE(prepare(1, 1, "A1", kGenesis)) << "its vote is spent";
   prepare(3, 1, "A1", kGenesis);
   EXPECT_EQ(next(), "A1");

@@ -38,4 +38,8 @@ VerifierStatus Verifier::status() const {
   return impl_->status();
 }
 
+const Refusals& Verifier::refusals() const {
+  return impl_->Core::refusals();
+}
+
 }  // namespace eve::verification

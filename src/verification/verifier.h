@@ -17,6 +17,7 @@
 
 #include "base/ids.h"
 #include "base/quorum.h"
+#include "base/refusals.h"
 #include "crypto/authenticator.h"
 #include "crypto/digest.h"
 #include "wire/messages.h"
@@ -56,6 +57,7 @@ struct VerifierStatus {
   uint64_t refused_messages = 0;
   std::string last_reason;  ///< why a view was asked for last; empty: never
   std::string waiting_for;
+  std::vector<uint16_t> suspecting;  ///< executors that suspect the primary of `view`
 };
 
 class Verifier {
@@ -72,6 +74,8 @@ class Verifier {
   /// go out.
   void idle(TimeUs now, Outbox& out);
   VerifierStatus status() const;
+  /// Who sent what was refused.
+  const Refusals& refusals() const;
 
  private:
   struct Impl;

@@ -424,6 +424,26 @@ TEST_F(VerifierTest, V10AStartThatIsNotCommittedIsNotNamed) {
   EXPECT_EQ(lone_.sent<wire::Welcome>().front().start.view, View(0));
 }
 
+TEST_F(VerifierTest, WhoSignedBadlyIsNamedNotWhoseVoteShowedIt) {
+  auto forged = lone_.signers[1]->prepare(0, 1, digest("A1"), kGenesis);
+  forged.signature = "no";
+  lone_.give(Address::verifier(1), forged);
+  EXPECT_EQ(lone_.verifier->refusals().total(), 0u) << "not checked yet";
+  lone_.prepare(2, 0, 1, "A1", kGenesis);
+  const auto& blamed = lone_.verifier->refusals().by_sender();
+  ASSERT_EQ(blamed.size(), 1u);
+  EXPECT_EQ(blamed.begin()->first, Address::verifier(1));
+  EXPECT_EQ(blamed.begin()->second.count, 1u);
+
+  auto change = lone_.signers[3]->change(4, genesis_certificate());
+  change.signature = "no";
+  lone_.give(Address::verifier(3), change);
+  change_from(1, 4, genesis_certificate());
+  change_from(2, 4, genesis_certificate());
+  EXPECT_EQ(blamed.size(), 2u);
+  EXPECT_TRUE(blamed.contains(Address::verifier(3)));
+}
+
 TEST_F(VerifierTest, OnlyTheSenderVotesForItself) {
   lone_.give(Address::verifier(1), lone_.signers[2]->prepare(0, 1, digest("A1"), kGenesis));
   lone_.give(Address::verifier(1), lone_.signers[2]->change(1, genesis_certificate()));

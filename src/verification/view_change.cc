@@ -36,7 +36,7 @@ void ViewChanges::check_from(View view) {
       continue;
     }
     barred_.insert(entry->first);
-    ++refused_;
+    refused_.push_back(entry->first);
     entry = entries_.erase(entry);
   }
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -35,7 +36,8 @@ class ViewChanges {
   void joined(View view);
   /// Who sent an invalid VIEW-CHANGE may try again.
   void forgive() { barred_.clear(); }
-  uint64_t refused() const { return refused_; }
+  /// Whose VIEW-CHANGEs were refused since the last call.
+  std::vector<uint16_t> take_refused() { return std::exchange(refused_, {}); }
 
  private:
   struct Entry {
@@ -48,7 +50,7 @@ class ViewChanges {
   const Notary& notary_;
   std::map<uint16_t, Entry> entries_;
   std::set<uint16_t> barred_;  ///< sent an invalid one: a flood costs one check until forgiven
-  uint64_t refused_ = 0;
+  std::vector<uint16_t> refused_;
 };
 
 }  // namespace eve::verification

@@ -38,7 +38,7 @@ void PrepareVotes::check(const Link& link, size_t quorum, const Notary& notary) 
       checked_.add(voter, link);
     } else {
       refused_.insert(voter);
-      ++newly_refused_;
+      newly_refused_.push_back(voter);
     }
   }
 }
@@ -51,8 +51,8 @@ wire::Certificate PrepareVotes::certificate(View view, BatchNumber number, const
   return result;
 }
 
-size_t PrepareVotes::take_refused() {
-  return std::exchange(newly_refused_, 0);
+std::vector<uint16_t> PrepareVotes::take_refused() {
+  return std::exchange(newly_refused_, {});
 }
 
 void CommitVotes::add(uint16_t verifier, const wire::Commit& commit) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/quorum.h"
@@ -39,8 +40,8 @@ class PrepareVotes {
   wire::Certificate certificate(View view, BatchNumber number, const Link& link) const;
 
   size_t voters() const { return claimed_.voters(); }
-  /// Votes refused since the last call.
-  size_t take_refused();
+  /// Whose votes were refused since the last call.
+  std::vector<uint16_t> take_refused();
 
  private:
   void check(const Link& link, size_t quorum, const Notary& notary);
@@ -49,7 +50,7 @@ class PrepareVotes {
   Ballot<Link> claimed_;
   Ballot<Link> checked_;
   std::set<uint16_t> refused_;
-  size_t newly_refused_ = 0;
+  std::vector<uint16_t> newly_refused_;
 };
 
 /// COMMITs of whatever view: for each verifier the latest view's for each number, at most

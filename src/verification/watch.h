@@ -35,6 +35,7 @@ class Watch {
   void enter();
   /// Suspicions last as long as the view: a restarted executor states its own only once (E10).
   void suspect(uint16_t executor) { suspecting_.insert(executor); }
+  const std::set<uint16_t>& suspecting() const { return suspecting_; }
   void observe(BatchNumber next, const TokenView& tokens, TimeUs now);
 
   Reason due(TimeUs now, uint32_t silent_views) const;

@@ -2,6 +2,7 @@
 // server; then checks every key's history (tests/history/history.h) and reads every key back.
 // Prints "history: ok ..." and exits with 0, or names the first keys that are wrong.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <deque>
@@ -23,6 +24,8 @@ struct Options {
   size_t connections = 50;
   size_t pipeline = 4;
   uint64_t seed = 1;
+  double seconds = 0;  ///< at most; 0: as long as the operations take
+  std::string host = "127.0.0.1";
 };
 
 Kind kind_of(size_t key) {
@@ -52,6 +55,7 @@ class Workload final : public bench::LoadSource {
 
   bool next(size_t connection, Bytes& out) override {
     if (issued_ == options_.operations) return false;
+    if (options_.seconds > 0 && now_us() > options_.seconds * 1e6) return false;
     ++issued_;
     const size_t key = random_.below(options_.keys);
     Operation operation;
@@ -78,6 +82,8 @@ class Workload final : public bench::LoadSource {
     auto [key, operation] = std::move(pending_[connection].front());
     pending_[connection].pop_front();
     operation.completed_us = now_us();
+    longest_silence_us_ = std::max(longest_silence_us_, operation.completed_us - last_reply_us_);
+    last_reply_us_ = operation.completed_us;
     const auto value = value_of(bytes);
     if (bytes[0] == '-') error_ = std::string(bytes);
     operation.null = !value.has_value();
@@ -86,6 +92,9 @@ class Workload final : public bench::LoadSource {
   }
 
   const std::string& error() const { return error_; }
+  uint64_t issued() const { return issued_; }
+  /// Between two replies, of whatever connections: how long the service was away.
+  double longest_silence_us() const { return longest_silence_us_; }
   std::vector<std::vector<Operation>>& histories() { return histories_; }
 
  private:
@@ -99,6 +108,8 @@ class Workload final : public bench::LoadSource {
   std::vector<std::vector<Operation>> histories_;
   std::vector<std::deque<std::pair<size_t, Operation>>> pending_;
   std::string error_;
+  double last_reply_us_ = 0;
+  double longest_silence_us_ = 0;
   Clock::time_point start_;
 };
 
@@ -127,7 +138,7 @@ int failed(const std::string& message) {
 
 int check_all(const Options& options, Workload& workload) {
   ReadBack last(options);
-  if (auto status = bench::run_load({options.port, 1, 64, 30}, last); !status) {
+  if (auto status = bench::run_load({options.port, 1, 64, 30, options.host}, last); !status) {
     return failed("reading back: " + status.message());
   }
   size_t wrong = 0;
@@ -147,14 +158,17 @@ int check_all(const Options& options, Workload& workload) {
 int run(const Options& options) {
   Workload workload(options);
   const auto start = Clock::now();
-  const bench::LoadOptions load{options.port, options.connections, options.pipeline, 30};
+  const bench::LoadOptions load{options.port, options.connections, options.pipeline, 30,
+                                options.host};
   if (auto status = bench::run_load(load, workload); !status) return failed(status.message());
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   if (!workload.error().empty()) return failed("an error reply: " + workload.error());
   if (const int status = check_all(options, workload); status != 0) return status;
-  std::printf("history: ok: %llu operations, %zu keys, %zu connections, %.0f operations/s\n",
-              static_cast<unsigned long long>(options.operations), options.keys,
-              options.connections, static_cast<double>(options.operations) / seconds);
+  std::printf(
+      "history: ok: %llu operations, %zu keys, %zu connections, %.0f operations/s, longest silence "
+      "%.2f s\n",
+      static_cast<unsigned long long>(workload.issued()), options.keys, options.connections,
+      static_cast<double>(workload.issued()) / seconds, workload.longest_silence_us() / 1e6);
   return 0;
 }
 
@@ -170,6 +184,8 @@ int main(int argc, char** argv) {
   app.add_option("--connections", options.connections)->capture_default_str();
   app.add_option("--pipeline", options.pipeline)->capture_default_str();
   app.add_option("--seed", options.seed)->capture_default_str();
+  app.add_option("--seconds", options.seconds)->capture_default_str();
+  app.add_option("--host", options.host)->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   return eve::history::run(options);
 }

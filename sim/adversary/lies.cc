@@ -1,4 +1,4 @@
-#include "sim/lies.h"
+#include "sim/adversary/lies.h"
 
 #include <utility>
 #include <variant>
@@ -6,7 +6,7 @@
 
 #include "wire/codec.h"
 
-namespace eve::sim {
+namespace eve::sim::adversary {
 
 using crypto::Domain;
 
@@ -224,4 +224,4 @@ wire::StateReply Lies::lie(wire::StateReply reply) {
   return reply;
 }
 
-}  // namespace eve::sim
+}  // namespace eve::sim::adversary

@@ -7,7 +7,7 @@
 #include "crypto/digest.h"
 #include "wire/messages.h"
 
-namespace eve::sim {
+namespace eve::sim::adversary {
 
 class Lies {
  public:
@@ -44,4 +44,4 @@ class Lies {
   const crypto::Digester& digester_;
 };
 
-}  // namespace eve::sim
+}  // namespace eve::sim::adversary

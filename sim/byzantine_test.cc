@@ -1,0 +1,128 @@
+// Each strategy alone, twins, amnesia, and what is beyond the fault model, over whole runs.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "sim/adversary/catalogue.h"
+#include "sim/byzantine_command.h"
+#include "sim/run_seed.h"
+
+namespace eve::sim {
+namespace {
+
+Options options(FaultModel model, const ByzantineOptions& byzantine, TimeUs duration_us) {
+  Options made;
+  made.model = model;
+  made.duration_us = duration_us;
+  made.byzantine = byzantine;
+  return made;
+}
+
+Statistics run_all(uint64_t first, uint64_t seeds, const Options& with) {
+  static Fibers fibers(kWorkers);
+  Statistics total;
+  for (uint64_t seed = first; seed < first + seeds; ++seed) {
+    const Outcome outcome = run_seed(seed, with, fibers, nullptr);
+    EXPECT_TRUE(outcome.ok) << "seed " << seed << ": " << outcome.failure << describe(outcome.plan);
+    total += outcome.statistics;
+  }
+  return total;
+}
+
+Statistics run_strategy(FaultModel model, const std::string& name, uint64_t first, uint64_t seeds) {
+  ByzantineOptions byzantine;
+  byzantine.strategy = name;
+  return run_all(first, seeds, options(model, byzantine, 2'000'000));
+}
+
+/// A strategy that does nothing tests nothing: all must have touched messages.
+void run_each(FaultModel model, uint64_t seeds) {
+  adversary::DeedsByName deeds;
+  for (const adversary::Entry& entry : adversary::catalogue()) {
+    const Statistics total = run_strategy(model, entry.name, 1, seeds);
+    const auto found = total.strategies.find(entry.name);
+    ASSERT_NE(found, total.strategies.end()) << entry.name;
+    EXPECT_GT(found->second.touched, 0u) << entry.name;
+    deeds[entry.name] = found->second;
+  }
+  print_table(deeds, std::cout);
+}
+
+TEST(Byzantine, EachStrategyAlone) {
+  run_each(FaultModel(1, 1), 10);
+}
+
+TEST(Byzantine, EachStrategyAloneInLargerClusters) {
+  for (const FaultModel model : {FaultModel(2, 1), FaultModel(2, 2)}) {
+    for (const adversary::Entry& entry : adversary::catalogue()) {
+      run_strategy(model, entry.name, 50, 1);
+    }
+  }
+}
+
+TEST(Byzantine, TwinsOfExecutorsAndVerifiers) {
+  ByzantineOptions twins;
+  twins.twins = true;
+  const Statistics total = run_all(1, 1500, options(FaultModel(1, 1), twins, 1'000'000));
+  EXPECT_GT(total.kept_apart, 100'000u);
+  EXPECT_GT(total.view_changes, 300u);
+  run_all(1, 30, options(FaultModel(2, 2), twins, 1'000'000));
+}
+
+TEST(Byzantine, Amnesia) {
+  ByzantineOptions amnesia;
+  amnesia.amnesia = true;
+  const Statistics total = run_all(1, 40, options(FaultModel(1, 1), amnesia, 3'000'000));
+  EXPECT_GT(total.amnesias, 200u);
+}
+
+TEST(Byzantine, BeyondTheModelNobodyCrashesAndNothingGrows) {
+  ByzantineOptions beyond;
+  beyond.beyond = true;
+  const Statistics total = run_all(1, 60, options(FaultModel(1, 1), beyond, 2'000'000));
+  EXPECT_GT(total.lies, 10'000u);
+  run_all(1, 20, options(FaultModel(2, 1), beyond, 2'000'000));
+}
+
+TEST(Byzantine, PlansStayWithinTheModelUnlessAskedToLeaveIt) {
+  Random random(5);
+  bool expiry = false;
+  for (int i = 0; i < 2000; ++i) {
+    for (const FaultModel model : {FaultModel(1, 0), FaultModel(1, 1), FaultModel(3, 2)}) {
+      const ByzantinePlan plan = make_byzantine(random, model, {});
+      EXPECT_LE(plan.executors, model.r());
+      EXPECT_LE(plan.verifiers, model.r());
+      EXPECT_EQ(plan.promise, Promise::kAll);
+      expiry = expiry || plan.expiry;
+    }
+    ByzantineOptions beyond;
+    beyond.beyond = true;
+    const FaultModel model(3, 2);
+    const ByzantinePlan plan = make_byzantine(random, model, beyond);
+    const uint32_t most = std::max(plan.executors, plan.verifiers);
+    EXPECT_GT(most, plan.promise == Promise::kSafety ? model.u() : model.r());
+    EXPECT_LE(plan.executors, model.executors());
+    EXPECT_LE(plan.verifiers, model.verifiers());
+  }
+  EXPECT_TRUE(expiry);
+}
+
+TEST(Byzantine, EqualSeedsGiveEqualRuns) {
+  Fibers fibers(kWorkers);
+  for (int mode = 0; mode < 4; ++mode) {
+    ByzantineOptions how;
+    how.twins = mode == 0;
+    how.amnesia = mode == 1;
+    how.beyond = mode == 2;
+    if (mode == 3) how.strategy = "off-by-one";
+    const Options with = options(FaultModel(1, 1), how, 1'000'000);
+    for (uint64_t seed = 1; seed <= 3; ++seed) {
+      EXPECT_EQ(run_seed(seed, with, fibers, nullptr).trace_digest,
+                run_seed(seed, with, fibers, nullptr).trace_digest);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace eve::sim

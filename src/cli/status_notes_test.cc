@@ -1,0 +1,74 @@
+#include "cli/status_notes.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace eve::cli {
+namespace {
+
+using nlohmann::json;
+
+json healthy() {
+  return json::parse(R"([
+    {"name": "executor-0", "config": {"u": 1, "r": 1},
+     "executor": {"committed": 100, "waiting_for": "the verdict on batch 101"},
+     "links": [{"peer": "verifier-0", "connected": true}, {"peer": "client", "connected": false}],
+     "refused": {"total": 0, "by_sender": []}},
+    {"name": "verifier-0", "config": {"u": 1, "r": 1},
+     "verifier": {"view": 4, "committed": 103, "phase": "normal", "suspecting": []},
+     "links": [{"peer": "executor-0", "connected": true}],
+     "refused": {"total": 0, "by_sender": []}}])");
+}
+
+using Notes = std::vector<std::string>;
+
+TEST(StatusNotes, AreSilentWhenAllIsWell) {
+  EXPECT_EQ(status_notes(healthy()), Notes{});
+}
+
+TEST(StatusNotes, SayWhoIsBehindAndWhatItWaitsFor) {
+  auto nodes = healthy();
+  nodes[1]["verifier"]["committed"] = 200;
+  EXPECT_EQ(status_notes(nodes), Notes{"executor-0 (executor) is 100 batches behind: waits for the "
+                                       "verdict on batch 101"});
+  nodes = healthy();
+  nodes[0]["executor"]["silent"] = true;
+  nodes[0]["executor"]["waiting_for"] = "a new view, after the restart";
+  nodes[1]["verifier"]["phase"] = "changing";
+  EXPECT_EQ(status_notes(nodes), (Notes{"executor-0 (executor) is not back: waits for a new view, "
+                                        "after the restart",
+                                        "verifier-0 (verifier) is not back"}));
+}
+
+TEST(StatusNotes, NameThePrimaryThatIsSuspected) {
+  auto nodes = healthy();
+  nodes[1]["verifier"]["suspecting"] = {"executor-2", "executor-0"};
+  const auto notes = status_notes(nodes);
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_TRUE(notes[0].starts_with("executor-1 (primary) is suspected by executor-0, executor-2"))
+      << notes[0];
+}
+
+TEST(StatusNotes, NameLinksThatAreDownBetweenNodesThatServe) {
+  auto nodes = healthy();
+  nodes[1]["links"][0]["connected"] = false;
+  EXPECT_EQ(status_notes(nodes), Notes{"executor-0 has no link with verifier-0"});
+  nodes[0] = {{"name", "executor-0"}, {"error", "connection refused"}};
+  EXPECT_EQ(status_notes(nodes), Notes{}) << "that it does not answer is said elsewhere";
+}
+
+TEST(StatusNotes, CountLies) {
+  auto nodes = healthy();
+  nodes[0]["refused"]["by_sender"] = {
+      {{"sender", "verifier-0"}, {"count", 7}, {"reason", "a verdict of no verifier"}}};
+  EXPECT_EQ(status_notes(nodes),
+            Notes{"executor-0 refused 7 of verifier-0, last: a verdict of no verifier"});
+}
+
+TEST(StatusNotes, BearAnyShape) {
+  EXPECT_EQ(status_notes(json::array({json::object()})), Notes{});
+}
+
+}  // namespace
+}  // namespace eve::cli
