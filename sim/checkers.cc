@@ -3,6 +3,7 @@
 #include <string>
 #include <variant>
 
+#include "base/limits.h"
 #include "sim/violation.h"
 
 namespace eve::sim {
@@ -22,9 +23,15 @@ void ReplyChecker::follow() {
     for (const execution::BundleReply& reply : ledger_.entry(seen_).replies) {
       if (reply.status != wire::ReplyStatus::kExecuted) continue;
       const BundleName bundle{reply.client, reply.session, reply.first};
-      const auto [known, first] =
-          answers_.emplace(bundle, Answer{seen_, reply.digest, reply.payload});
-      if (!first && known->second.payload.view() != reply.payload.view()) {
+      const TimeUs time_us = ledger_.entry(seen_).batch->time_us;
+      const Answer answer{seen_, time_us, reply.digest, reply.payload};
+      const auto [known, first] = answers_.emplace(bundle, answer);
+      if (first || known->second.payload.view() == reply.payload.view()) continue;
+      const bool opening = reply.session == SessionId();
+      const bool expired = time_us - known->second.time_us > limits::kSessionExpiryUs;
+      if (opening && expired) {
+        known->second = answer;
+      } else {
         throw Violation("exactly once", name(bundle) + " was answered twice, differently");
       }
     }

@@ -20,11 +20,13 @@ class ReplyChecker {
  public:
   struct Answer {
     BatchNumber number;  ///< of the batch that made it
+    TimeUs time_us = 0;  ///< likewise
     crypto::Digest digest;
     SharedBytes payload;
   };
   explicit ReplyChecker(const Ledger& ledger) : ledger_(ledger) {}
-  /// Takes in what was committed since the last call.
+  /// Takes in what was committed since the last call. An opening that comes again when its session
+  /// has expired opens another one; everything else is answered once and for all.
   void follow();
   /// A client accepted `payload` as the replies to a bundle.
   void accepted(const BundleName& bundle, ByteView payload) const;

@@ -55,7 +55,7 @@ void add_pauses(Random& random, FaultPlan& plan) {
     plan.pause_every_us = of_any_size(random, 50'000, 1'000'000);
     plan.pause_us = of_any_size(random, 10'000, 3'000'000);
   }
-  if (random.chance(1, 60)) plan.long_pause_us = of_any_size(random, 5'000'000, 600'000'000);
+  if (random.chance(1, 30)) plan.long_pause_us = of_any_size(random, 5'000'000, 600'000'000);
   plan.slow_executor = random.chance(1, 10);
   plan.slow_verifier = random.chance(1, 10);
 }

@@ -24,6 +24,7 @@ struct Statistics {
   uint64_t lies = 0;
   uint64_t kept_apart = 0;  ///< messages that one of two twins did not hear, or not say
   uint64_t amnesias = 0;
+  uint64_t expiries = 0;  ///< hours that passed, so that sessions expired
   uint64_t accesses = 0;  ///< of requests to state
   uint64_t switches = 0;  ///< from one request to another at an access
   Sites sites;
@@ -53,6 +54,7 @@ void Statistics::for_each(const Visit& visit) const {
   visit("lies", lies);
   visit("kept_apart", kept_apart);
   visit("amnesias", amnesias);
+  visit("expiries", expiries);
   visit("accesses", accesses);
   visit("switches", switches);
 }
@@ -73,6 +75,7 @@ inline Statistics& Statistics::operator+=(const Statistics& other) {
   lies += other.lies;
   kept_apart += other.kept_apart;
   amnesias += other.amnesias;
+  expiries += other.expiries;
   for (const auto& [name, deeds] : other.strategies) {
     strategies[name].nodes += deeds.nodes;
     strategies[name].touched += deeds.touched;

@@ -354,6 +354,7 @@ Statistics World::statistics() const {
   for (const auto& [name, deeds] : all.strategies) all.lies += deeds.touched;
   all.kept_apart = twins_.kept_apart();
   all.amnesias = amnesias_;
+  all.expiries = expiries_;
   all.sites = trace_.sites();
   all.sites += faults_->sites();
   all.sites.hit(Site::kLost, network_.counts().lost);

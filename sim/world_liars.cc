@@ -148,11 +148,13 @@ void World::sleep() {
   constexpr TimeUs kNap = limits::kSessionExpiryUs / 3;
   post_.rest_lies(true);
   const TimeUs before = queue_.now();
+  for (const auto& rogue : rogues_) rogue->pause_until(before + limits::kSessionExpiryUs + kNap);
   for (TimeUs slept = 0; slept <= limits::kSessionExpiryUs; slept += kNap) {
     queue_.run_until(queue_.now() + kNap, [] { return false; });
     for (const auto& client : clients_) client->nudge();
     finish_requests();
   }
+  ++expiries_;
   slept_us_ = queue_.now() - before;
   post_.rest_lies(false);
 }
