@@ -39,12 +39,13 @@ void ReplyChecker::follow() {
       if (!final) continue;
       const BundleName bundle{reply.client, reply.session, reply.first};
       const TimeUs time_us = ledger_.entry(seen_).batch->time_us;
-      const auto [known, first] = payloads_.emplace(bundle, Answer{reply.payload, time_us});
+      const Answer answer{seen_, time_us, reply.digest, reply.payload};
+      const auto [known, first] = answers_.emplace(bundle, answer);
       if (first || known->second.payload.view() == reply.payload.view()) continue;
       const bool opening = reply.session == SessionId();
       const bool expired = time_us - known->second.time_us > limits::kSessionExpiryUs;
       if (opening && expired) {
-        known->second = {reply.payload, time_us};
+        known->second = answer;
       } else {
         throw Violation("exactly once", name(bundle) + " was answered twice, differently");
       }
@@ -53,13 +54,18 @@ void ReplyChecker::follow() {
 }
 
 void ReplyChecker::accepted(const BundleName& bundle, ByteView payload) const {
-  const auto known = payloads_.find(bundle);
-  if (known == payloads_.end()) {
+  const Answer* known = find(bundle);
+  if (known == nullptr) {
     throw Violation("replies", name(bundle) + " was answered, but nothing is committed");
   }
-  if (known->second.payload.view() != payload) {
+  if (known->payload.view() != payload) {
     throw Violation("replies", name(bundle) + " was not answered as committed");
   }
+}
+
+const ReplyChecker::Answer* ReplyChecker::find(const BundleName& bundle) const {
+  const auto known = answers_.find(bundle);
+  return known == answers_.end() ? nullptr : &known->second;
 }
 
 Oracle::Oracle(const crypto::Digester& digester, const execution::MakeService& make_service)

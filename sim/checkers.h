@@ -18,21 +18,25 @@ using BundleName = std::tuple<uint16_t, SessionId, RequestNumber>;
 /// What a client accepted is what was committed; a repeated bundle gets the same bytes again.
 class ReplyChecker {
  public:
+  struct Answer {
+    BatchNumber number;  ///< of the batch that made it
+    TimeUs time_us = 0;  ///< likewise
+    crypto::Digest digest;
+    SharedBytes payload;
+  };
   explicit ReplyChecker(const Ledger& ledger) : ledger_(ledger) {}
   /// Takes in what was committed since the last call. An opening that comes again when its session
   /// has expired opens another one; everything else is answered once and for all.
   void follow();
   /// A client accepted `payload` as the replies to a bundle.
   void accepted(const BundleName& bundle, ByteView payload) const;
+  /// The committed answer; null if there is none.
+  const Answer* find(const BundleName& bundle) const;
 
  private:
   const Ledger& ledger_;
   BatchNumber seen_;
-  struct Answer {
-    SharedBytes payload;
-    TimeUs time_us;  ///< of the batch
-  };
-  std::map<BundleName, Answer> payloads_;
+  std::map<BundleName, Answer> answers_;
 };
 
 /// A fresh replica that runs the committed batches in order on one thread: with right footprints it

@@ -2,19 +2,23 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "sim/violation.h"
+#include "wire/codec.h"
 
 namespace eve::sim {
 
 ClientHost::ClientHost(const Surroundings& around, const ClientSetup& setup, uint64_t seed,
                        const crypto::Authenticator& authenticator, const crypto::Digester& digester,
-                       Workload& workload, ReplyChecker& replies)
+                       Workload& workload, ReplyChecker& replies, ReplyGate& gate)
     : Host(around, Address::client(setup.options.client), 0, seed),
       setup_(setup),
       workload_(workload),
       replies_(replies),
+      gate_(gate),
+      digester_(digester),
       session_(setup.options, authenticator, digester) {}
 
 void ClientHost::on_start() {
@@ -29,6 +33,10 @@ void ClientHost::schedule_burst() {
   if (made_ >= setup_.requests) return;
   const auto left =
       static_cast<uint64_t>(std::max<TimeUs>(setup_.duration_us - around_.queue.now(), 1000));
+  if (setup_.sleep_us != 0 && made_ >= setup_.requests / 2) {
+    later(std::exchange(setup_.sleep_us, 0), [this] { schedule_burst(); });
+    return;
+  }
   const uint64_t bursts = 1 + (setup_.requests - made_) / ((1 + setup_.burst) / 2);
   later(static_cast<TimeUs>(1 + random_.below(2 * left / bursts)), [this] {
     const uint64_t burst = 1 + random_.below(setup_.burst);
@@ -43,7 +51,7 @@ void ClientHost::make_request() {
   if (!session_.submit(request, made_)) {
     throw Violation("bounds", to_string(self()) + " refuses a request of its own pace");
   }
-  waiting_.push_back(std::move(request));
+  waiting_.push_back({std::move(request), around_.queue.now()});
   ++made_;
 }
 
@@ -62,6 +70,8 @@ void ClientHost::disconnect(Address executor) {
 }
 
 void ClientHost::on_message(const wire::Message& message, Address from, TimeUs now) {
+  const auto* reply = std::get_if<wire::Reply>(&message);
+  if (reply != nullptr) gate_.arrived(from, self().index, *reply);
   client::Outbox out;
   session_.receive(message, from, now, out);
   carry_out(out);
@@ -82,6 +92,7 @@ void ClientHost::on_idle(TimeUs now) {
 void ClientHost::carry_out(const client::Outbox& out) {
   for (const wire::Send& send : out.sends) {
     follow_bundle(*std::get<wire::BundleMessage>(*send.message).bundle);
+    if (std::get<wire::BundleMessage>(*send.message).retry) around_.trace.hit(Site::kRetry);
   }
   send(out.sends);
   for (const client::Completion& completion : out.completions) check(completion);
@@ -108,19 +119,29 @@ void ClientHost::check(const client::Completion& completion) {
   if (completion.quarantined) {
     replies_.follow();
     replies_.accepted(carried_.front().bundle, {});
+    gate_.accepted(carried_.front().bundle,
+                   wire::reply_digest(wire::ReplyStatus::kQuarantined, {}, digester_));
     workload_.quarantined(self().index, completed_, carried_.front().end);
     waiting_.pop_front();
     ++completed_;
     if (carried_.front().end == completed_) carried_.pop_front();
     return;
   }
+  const Waiting& request = waiting_.front();
+  Seen seen{self().index, completed_, request.made_at, around_.queue.now(), request.bytes, {}};
   if (completion.executed) {
     replies_.follow();
-    replies_.accepted(carried_.front().bundle, completion.payload.view());
-    workload_.check(self().index, completed_, waiting_.front(), completion.reply);
+    const ByteView payload = completion.payload.view();
+    replies_.accepted(carried_.front().bundle, payload);
+    gate_.accepted(carried_.front().bundle,
+                   wire::reply_digest(wire::ReplyStatus::kExecuted, payload, digester_));
+    workload_.check(self().index, completed_, request.bytes, completion.reply);
+    seen.reply = completion.reply;
   } else {
-    workload_.lost(self().index, completed_);
+    around_.trace.hit(Site::kSessionExpired);
+    if (!setup_.may_lose_session) workload_.lost(self().index, completed_);
   }
+  workload_.saw(seen);
   waiting_.pop_front();
   ++completed_;
   if (carried_.front().end == completed_) carried_.pop_front();

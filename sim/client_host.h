@@ -9,6 +9,7 @@
 #include "client/session.h"
 #include "sim/checkers.h"
 #include "sim/host.h"
+#include "sim/reply_gate.h"
 #include "sim/workload.h"
 
 namespace eve::sim {
@@ -18,6 +19,8 @@ struct ClientSetup {
   uint32_t requests = 0;  ///< to make, spread over `duration_us`
   uint32_t burst = 1;     ///< at once, at most
   TimeUs duration_us = 0;
+  TimeUs sleep_us = 0;  ///< halfway; 0: it does not sleep
+  bool may_lose_session = false;
 };
 
 class ClientHost final : public Host {
@@ -25,7 +28,7 @@ class ClientHost final : public Host {
   /// The references outlive the host.
   ClientHost(const Surroundings& around, const ClientSetup& setup, uint64_t seed,
              const crypto::Authenticator& authenticator, const crypto::Digester& digester,
-             Workload& workload, ReplyChecker& replies);
+             Workload& workload, ReplyChecker& replies, ReplyGate& gate);
 
   /// One more request, beyond those of the setup.
   void nudge();
@@ -39,6 +42,8 @@ class ClientHost final : public Host {
 
  private:
   void on_start() override;
+  uint64_t refused() const override { return 0; }
+  bool may_refuse(const wire::Message&) override { return false; }
   void on_message(const wire::Message& message, Address from, TimeUs now) override;
   void on_tick(TimeUs now) override;
   void on_idle(TimeUs now) override;
@@ -54,12 +59,18 @@ class ClientHost final : public Host {
   ClientSetup setup_;
   Workload& workload_;
   ReplyChecker& replies_;
+  ReplyGate& gate_;
+  const crypto::Digester& digester_;
   client::Session session_;
   uint32_t made_ = 0;
   uint64_t completed_ = 0;
   TimeUs answered_at_ = 0;
   bool nudged_ = false;
-  std::deque<Bytes> waiting_;  ///< requests without a completion, oldest first
+  struct Waiting {
+    Bytes bytes;
+    TimeUs made_at = 0;
+  };
+  std::deque<Waiting> waiting_;  ///< requests without a completion, oldest first
   /// Which bundle carries which requests: by ticket of the first one that is not complete.
   struct Carried {
     BundleName bundle;

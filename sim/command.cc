@@ -7,18 +7,22 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <chrono>
+#include <cmath>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
+#include <iomanip>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/random.h"
 #include "sim/byzantine_command.h"
-#include "sim/run_seed.h"
+#include "sim/campaign.h"
 #include "sim/scenario_command.h"
+#include "sim/workload.h"
 
 namespace eve::sim {
 namespace {
@@ -31,7 +35,14 @@ struct Arguments {
   uint32_t r = 0;  ///< 0: that of the config
   std::string service;
   double seconds = 5;
+  std::optional<double> minutes;
+  size_t jobs = 1;
   bool trace = false;
+  std::string mermaid;
+  double from_ms = 0;
+  double to_ms = 40;
+  bool sites = false;
+  bool all_sites = false;
   std::string json;
   ByzantineArguments byzantine;
 };
@@ -49,14 +60,23 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   app.add_option("--r", arguments.r, "With bft: lies that it stays safe under, up to u")
       ->check(CLI::Range(1, 5));
-  app.add_option("--service", arguments.service,
-                 "kv, racing, bank or poison; without: the "
-                 "seed chooses, but not poison")
-      ->check(CLI::IsMember({"kv", "racing", "bank", "poison"}));
+  app.add_option("--service", arguments.service, "Without: the seed chooses")
+      ->check(CLI::IsMember(workload_names()));
   app.add_option("--seconds", arguments.seconds, "Virtual seconds in which requests are made")
       ->check(CLI::Range(0.1, 3600.0))
       ->capture_default_str();
+  app.add_option("--minutes", arguments.minutes, "Instead of --seeds: as many as fit in")
+      ->check(CLI::Range(0.001, 100'000.0));
+  app.add_option("--jobs", arguments.jobs, "Threads that run seeds; 0: one for each core")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
   app.add_flag("--trace", arguments.trace, "Print everything that happens");
+  app.add_option("--mermaid", arguments.mermaid, "Write a sequence diagram to this file");
+  app.add_option("--from", arguments.from_ms, "What the diagram shows: from here, in virtual ms,")
+      ->capture_default_str();
+  app.add_option("--to", arguments.to_ms, "to here")->capture_default_str();
+  app.add_flag("--sites", arguments.sites, "Print how often each kind of fault and path happened");
+  app.add_flag("--all-sites", arguments.all_sites, "Fail if one of them never did");
   declare(app, arguments.byzantine);
   app.add_option("--json", arguments.json, "Write a summary to this file");
 }
@@ -70,7 +90,8 @@ std::string replay_command(const Arguments& arguments, uint64_t seed) {
   return command + replay_words(arguments.byzantine) + " --trace";
 }
 
-/// A broken invariant in the code under test aborts: the seed must be known nevertheless.
+/// A broken invariant in the code under test aborts: the seed must be known nevertheless. abort()
+/// raises its signal on the thread that calls it.
 class AbortNotice {
  public:
   AbortNotice() { previous_ = signal(SIGABRT, on_abort); }
@@ -78,7 +99,8 @@ class AbortNotice {
   AbortNotice(const AbortNotice&) = delete;
   AbortNotice& operator=(const AbortNotice&) = delete;
 
-  void set(const std::string& command) {
+  /// Of the calling thread.
+  static void set(const std::string& command) {
     length_ = std::min(command.size(), sizeof text_ - 1);
     std::copy_n(command.begin(), length_, text_);
     text_[length_++] = '\n';
@@ -93,8 +115,8 @@ class AbortNotice {
 
   using Handler = void (*)(int);
   Handler previous_;
-  static inline char text_[256];
-  static inline size_t length_ = 0;
+  static inline thread_local char text_[256];
+  static inline thread_local size_t length_ = 0;
 };
 
 std::string to_hex(uint64_t value) {
@@ -103,61 +125,159 @@ std::string to_hex(uint64_t value) {
   return text;
 }
 
-nlohmann::json summary(const Statistics& total, uint64_t trace_hash, const nlohmann::json& failures,
-                       double wall_s) {
+double seconds_of(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+double per(double count, double seconds) {
+  return seconds > 0 ? count / seconds : 0.0;
+}
+
+/// What came out of all seeds so far.
+class Report {
+ public:
+  explicit Report(const Arguments& arguments) : arguments_(arguments) {}
+
+  void add(uint64_t seed, const Outcome& outcome);
+  void print() const;
+  nlohmann::json json() const;
+  int exit_code() const;
+
+ private:
+  double wall_s() const { return seconds_of(CLOCK_MONOTONIC) - wall_began_; }
+  double cpu_s() const { return seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu_began_; }
+  bool silent_site() const;
+  void print_progress();
+
+  const Arguments& arguments_;
+  double wall_began_ = seconds_of(CLOCK_MONOTONIC);
+  double cpu_began_ = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+  double minutes_shown_ = 0;
+  Statistics total_;
+  uint64_t trace_hash_ = 0;
+  nlohmann::json failures_ = nlohmann::json::array();
+};
+
+void Report::add(uint64_t seed, const Outcome& outcome) {
+  total_ += outcome.statistics;
+  trace_hash_ = Random(trace_hash_ ^ outcome.trace_digest).next();
+  if (!outcome.ok) {
+    const std::string replay = replay_command(arguments_, seed);
+    std::cout << "FAILED seed " << seed << ": " << outcome.failure
+              << "plan: " << describe(outcome.plan) << "\nreplay with: " << replay << std::endl;
+    failures_.push_back({{"seed", seed}, {"invariant", outcome.invariant}, {"replay", replay}});
+  }
+  if (arguments_.minutes) print_progress();
+}
+
+/// A line a minute.
+void Report::print_progress() {
+  if (wall_s() / 60 < minutes_shown_ + 1) return;
+  minutes_shown_ = std::floor(wall_s() / 60);
+  std::cout << minutes_shown_ << " min: " << total_.seeds << " seeds, " << failures_.size()
+            << " failed" << std::endl;
+}
+
+nlohmann::json Report::json() const {
   nlohmann::json json;
-  json["trace_hash"] = to_hex(trace_hash);
-  total.for_each([&json](const char* name, uint64_t value) { json[name] = value; });
-  json["virtual_seconds"] = static_cast<double>(total.virtual_us) / 1e6;
-  json["wall_seconds"] = wall_s;
-  json["seeds_per_second"] = wall_s > 0 ? static_cast<double>(total.seeds) / wall_s : 0.0;
-  json["failures"] = failures;
-  json["strategies"] = to_json(total.strategies);
+  json["trace_hash"] = to_hex(trace_hash_);
+  total_.for_each([&json](const char* name, uint64_t value) { json[name] = value; });
+  total_.sites.for_each([&json](const char* name, uint64_t count) { json["sites"][name] = count; });
+  const double virtual_s = static_cast<double>(total_.virtual_us) / 1e6;
+  json["virtual_seconds"] = virtual_s;
+  json["wall_seconds"] = wall_s();
+  json["cpu_seconds"] = cpu_s();
+  json["seeds_per_second"] = per(static_cast<double>(total_.seeds), wall_s());
+  json["virtual_per_cpu_second"] = per(virtual_s, cpu_s());
+  json["accesses_per_cpu_second"] = per(static_cast<double>(total_.accesses), cpu_s());
+  json["switches_per_cpu_second"] = per(static_cast<double>(total_.switches), cpu_s());
+  json["failures"] = failures_;
+  json["strategies"] = to_json(total_.strategies);
   return json;
 }
 
+void Report::print() const {
+  if (arguments_.sites) {
+    total_.sites.for_each([](const char* name, uint64_t count) {
+      std::cout << std::setw(12) << count << "  " << name << '\n';
+    });
+  }
+  const nlohmann::json all = json();
+  const auto rate = [&all](const char* name) { return static_cast<uint64_t>(all[name]); };
+  std::cout << total_.seeds << " seeds, " << failures_.size() << " failed, " << total_.requests
+            << " requests, " << total_.batches << " batches, " << total_.divergences
+            << " divergences, " << total_.transfers << " transfers, " << rate("seeds_per_second")
+            << " seeds a second, " << rate("virtual_per_cpu_second") << " virtual seconds and "
+            << rate("accesses_per_cpu_second") << " accesses a second of one core, trace hash "
+            << to_hex(trace_hash_) << '\n';
+  if (arguments_.byzantine.table) print_table(total_.strategies, std::cout);
+  if (arguments_.all_sites) {
+    total_.sites.for_each([](const char* name, uint64_t count) {
+      if (count == 0) std::cout << "FAILED, never happened: " << name << '\n';
+    });
+  }
+}
+
+bool Report::silent_site() const {
+  bool silent = false;
+  total_.sites.for_each([&silent](const char*, uint64_t count) { silent = silent || count == 0; });
+  return silent;
+}
+
+int Report::exit_code() const {
+  return !failures_.empty() || (arguments_.all_sites && silent_site()) ? 1 : 0;
+}
+
+bool write_file(const std::string& name, const std::string& text) {
+  std::ofstream file(name);
+  file << text;
+  if (file.good()) return true;
+  std::cerr << "eve sim: cannot write " << name << '\n';
+  return false;
+}
+
 int run_all(const Arguments& arguments) {
-  Options options;
   const uint32_t r = arguments.config == "crash" ? 0 : std::max(arguments.r, 1u);
-  options.model = FaultModel(arguments.u, r);
-  options.service = arguments.service;
-  options.duration_us = static_cast<TimeUs>(arguments.seconds * 1e6);
-  options.byzantine = arguments.byzantine.options;
-  Fibers fibers(kWorkers);
-  AbortNotice notice;
-  Statistics total;
-  uint64_t trace_hash = 0;
-  auto failures = nlohmann::json::array();
-  const auto started = std::chrono::steady_clock::now();
-  for (uint64_t i = 0; i < arguments.seeds; ++i) {
-    const uint64_t seed = arguments.first_seed + i;
-    const std::string replay = replay_command(arguments, seed);
-    notice.set(replay);
-    const Outcome outcome = run_seed(seed, options, fibers, arguments.trace ? &std::cout : nullptr);
-    total += outcome.statistics;
-    trace_hash = Random(trace_hash ^ outcome.trace_digest).next();
-    if (outcome.ok) continue;
-    std::cout << "FAILED seed " << seed << ": " << outcome.failure
-              << "plan: " << describe(outcome.plan) << "\nreplay with: " << replay << std::endl;
-    failures.push_back({{"seed", seed}, {"invariant", outcome.invariant}, {"replay", replay}});
+  Campaign campaign;
+  campaign.options.model = FaultModel(arguments.u, r);
+  campaign.options.service = arguments.service;
+  campaign.options.duration_us = static_cast<TimeUs>(arguments.seconds * 1e6);
+  campaign.options.byzantine = arguments.byzantine.options;
+  campaign.first_seed = arguments.first_seed;
+  campaign.seeds = arguments.seeds;
+  campaign.minutes = arguments.minutes;
+  campaign.jobs = arguments.jobs;
+  campaign.trace = arguments.trace ? &std::cout : nullptr;
+  campaign.starting = [&arguments](uint64_t seed) {
+    AbortNotice::set(replay_command(arguments, seed));
+  };
+  Diagram diagram(static_cast<TimeUs>(arguments.from_ms * 1e3),
+                  static_cast<TimeUs>(arguments.to_ms * 1e3));
+  if (!arguments.mermaid.empty()) campaign.diagram = &diagram;
+  const AbortNotice notice;
+  Report report(arguments);
+  run(campaign, [&report](uint64_t seed, const Outcome& outcome) { report.add(seed, outcome); });
+  report.print();
+  if (!arguments.json.empty() && !write_file(arguments.json, report.json().dump(2) + '\n')) {
+    return 1;
   }
-  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - started;
-  const nlohmann::json json = summary(total, trace_hash, failures, wall.count());
-  std::cout << total.seeds << " seeds, " << failures.size() << " failed, " << total.requests
-            << " requests, " << total.batches << " batches, " << total.divergences
-            << " divergences, " << total.transfers << " transfers, "
-            << static_cast<uint64_t>(json["seeds_per_second"].get<double>())
-            << " seeds a second, trace hash " << json["trace_hash"].get<std::string>() << '\n';
-  if (arguments.byzantine.table) print_table(total.strategies, std::cout);
-  if (!arguments.json.empty()) {
-    std::ofstream file(arguments.json);
-    file << json.dump(2) << '\n';
-    if (!file.good()) {
-      std::cerr << "eve sim: cannot write " << arguments.json << '\n';
-      return 1;
-    }
+  if (!arguments.mermaid.empty() && !write_file(arguments.mermaid, diagram.text())) return 1;
+  return report.exit_code();
+}
+
+/// Null, or what is wrong.
+const char* complaint(const Arguments& arguments) {
+  if (arguments.r > arguments.u || (arguments.r > 0 && arguments.config == "crash")) {
+    return "--r goes with --config bft and is at most --u";
   }
-  return failures.empty() ? 0 : 1;
+  const bool one_run = arguments.seeds == 1 && !arguments.minutes;
+  if ((arguments.trace || !arguments.mermaid.empty()) && arguments.jobs != 1) {
+    return "--trace and --mermaid go with --jobs 1";
+  }
+  if (!arguments.mermaid.empty() && !one_run) return "--mermaid goes with one seed";
+  return nullptr;
 }
 
 }  // namespace
@@ -174,8 +294,8 @@ int run_command(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  if (arguments.r > arguments.u || (arguments.r > 0 && arguments.config == "crash")) {
-    std::cerr << "eve sim: --r goes with --config bft and is at most --u\n";
+  if (const char* wrong = complaint(arguments)) {
+    std::cerr << "eve sim: " << wrong << '\n';
     return 2;
   }
   if (arguments.byzantine.list) {

@@ -28,9 +28,32 @@ TEST(Command, WritesASummary) {
   EXPECT_TRUE(json.at("failures").empty());
   EXPECT_GT(json.at("requests"), 0);
   EXPECT_GE(json.at("virtual_seconds"), 2.0);
+  EXPECT_GT(json.at("accesses_per_cpu_second"), 0.0);
+  EXPECT_TRUE(json.at("sites").contains("clock drifts"));
+}
+
+TEST(Command, DrawsASequenceDiagram) {
+  const auto file = std::filesystem::temp_directory_path() /
+                    ("eve_sim_test_" + std::to_string(::getpid()) + ".mmd");
+  EXPECT_EQ(run({"--seed", "5", "--seconds", "0.2", "--mermaid", file.string(), "--to", "100"}), 0);
+  std::ifstream in(file);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::filesystem::remove(file);
+  EXPECT_TRUE(text.starts_with("sequenceDiagram\n")) << text;
+  EXPECT_NE(text.find("->>E0: Bundle session 0"), std::string::npos) << text;
+}
+
+TEST(Command, RunsForSomeMinutes) {
+  EXPECT_EQ(run({"--minutes", "0.002", "--seconds", "0.2", "--jobs", "2"}), 0);
+}
+
+TEST(Command, SaysWhichSitesNeverHappened) {
+  EXPECT_EQ(run({"--seed", "1", "--seconds", "0.2", "--sites", "--all-sites"}), 1);
 }
 
 TEST(Command, RefusesWrongUsage) {
+  EXPECT_EQ(run({"--trace", "--jobs", "2"}), 2);
+  EXPECT_EQ(run({"--mermaid", "x", "--seeds", "2"}), 2);
   EXPECT_EQ(run({"--config", "none"}), 2);
   EXPECT_EQ(run({"--service", "sql"}), 2);
   EXPECT_EQ(run({"--seeds", "0"}), 2);

@@ -27,16 +27,19 @@ class EventQueue {
   uint64_t executed() const { return executed_; }
 
  private:
+  /// What the heap sorts is small; actions stay where they are.
   struct Entry {
     TimeUs when;
     uint64_t order;
-    Action action;
+    uint32_t action;  ///< place in actions_
   };
   static bool later(const Entry& a, const Entry& b) {
     return a.when != b.when ? a.when > b.when : a.order > b.order;
   }
 
   std::vector<Entry> heap_;
+  std::vector<Action> actions_;
+  std::vector<uint32_t> free_;  ///< places in actions_ that are empty
   TimeUs now_ = 0;
   uint64_t scheduled_ = 0;
   uint64_t executed_ = 0;

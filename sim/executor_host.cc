@@ -1,6 +1,7 @@
 #include "sim/executor_host.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <variant>
@@ -14,6 +15,7 @@ namespace {
 /// The window's batches with their commits, a fetch, and what a few peers may ask at once.
 constexpr size_t kMostCommands = 8 * limits::kWindow + 256;
 constexpr TimeUs kCommandCostUs = 3;
+constexpr uint64_t kSlowerBy = 10;
 
 }  // namespace
 
@@ -33,6 +35,7 @@ void ExecutorHost::make(bool restarted) {
   scheduler_ = std::make_unique<FiberScheduler>(fibers_, random_.next(), setup_.switch_every);
   runner_ = std::make_unique<execution::Runner>(digester_, *scheduler_, setup_.make_service,
                                                 [this] { return around_.queue.now(); });
+  rollbacks_.fetched({BatchNumber(), {}, {}, runner_->empty_root(), {}});
   auto options = setup_.options;
   options.restarted = restarted;
   executor_ = std::make_unique<execution::Executor>(options, authenticator_, digester_);
@@ -49,12 +52,15 @@ void ExecutorHost::on_start() {
   make(restarted);
   restarted_at_ = ledger_.last();
   ledger_.restarted(self());
+  views_.restarted(self());
   execution::Outbox out;
   executor_->start(local_now(), out);
   carry_out(out);
 }
 
 void ExecutorHost::on_crash() {
+  if (running_) around_.trace.hit(Site::kCrashWhileRunning);
+  if (fetching_) around_.trace.hit(Site::kCrashWhileFetching);
   Statistics all_lives;
   add_to(all_lives);
   earlier_lives_ = all_lives;
@@ -62,9 +68,13 @@ void ExecutorHost::on_crash() {
   runner_.reset();
   commands_.clear();
   running_ = false;
+  fetching_ = false;
+  sources_.clear();
+  seen_ = {};
 }
 
 void ExecutorHost::on_message(const wire::Message& message, Address from, TimeUs now) {
+  witness(message, from);
   execution::Outbox out;
   executor_->receive(message, from, now, out);
   carry_out(out);
@@ -88,6 +98,7 @@ void ExecutorHost::carry_out(execution::Outbox& out) {
   send(out.sends);
   for (execution::Command& command : out.commands) {
     if (const auto* run = std::get_if<execution::RunBatch>(&command)) {
+      if (run->mode == execution::RunMode::kSequential) around_.trace.hit(Site::kSequentialRun);
       ledger_.saw_batch(run->batch);
     }
     commands_.push_back(std::move(command));
@@ -108,26 +119,95 @@ void ExecutorHost::run_next() {
   commands_.pop_front();
   const TimeUs takes = cost(command);
   auto events = std::make_shared<std::vector<execution::Event>>();
-  runner_->apply(command,
-                 [&events](execution::Event event) { events->push_back(std::move(event)); });
+  apply(command, *events);
   later(takes, [this, events] {
     running_ = false;
-    for (execution::Event& event : *events) {
-      if (const auto* executed = std::get_if<execution::BatchExecuted>(&event)) {
-        ledger_.saw_executed(*executed);
-        around_.trace.note(around_.queue.now(), self(),
-                           std::hash<crypto::Digest>()(executed->token), [executed] {
-                             return "ran number " + std::to_string(executed->parts.number.value()) +
-                                    ' ' + executed->token.brief();
-                           });
-      }
-      execution::Outbox out;
-      executor_->on_event(std::move(event), local_now(), out);
-      carry_out(out);
-    }
+    for (execution::Event& event : *events) happened(event);
     stepped();
     run_next();
   });
+}
+
+void ExecutorHost::apply(const execution::Command& command, std::vector<execution::Event>& events) {
+  if (const auto* rollback = std::get_if<execution::RollbackTo>(&command)) {
+    if (rollbacks_.undoes_parallel(rollback->number)) around_.trace.hit(Site::kParallelRollback);
+  }
+  if (std::holds_alternative<execution::StartFetch>(command)) {
+    if (fetching_) around_.trace.hit(Site::kTransferRetargeted);
+    fetching_ = true;
+  }
+  runner_->apply(command,
+                 [&events](execution::Event event) { events.push_back(std::move(event)); });
+  const auto* run = std::get_if<execution::RunBatch>(&command);
+  for (const execution::Event& event : events) {
+    if (const auto* executed = std::get_if<execution::BatchExecuted>(&event)) {
+      rollbacks_.ran(executed->parts, run->mode);
+      if (setup_.sequential != nullptr && run->mode == execution::RunMode::kSequential) {
+        setup_.sequential->ran(self(), executed->parts, executed->token);
+      }
+      if (executed->failed > 0 && run->mode == execution::RunMode::kParallel) {
+        around_.trace.hit(Site::kThrowInParallel);
+      }
+    }
+    if (const auto* fetched = std::get_if<execution::Fetched>(&event)) {
+      rollbacks_.fetched(fetched->parts);
+      fetching_ = false;
+    }
+  }
+  if (const auto* rollback = std::get_if<execution::RollbackTo>(&command)) {
+    rollbacks_.rolled_back(self(), rollback->number, runner_->root());
+  }
+  if (const auto* commit = std::get_if<execution::CommitBatches>(&command)) {
+    rollbacks_.committed(commit->number);
+  }
+}
+
+void ExecutorHost::happened(execution::Event& event) {
+  if (const auto* executed = std::get_if<execution::BatchExecuted>(&event)) {
+    ledger_.saw_executed(*executed);
+    around_.trace.note(around_.queue.now(), self(), std::hash<crypto::Digest>()(executed->token),
+                       [executed] {
+                         return "ran number " + std::to_string(executed->parts.number.value()) +
+                                ' ' + executed->token.brief();
+                       });
+  }
+  execution::Outbox out;
+  executor_->on_event(std::move(event), local_now(), out);
+  carry_out(out);
+}
+
+void ExecutorHost::witness(const wire::Message& message, Address from) {
+  if (const auto* batch = std::get_if<wire::BatchMessage>(&message)) {
+    if (batch->batch->view > seen_.view) around_.trace.hit(Site::kBatchOfLaterView);
+    if (batch->batch->view < seen_.view) around_.trace.hit(Site::kLateBatch);
+  }
+  if (const auto* verdict = std::get_if<wire::Verdict>(&message)) {
+    if (verdict->kind == wire::VerdictKind::kCommit && verdict->number > seen_.executed) {
+      around_.trace.hit(Site::kCommitBeforeExecution);
+    }
+  }
+  if (const auto* reply = std::get_if<wire::StateReply>(&message)) {
+    if (!reply->nodes.empty()) sources_.insert(from);
+    if (!reply->parts) around_.trace.hit(Site::kTransferRefused);
+  }
+}
+
+/// Who was away may find that questions about state have piled up (whoever asks, asks again, or
+/// another); that a batch is older than its clock allows, or of a view that it cannot know to come.
+/// A verdict may start a view whose batches came before, from somebody else. And who has diverged
+/// names its own state when it is asked.
+bool ExecutorHost::may_refuse(const wire::Message& message) {
+  if (std::holds_alternative<wire::StateRequest>(message)) return true;
+  if (std::holds_alternative<wire::Verdict>(message)) return true;
+  if (std::holds_alternative<wire::Welcome>(message)) return true;
+  const auto* state = std::get_if<wire::StateReply>(&message);
+  if (state != nullptr) return state->nodes.empty();
+  const auto* sent = std::get_if<wire::BatchMessage>(&message);
+  if (sent == nullptr) return false;
+  const wire::Batch& batch = *sent->batch;
+  const TimeUs skew = std::abs(batch.time_us - local_now());
+  const uint64_t known = seen_.view.value() + setup_.options.model.executors();
+  return skew > limits::kMaxClockSkewUs || batch.view.value() > known;
 }
 
 TimeUs ExecutorHost::cost(const execution::Command& command) {
@@ -136,13 +216,26 @@ TimeUs ExecutorHost::cost(const execution::Command& command) {
   if (run == nullptr) return kCommandCostUs;
   uint64_t requests = 1;
   for (const auto& bundle : run->batch->bundles) requests += bundle->requests.size();
-  const uint64_t usual = requests * static_cast<uint64_t>(setup_.request_cost_us);
+  const uint64_t pace = slow() ? kSlowerBy : 1;
+  const uint64_t usual = pace * requests * static_cast<uint64_t>(setup_.request_cost_us);
   return static_cast<TimeUs>(usual / 2 + random_.below(usual + 1));
 }
 
 void ExecutorHost::observe() {
   const auto now = executor_->status();
   ledger_.committed(self(), now.committed, now.token);
+  views_.stands(self(), now.view);
+  if (now.executed.value() > now.committed.value() + limits::kWindow) {
+    throw Violation("bounds", to_string(self()) + " ran ahead beyond the window");
+  }
+  if (now.transfers > seen_.transfers) {
+    around_.trace.hit(Site::kTransfer);
+    if (sources_.size() > 1) around_.trace.hit(Site::kTransferOfSeveralSources);
+    sources_.clear();
+  }
+  if (seen_.silent && !now.silent) around_.trace.hit(Site::kExecutorReturned);
+  if (now.repairs > seen_.repairs) around_.trace.hit(Site::kRepair);
+  seen_ = now;
   if (now.committed == BatchNumber()) return;
   if (now.state_root != ledger_.entry(now.committed).parts.state) {
     throw Violation("agreement", to_string(self()) + " names another state than its token");
@@ -162,6 +255,8 @@ void ExecutorHost::add_to(Statistics& statistics) const {
   statistics.rollbacks += now.rollbacks;
   statistics.repairs += now.repairs;
   statistics.transfers += now.transfers;
+  statistics.accesses += scheduler_->accesses();
+  statistics.switches += scheduler_->switches();
 }
 
 }  // namespace eve::sim

@@ -4,12 +4,15 @@
 
 #include <deque>
 #include <memory>
+#include <set>
 
 #include "execution/executor.h"
 #include "execution/runner.h"
+#include "sim/conduct.h"
 #include "sim/fiber_scheduler.h"
 #include "sim/host.h"
 #include "sim/ledger.h"
+#include "sim/rollback_checker.h"
 #include "sim/statistics.h"
 
 namespace eve::sim {
@@ -19,6 +22,7 @@ struct ExecutorSetup {
   execution::MakeService make_service;
   TimeUs request_cost_us = 20;  ///< in steady surroundings: of a batch
   uint64_t switch_every = 4;
+  SequentialChecker* sequential = nullptr;  ///< null: runs in order may differ
 };
 
 class ExecutorHost final : public Host {
@@ -39,6 +43,8 @@ class ExecutorHost final : public Host {
 
  private:
   void on_start() override;
+  uint64_t refused() const override { return seen_.refused_messages; }
+  bool may_refuse(const wire::Message& message) override;
   void on_message(const wire::Message& message, Address from, TimeUs now) override;
   void on_tick(TimeUs now) override;
   void on_idle(TimeUs now) override;
@@ -48,6 +54,10 @@ class ExecutorHost final : public Host {
   void make(bool restarted);
   void carry_out(execution::Outbox& out);
   void run_next();
+  void apply(const execution::Command& command, std::vector<execution::Event>& events);
+  void happened(execution::Event& event);
+  /// Counts the sites that only the host of an executor can tell apart.
+  void witness(const wire::Message& message, Address from);
   TimeUs cost(const execution::Command& command);
   void observe();
 
@@ -62,6 +72,11 @@ class ExecutorHost final : public Host {
   std::unique_ptr<execution::Executor> executor_;
   std::deque<execution::Command> commands_;
   bool running_ = false;
+  std::set<Address> sources_;       ///< of the fetch under way: who sent nodes
+  bool fetching_ = false;           ///< a StartFetch has not come to its end
+  execution::ExecutorStatus seen_;  ///< as of the last look
+  RollbackChecker rollbacks_;
+  ViewChecker views_;
   BatchNumber restarted_at_;  ///< what the cluster had committed when this life began
   Statistics earlier_lives_;
 };

@@ -1,13 +1,22 @@
 #include "sim/faults.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
+
+#include "base/limits.h"
 
 namespace eve::sim {
 namespace {
 
+constexpr TimeUs kFarAheadUs = 10'000'000'000;
+
 bool is_faulty(const Host& host) {
   return host.doomed() || !host.recovered();
+}
+
+Site site_of(Partition kind) {
+  return static_cast<Site>(static_cast<size_t>(Site::kPartitionLone) + static_cast<size_t>(kind));
 }
 
 }  // namespace
@@ -15,10 +24,7 @@ bool is_faulty(const Host& host) {
 Faults::Faults(const Plan& plan, uint64_t seed, EventQueue& queue, Network& network,
                std::vector<Host*> executors, std::vector<Host*> verifiers, size_t nodes,
                std::function<void(Address)> on_crash)
-    : plan_(plan.faults),
-      liars_(plan.byzantine),
-      faults_until_us_(plan.faults_until_us),
-      model_(plan.model),
+    : plan_(plan),
       random_(seed),
       queue_(queue),
       network_(network),
@@ -28,12 +34,49 @@ Faults::Faults(const Plan& plan, uint64_t seed, EventQueue& queue, Network& netw
       on_crash_(std::move(on_crash)) {}
 
 void Faults::start() {
-  repeat(plan_.partition_every_us, [this] { partition(); });
-  repeat(plan_.executor_crash_every_us,
-         [this] { crash_one(executors_, counts_.executor_crashes); });
-  repeat(plan_.verifier_crash_every_us,
-         [this] { crash_one(verifiers_, counts_.verifier_crashes); });
-  repeat(plan_.pause_every_us, [this] { pause_one(); });
+  const FaultPlan& plan = plan_.faults;
+  start_clocks();
+  start_slow(executors_, plan.slow_executor);
+  start_slow(verifiers_, plan.slow_verifier);
+  repeat(plan.partition_every_us, [this] { partition(); });
+  repeat(plan.clog_every_us, [this] { clog(); });
+  repeat(plan.executor_crash_every_us, [this] { crash_one(executors_); });
+  repeat(plan.verifier_crash_every_us, [this] { crash_one(verifiers_); });
+  repeat(plan.pause_every_us, [this] {
+    sites_.hit(Site::kPause);
+    pause_one(queue_.now() + around(plan_.faults.pause_us));
+  });
+  repeat(plan.blackout_every_us, [this] { blackout(); });
+  repeat(plan_.clocks.step_every_us, [this] { step_clock(); });
+  if (plan.long_pause_us != 0) {
+    queue_.after(around(plan_.load_us / 2), [this] {
+      sites_.hit(Site::kLongPause);
+      pause_one(queue_.now() + plan_.faults.long_pause_us);
+    });
+  }
+}
+
+void Faults::start_clocks() {
+  const ClockPlan& clocks = plan_.clocks;
+  if (clocks.drift_ppm != 0) {
+    for (const auto& hosts : {executors_, verifiers_}) {
+      for (Host* host : hosts) {
+        const auto most = static_cast<uint64_t>(clocks.drift_ppm);
+        host->drift_clock(static_cast<int64_t>(random_.below(2 * most + 1)) - clocks.drift_ppm);
+        sites_.hit(Site::kClockDrift);
+      }
+    }
+  }
+  if (clocks.beyond_skew) {
+    executors_.back()->step_clock(kFarAheadUs);
+    sites_.hit(Site::kClockBeyondSkew);
+  }
+}
+
+void Faults::start_slow(std::vector<Host*>& hosts, bool slow) {
+  if (!slow) return;
+  hosts[random_.below(hosts.size())]->set_slow(true);
+  sites_.hit(Site::kSlowNode);
 }
 
 void Faults::stop() {
@@ -41,7 +84,9 @@ void Faults::stop() {
   network_.calm();
   for (const auto& hosts : {executors_, verifiers_}) {
     for (Host* host : hosts) {
-      host->doom(nullptr);
+      host->doom(Host::Doom::kAmidSends, nullptr);
+      host->set_slow(false);
+      host->drift_clock(0);
       if (!host->up()) host->start();
     }
   }
@@ -60,51 +105,107 @@ void Faults::repeat(TimeUs every, std::function<void()> fault) {
   });
 }
 
-void Faults::crash_one(const std::vector<Host*>& hosts, uint64_t& count) {
-  const auto lies = [this](const Host* host) { return liars_.faulty(host->self(), model_); };
-  const auto faulty = std::count_if(hosts.begin(), hosts.end(), [&lies](const Host* host) {
-    return lies(host) || is_faulty(*host);
-  });
-  if (static_cast<uint64_t>(faulty) >= model_.u()) return;
+// ---- Crashes -----------------------------------------------------------------------------------
+
+size_t Faults::faulty(const std::vector<Host*>& hosts) const {
+  return static_cast<size_t>(std::count_if(hosts.begin(), hosts.end(), [this](const Host* host) {
+    return lies(*host) || is_faulty(*host);
+  }));
+}
+
+bool Faults::may_crash(const std::vector<Host*>& hosts) const {
+  return plan_.faults.too_many || faulty(hosts) < plan_.model.u();
+}
+
+Host* Faults::victim(const std::vector<Host*>& hosts) {
+  if (!may_crash(hosts)) return nullptr;
   Host* host = hosts[random_.below(hosts.size())];
-  if (lies(host)) return;
-  if (is_faulty(*host)) return;
-  ++count;
-  if (random_.chance(1, 2)) {
+  return lies(*host) || is_faulty(*host) ? nullptr : host;
+}
+
+void Faults::crash_one(const std::vector<Host*>& hosts) {
+  Host* host = victim(hosts);
+  if (host == nullptr) return;
+  if (random_.chance(1, 3)) {
+    sites_.hit(Site::kCrashAtRest);
     crash(*host);
   } else {
-    host->doom([this, host] { crash(*host); });
+    static constexpr std::array kDooms = {Host::Doom::kBeforeSends, Host::Doom::kAmidSends,
+                                          Host::Doom::kAfterSends};
+    host->doom(kDooms[random_.below(kDooms.size())], [this, host] { crash(*host); });
   }
 }
 
 void Faults::crash(Host& host) {
+  const bool executor = host.self().role == Role::kExecutor;
+  sites_.hit(executor ? Site::kExecutorCrash : Site::kVerifierCrash);
   host.crash();
   on_crash_(host.self());
-  queue_.after(around(plan_.down_us), [&host] {
-    if (!host.up()) host.start();
+  const auto& hosts = executor ? executors_ : verifiers_;
+  const size_t all = faulty(hosts);
+  if (all == plan_.model.u()) sites_.hit(Site::kAtTheLimit);
+  if (all > plan_.model.u()) sites_.hit(Site::kBeyondTheLimit);
+  queue_.after(around(plan_.faults.down_us), [this, &host] { restart(host); });
+}
+
+/// Some crash again while they try to come back: that makes nobody else faulty.
+void Faults::restart(Host& host) {
+  if (host.up()) return;
+  host.start();
+  if (stopped_ || !random_.chance(plan_.faults.loop_per_mille, 1000)) return;
+  queue_.after(around(plan_.faults.down_us), [this, &host] {
+    if (stopped_ || !host.up() || host.recovered() || host.doomed()) return;
+    sites_.hit(Site::kCrashInLoop);
+    crash(host);
   });
 }
 
-void Faults::partition() {
-  std::vector<bool> apart(nodes_, false);
-  // One node alone, as often as any split.
-  if (random_.chance(1, 2)) {
-    apart[random_.below(executors_.size() + verifiers_.size())] = true;
-  } else {
-    for (size_t i = 0; i < nodes_; ++i) apart[i] = random_.chance(1, 2);
+/// The power fails everywhere. Most machines keep their processes; as many as may lose theirs do.
+void Faults::blackout() {
+  sites_.hit(Site::kBlackout);
+  const TimeUs until = queue_.now() + around(plan_.faults.blackout_us);
+  for (const auto* hosts : {&executors_, &verifiers_}) {
+    for (size_t i = 0; i < plan_.model.u(); ++i) {
+      if (Host* host = victim(*hosts)) crash(*host);
+    }
+    for (Host* host : *hosts) host->pause_until(std::min(until, plan_.faults_until_us));
   }
-  network_.partition(std::move(apart));
-  ++counts_.partitions;
-  queue_.after(around(plan_.partition_us), [this, made = ++partitions_made_] {
+}
+
+// ---- Links, pauses, clocks ---------------------------------------------------------------------
+
+void Faults::partition() {
+  const auto kind = static_cast<Partition>(random_.below(kPartitions));
+  sites_.hit(site_of(kind));
+  network_.cut(cut_links(kind, executors_.size() + verifiers_.size(), nodes_, random_));
+  queue_.after(around(plan_.faults.partition_us), [this, made = ++partitions_made_] {
     if (made == partitions_made_) network_.heal();
   });
 }
 
-void Faults::pause_one() {
+void Faults::clog() {
+  const size_t from = random_.below(nodes_);
+  const size_t to = random_.below(nodes_);
+  const TimeUs until = queue_.now() + around(plan_.faults.clog_us);
+  network_.clog(from, to, std::min(until, plan_.faults_until_us));
+}
+
+Host& Faults::any_server() {
   const size_t pick = random_.below(executors_.size() + verifiers_.size());
-  Host* host = pick < executors_.size() ? executors_[pick] : verifiers_[pick - executors_.size()];
-  host->pause_until(std::min(queue_.now() + around(plan_.pause_us), faults_until_us_));
-  ++counts_.pauses;
+  return pick < executors_.size() ? *executors_[pick] : *verifiers_[pick - executors_.size()];
+}
+
+void Faults::pause_one(TimeUs until) {
+  any_server().pause_until(std::min(until, plan_.faults_until_us));
+}
+
+/// A node far ahead of the others is faulty: steps stay within what is left of the skew allowed.
+void Faults::step_clock() {
+  Host& host = any_server();
+  const auto most = static_cast<uint64_t>(plan_.clocks.step_us);
+  const TimeUs target = static_cast<TimeUs>(random_.below(2 * most + 1)) - plan_.clocks.step_us;
+  const TimeUs by = host.step_clock_to(target);
+  sites_.hit(by > 0 ? Site::kClockStepAhead : Site::kClockStepBack);
 }
 
 }  // namespace eve::sim

@@ -1,5 +1,6 @@
 // Makes things go wrong, as the plan says, and right again: at most u executors and u verifiers are
-// faulty at once, where a restarted node is faulty until it has recovered.
+// faulty at once, where a restarted node is faulty until it has recovered, unless the plan says
+// that too many may be.
 #pragma once
 
 #include <cstdint>
@@ -10,19 +11,14 @@
 #include "sim/event_queue.h"
 #include "sim/host.h"
 #include "sim/network.h"
+#include "sim/partition.h"
 #include "sim/plan.h"
+#include "sim/sites.h"
 
 namespace eve::sim {
 
 class Faults {
  public:
-  struct Counts {
-    uint64_t executor_crashes = 0;
-    uint64_t verifier_crashes = 0;
-    uint64_t partitions = 0;
-    uint64_t pauses = 0;
-  };
-
   /// The references outlive this; hosts are numbered as in the roster, clients left out.
   /// `on_crash` is told of every crash after it has happened.
   Faults(const Plan& plan, uint64_t seed, EventQueue& queue, Network& network,
@@ -30,24 +26,33 @@ class Faults {
          std::function<void(Address)> on_crash);
 
   void start();
-  /// Everything is repaired: links, nodes. Nothing goes wrong any more.
+  /// Everything is repaired: links, nodes, clocks. Nothing goes wrong any more.
   void stop();
 
-  const Counts& counts() const { return counts_; }
+  const Sites& sites() const { return sites_; }
 
  private:
   /// Runs `fault` again and again, `every` apart on average.
   void repeat(TimeUs every, std::function<void()> fault);
-  void crash_one(const std::vector<Host*>& hosts, uint64_t& count);
+  void start_clocks();
+  void start_slow(std::vector<Host*>& hosts, bool slow);
+  bool lies(const Host& host) const { return plan_.byzantine.faulty(host.self(), plan_.model); }
+  size_t faulty(const std::vector<Host*>& hosts) const;
+  bool may_crash(const std::vector<Host*>& hosts) const;
+  /// One that may crash, or null.
+  Host* victim(const std::vector<Host*>& hosts);
+  void crash_one(const std::vector<Host*>& hosts);
   void crash(Host& host);
+  void restart(Host& host);
   void partition();
-  void pause_one();
+  void clog();
+  void pause_one(TimeUs until);
+  void blackout();
+  void step_clock();
+  Host& any_server();
   TimeUs around(TimeUs mean);
 
-  FaultPlan plan_;
-  ByzantinePlan liars_;
-  TimeUs faults_until_us_;
-  FaultModel model_;
+  Plan plan_;
   Random random_;
   EventQueue& queue_;
   Network& network_;
@@ -57,7 +62,7 @@ class Faults {
   std::function<void(Address)> on_crash_;
   bool stopped_ = false;
   uint64_t partitions_made_ = 0;
-  Counts counts_;
+  Sites sites_;
 };
 
 }  // namespace eve::sim

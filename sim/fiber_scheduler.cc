@@ -31,7 +31,10 @@ void FiberScheduler::run(size_t count, uint64_t /*grain_ns*/,
 }
 
 void FiberScheduler::on_access() {
-  if (switch_every_ != 0 && random_.below(switch_every_) == 0) fibers_.leave();
+  ++accesses_;
+  if (switch_every_ == 0 || random_.below(switch_every_) != 0) return;
+  ++switches_;
+  fibers_.leave();
 }
 
 }  // namespace eve::sim

@@ -21,12 +21,17 @@ class FiberScheduler final : public Scheduler, private AccessHook {
            const std::function<void(size_t worker, size_t index)>& task) override;
   AccessHook* hook() override { return this; }
 
+  uint64_t accesses() const { return accesses_; }
+  uint64_t switches() const { return switches_; }
+
  private:
   void on_access() override;
 
   Fibers& fibers_;
   Random random_;
   uint64_t switch_every_;
+  uint64_t accesses_ = 0;
+  uint64_t switches_ = 0;
 };
 
 }  // namespace eve::sim

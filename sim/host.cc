@@ -14,11 +14,13 @@ constexpr TimeUs kNever = std::numeric_limits<TimeUs>::max();
 /// Real hosts rest when the sockets are empty: soon, but not after every message.
 constexpr uint64_t kLongestWorkUs = 60;
 constexpr uint64_t kMostEarlyRings = 100;
+/// A message costs a node some 20 us; a slow one ten times that.
+constexpr uint64_t kSlowMessageUs = 200;
 
 }  // namespace
 
 Host::Host(const Surroundings& around, Address self, TimeUs clock_offset, uint64_t seed)
-    : around_(around), random_(seed), self_(self), clock_offset_(clock_offset), armed_at_(kNever) {}
+    : around_(around), random_(seed), self_(self), clock_(clock_offset), armed_at_(kNever) {}
 
 /// Runs `act`; where nothing is promised of what peers say, a broken promise of theirs ends this
 /// node.
@@ -51,10 +53,39 @@ void Host::receive(const wire::MessagePtr& message, Address from) {
     later(0, [this, message, from] { receive(message, from); });
     return;
   }
+  if (slow_) {
+    const TimeUs start = std::max(slow_until_, around_.queue.now());
+    slow_until_ = start + static_cast<TimeUs>(random_.below(2 * kSlowMessageUs));
+    later(slow_until_ - around_.queue.now(), [this, message, from] { take(message, from); });
+    return;
+  }
+  take(message, from);
+}
+
+void Host::take(const wire::MessagePtr& message, Address from) {
   guarded([&] {
+    const uint64_t before = refused();
+    const bool excused = may_refuse(*message);
     on_message(*message, from, local_now());
+    if (around_.blame != nullptr && !excused) {
+      around_.blame->received(self_, from, *message, refused() - before);
+    }
     stepped();
   });
+}
+
+void Host::step_clock(TimeUs by) {
+  clock_.step(by);
+  stepped_by_ += by;
+  // Its timers are for times of the clock: set anew.
+  armed_at_ = kNever;
+  arm();
+}
+
+TimeUs Host::step_clock_to(TimeUs total) {
+  const TimeUs by = total - stepped_by_;
+  step_clock(by);
+  return by;
 }
 
 void Host::crash() {
@@ -77,7 +108,18 @@ void Host::send_part(const std::vector<wire::Send>& sends) {
   for (const wire::Send& send : sends) {
     for (const Address to : send.to) each.push_back({{to}, send.message});
   }
-  each.resize(random_.below(each.size() + 1));
+  switch (doom_) {
+    case Doom::kBeforeSends:
+      around_.trace.hit(Site::kCrashBeforeSends);
+      each.clear();
+      break;
+    case Doom::kAmidSends:
+      around_.trace.hit(Site::kCrashAmidSends);
+      each.resize(random_.below(each.size() + 1));
+      break;
+    case Doom::kAfterSends:
+      around_.trace.hit(Site::kCrashAfterSends);
+  }
   around_.post.send(self_, each);
   dying_ = true;
   later(0, [act = std::exchange(last_act_, nullptr)] { act(); });
@@ -89,6 +131,7 @@ void Host::start() {
   dying_ = false;
   ++lives_;
   paused_until_ = 0;
+  slow_until_ = 0;
   idle_pending_ = false;
   armed_at_ = kNever;
   guarded([this] {

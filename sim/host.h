@@ -8,7 +8,9 @@
 
 #include "base/ids.h"
 #include "base/random.h"
+#include "sim/blame.h"
 #include "sim/event_queue.h"
+#include "sim/node_clock.h"
 #include "sim/post.h"
 #include "sim/trace.h"
 
@@ -25,6 +27,7 @@ struct Surroundings {
   /// More lie than the fault model admits: a node whose peers broke a promise stops, and the others
   /// go on.
   bool beyond = false;
+  const BlameChecker* blame = nullptr;  ///< null: nobody looks who refuses what
 };
 
 class Host {
@@ -41,8 +44,13 @@ class Host {
 
   void receive(const wire::MessagePtr& message, Address from);
   void crash();
-  /// The next time it sends anything, only a part of it leaves; then `last_act` is to crash it.
-  void doom(std::function<void()> last_act) { last_act_ = std::move(last_act); }
+  /// At which point of its next step that sends anything it dies.
+  enum class Doom : uint8_t { kBeforeSends, kAmidSends, kAfterSends };
+  /// Then `last_act` is to crash it; null: it lives on.
+  void doom(Doom when, std::function<void()> last_act) {
+    doom_ = when;
+    last_act_ = std::move(last_act);
+  }
   bool doomed() const { return last_act_ != nullptr; }
   /// For the first time, or again after a crash.
   void start();
@@ -50,9 +58,22 @@ class Host {
   void become_amnesiac() { amnesiac_ = true; }
   /// Stands still until then: what comes meanwhile waits.
   void pause_until(TimeUs when);
+  /// Handles messages one by one and takes its time, ten times the usual.
+  void set_slow(bool slow) { slow_ = slow; }
+  bool slow() const { return slow_; }
+
+  /// The node's clock is set by a person or a program.
+  void step_clock(TimeUs by);
+  /// So that all steps so far add up to `total`; returns this step.
+  TimeUs step_clock_to(TimeUs total);
+  void drift_clock(int64_t ppm) { clock_.drift(around_.queue.now(), ppm); }
 
  protected:
   virtual void on_start() = 0;
+  /// Messages that it has refused in this life.
+  virtual uint64_t refused() const = 0;
+  /// A correct node may have sent this, and this one refuse it. Asked before it is handled.
+  virtual bool may_refuse(const wire::Message& message) = 0;
   virtual void on_message(const wire::Message& message, Address from, TimeUs now) = 0;
   virtual void on_tick(TimeUs now) = 0;
   virtual void on_idle(TimeUs now) = 0;
@@ -60,7 +81,7 @@ class Host {
   virtual void on_crash() = 0;
 
   /// What this node's clock says.
-  TimeUs local_now() const { return around_.queue.now() + clock_offset_; }
+  TimeUs local_now() { return clock_.read(around_.queue.now()); }
   /// Runs `action` after `delay`, if the node has not crashed until then; later if it pauses.
   void later(TimeUs delay, std::function<void()> action);
   void send(const std::vector<wire::Send>& sends);
@@ -74,6 +95,7 @@ class Host {
   Random random_;
 
  private:
+  void take(const wire::MessagePtr& message, Address from);
   template <typename Act>
   void guarded(const Act& act);
   void send_part(const std::vector<wire::Send>& sends);
@@ -81,11 +103,15 @@ class Host {
   void ring();
 
   Address self_;
-  TimeUs clock_offset_;
+  NodeClock clock_;
+  TimeUs stepped_by_ = 0;  ///< its clock, all steps together
+  bool slow_ = false;
+  TimeUs slow_until_ = 0;  ///< a slow node is busy with earlier messages
   bool up_ = false;
   bool amnesiac_ = false;
   uint64_t lives_ = 0;
   TimeUs paused_until_ = 0;
+  Doom doom_ = Doom::kAmidSends;
   std::function<void()> last_act_;  ///< null: not doomed
   bool dying_ = false;              ///< the last act is about to happen: nothing leaves any more
   bool idle_pending_ = false;

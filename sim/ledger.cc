@@ -20,9 +20,11 @@ void Ledger::saw_batch(const wire::BatchPtr& batch) {
 
 void Ledger::saw_executed(const execution::BatchExecuted& executed) {
   const wire::TokenParts& parts = executed.parts;
-  const auto [outcome, first] =
-      outcomes_.emplace(std::pair(parts.previous, parts.batch), executed.token);
-  if (!first && outcome->second != executed.token) ++divergences_;
+  std::set<crypto::Digest>& outcomes = outcomes_[{parts.previous, parts.batch}];
+  if (outcomes.insert(executed.token).second) {
+    if (outcomes.size() == 2) ++divergences_;
+    if (outcomes.size() == 3) ++third_tokens_;
+  }
   if (parts.number > last()) computed_.emplace(executed.token, Computed{parts, executed.replies});
 }
 

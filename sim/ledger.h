@@ -39,6 +39,12 @@ class Ledger {
   /// The node lost its memory: its number may start over.
   void restarted(Address node) { last_.erase(node); }
 
+  /// What the node said last.
+  BatchNumber committed_by(Address node) const {
+    const auto said = last_.find(node);
+    return said == last_.end() ? BatchNumber() : said->second;
+  }
+
   /// Two nodes speak under this address: its number may fall.
   void twin(Address node) { twins_.insert(node); }
 
@@ -50,6 +56,8 @@ class Ledger {
   }
   /// Numbers for which two replicas computed different tokens from the same batch and past.
   uint64_t divergences() const { return divergences_; }
+  /// Numbers for which a third one was computed.
+  uint64_t third_tokens() const { return third_tokens_; }
 
  private:
   struct Computed {
@@ -64,8 +72,10 @@ class Ledger {
   std::set<Address> twins_;
   std::unordered_map<crypto::Digest, wire::BatchPtr> batches_;  ///< by digest, uncommitted
   std::unordered_map<crypto::Digest, Computed> computed_;       ///< by token, uncommitted
-  std::map<std::pair<crypto::Digest, crypto::Digest>, crypto::Digest> outcomes_;
+  /// By what came before and the batch: the tokens.
+  std::map<std::pair<crypto::Digest, crypto::Digest>, std::set<crypto::Digest>> outcomes_;
   uint64_t divergences_ = 0;
+  uint64_t third_tokens_ = 0;
 };
 
 }  // namespace eve::sim

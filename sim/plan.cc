@@ -1,11 +1,12 @@
 #include "sim/plan.h"
 
 #include <algorithm>
-#include <array>
 #include <sstream>
 
+#include "base/limits.h"
 #include "base/random.h"
 #include "sim/adversary/catalogue.h"
+#include "sim/workload.h"
 
 namespace eve::sim {
 namespace {
@@ -32,7 +33,31 @@ NetworkPlan make_network(Random& random) {
   if (random.chance(1, 3)) plan.loss_per_mille = number(random, 1, random.chance(1, 4) ? 100 : 20);
   if (random.chance(1, 3)) plan.duplicate_per_mille = number(random, 1, 30);
   plan.reorder = random.chance(1, 3);
+  if (random.chance(1, 5)) plan.replay_per_mille = number(random, 1, 20);
+  if (random.chance(1, 6)) plan.bytes_per_ms = static_cast<uint64_t>(of_any_size(random, 50, 5000));
   return plan;
+}
+
+void add_crashes(Random& random, FaultPlan& plan) {
+  if (random.chance(2, 5)) plan.executor_crash_every_us = of_any_size(random, 50'000, 2'000'000);
+  if (random.chance(2, 5)) plan.verifier_crash_every_us = of_any_size(random, 50'000, 2'000'000);
+  plan.down_us = of_any_size(random, 2'000, 1'000'000);
+  if (random.chance(1, 4)) plan.loop_per_mille = number(random, 100, 900);
+  if (random.chance(1, 10)) {
+    plan.blackout_every_us = of_any_size(random, 300'000, 2'000'000);
+    plan.blackout_us = of_any_size(random, 1'000, 500'000);
+  }
+  plan.too_many = random.chance(1, 12);
+}
+
+void add_pauses(Random& random, FaultPlan& plan) {
+  if (random.chance(1, 4)) {
+    plan.pause_every_us = of_any_size(random, 50'000, 1'000'000);
+    plan.pause_us = of_any_size(random, 10'000, 3'000'000);
+  }
+  if (random.chance(1, 30)) plan.long_pause_us = of_any_size(random, 5'000'000, 600'000'000);
+  plan.slow_executor = random.chance(1, 10);
+  plan.slow_verifier = random.chance(1, 10);
 }
 
 FaultPlan make_faults(Random& random) {
@@ -41,14 +66,45 @@ FaultPlan make_faults(Random& random) {
     plan.partition_every_us = of_any_size(random, 100'000, 2'000'000);
     plan.partition_us = of_any_size(random, 20'000, 1'000'000);
   }
-  if (random.chance(2, 5)) plan.executor_crash_every_us = of_any_size(random, 50'000, 2'000'000);
-  if (random.chance(2, 5)) plan.verifier_crash_every_us = of_any_size(random, 50'000, 2'000'000);
-  plan.down_us = of_any_size(random, 2'000, 1'000'000);
-  if (random.chance(1, 4)) {
-    plan.pause_every_us = of_any_size(random, 50'000, 1'000'000);
-    plan.pause_us = of_any_size(random, 10'000, 3'000'000);
+  if (random.chance(1, 6)) {
+    plan.clog_every_us = of_any_size(random, 50'000, 1'000'000);
+    plan.clog_us = of_any_size(random, 10'000, 1'000'000);
   }
+  add_crashes(random, plan);
+  add_pauses(random, plan);
   return plan;
+}
+
+ClockPlan make_clocks(Random& random, const Plan& all) {
+  ClockPlan plan;
+  if (random.chance(1, 2)) plan.offset_us = of_any_size(random, 1'000, 20'000'000);
+  if (random.chance(1, 4)) plan.drift_ppm = of_any_size(random, 10, 50'000);
+  if (random.chance(1, 6)) {
+    plan.step_every_us = of_any_size(random, 200'000, 2'000'000);
+    plan.step_us = of_any_size(random, 10'000, 10'000'000);
+  }
+  // It counts among the faulty ones, and with it they would be too many.
+  const bool others =
+      all.byzantine.executors + all.faults.executor_crash_every_us + all.faults.blackout_every_us !=
+      0;
+  plan.beyond_skew = !others && random.chance(1, 8);
+  return plan;
+}
+
+/// An hour in which nothing is asked for, so that sessions expire; or a node that is away for long.
+void lengthen(Random& random, Plan& plan) {
+  const bool liars =
+      plan.byzantine.executors + plan.byzantine.verifiers + plan.byzantine.clients != 0;
+  // They would lie all that time.
+  if (liars) plan.faults.long_pause_us = 0;
+  if (!liars && random.chance(1, 80)) {
+    plan.sleep_us = limits::kSessionExpiryUs + 60'000'000;
+    plan.faults = FaultPlan();
+    plan.clocks = ClockPlan();
+  }
+  // A drift of minutes would leave the skew allowed.
+  if (plan.faults.long_pause_us != 0) plan.clocks.drift_ppm = 0;
+  plan.duration_us += plan.sleep_us + plan.faults.long_pause_us;
 }
 
 /// Faults, within the model, that give the strategy something to lie about.
@@ -96,19 +152,24 @@ Plan make_plan(uint64_t seed, const Options& options) {
   Plan plan;
   plan.seed = seed;
   plan.model = options.model;
-  static constexpr std::array<const char*, 3> kServices = {"bank", "racing", "kv"};
-  const uint64_t service = random.below(kServices.size());
-  plan.service = options.service.empty() ? kServices[service] : options.service;
+  const auto& services = workload_names();
+  const uint64_t service = random.below(services.size());
+  plan.service = options.service.empty() ? services[service] : options.service;
   plan.clients = number(random, 1, 4);
   plan.requests = number(random, 150, random.chance(1, 4) ? 1200 : 400);
   plan.burst = number(random, 1, 12);
   plan.max_bundles = number(random, 1, 4);
+  if (random.chance(1, 10)) {
+    // Many small batches: who is away for a moment finds that others have forgotten where it was.
+    plan.clients = 4;
+    plan.requests = number(random, 1000, 2000);
+    plan.burst = 1;
+    plan.max_bundles = 1;
+  }
   plan.duration_us = options.duration_us;
-  plan.faults_until_us = options.duration_us * 7 / 10;
   // Load that stops early leaves those who are behind to themselves: nothing new tells them so.
   plan.load_us = options.duration_us / (random.chance(1, 2) ? 1 : between(random, 2, 30));
   plan.switch_every = number(random, 1, 12);
-  plan.clock_offset_us = random.chance(1, 2) ? between(random, 1, 50'000) : 0;
   plan.request_cost_us = random.chance(1, 4) ? between(random, 100, 2000) : 20;
   const bool calm = random.chance(1, 6);
   if (!calm) plan.network = make_network(random);
@@ -119,27 +180,75 @@ Plan make_plan(uint64_t seed, const Options& options) {
   if (const auto* entry = adversary::find(options.byzantine.strategy)) {
     make_occasion(plan, entry->occasion);
   }
+  const bool asked_for_twins = options.byzantine.twins;
+  if (!calm && !asked_for_twins) plan.clocks = make_clocks(random, plan);
+  plan.mixed_patience = !calm && !asked_for_twins && random.chance(1, 5);
+  plan.real_signatures = options.model.byzantine() && !asked_for_twins && random.chance(1, 50);
+  if (!asked_for_twins) lengthen(random, plan);
+  plan.faults_until_us = plan.duration_us - options.duration_us * 3 / 10;
   return plan;
 }
 
-std::string describe(const Plan& plan) {
-  std::ostringstream out;
-  const NetworkPlan& net = plan.network;
-  const FaultPlan& faults = plan.faults;
-  out << "u=" << plan.model.u() << " r=" << plan.model.r() << " service=" << plan.service
-      << " clients=" << plan.clients << " requests=" << plan.requests;
-  const auto show = [&out](const char* name, auto value) {
-    if (value != 0) out << ' ' << name << '=' << value;
-  };
+namespace {
+
+/// Writes what is not zero.
+class Shower {
+ public:
+  template <typename T>
+  void operator()(const char* name, T value) {
+    if (value != T{}) out_ << ' ' << name << '=' << value;
+  }
+  std::string text() const { return out_.str(); }
+
+ private:
+  std::ostringstream out_;
+};
+
+void show_network(const NetworkPlan& net, Shower& show) {
   show("tail_per_mille", net.tail_per_mille);
   show("loss_per_mille", net.loss_per_mille);
   show("duplicate_per_mille", net.duplicate_per_mille);
+  show("replay_per_mille", net.replay_per_mille);
   show("reorder", net.reorder);
-  if (plan.load_us != plan.duration_us) show("load_us", plan.load_us);
+  show("bytes_per_ms", net.bytes_per_ms);
+}
+
+void show_clocks(const ClockPlan& clocks, Shower& show) {
+  show("clock_offset_us", clocks.offset_us);
+  show("drift_ppm", clocks.drift_ppm);
+  show("clock_step_every_us", clocks.step_every_us);
+  show("clock_step_us", clocks.step_us);
+  show("beyond_skew", clocks.beyond_skew);
+}
+
+void show_faults(const FaultPlan& faults, Shower& show) {
   show("partition_every_us", faults.partition_every_us);
+  show("clog_every_us", faults.clog_every_us);
   show("executor_crash_every_us", faults.executor_crash_every_us);
   show("verifier_crash_every_us", faults.verifier_crash_every_us);
+  show("loop_per_mille", faults.loop_per_mille);
+  show("blackout_every_us", faults.blackout_every_us);
+  show("too_many", faults.too_many);
   show("pause_every_us", faults.pause_every_us);
+  show("long_pause_us", faults.long_pause_us);
+  show("slow_executor", faults.slow_executor);
+  show("slow_verifier", faults.slow_verifier);
+}
+
+}  // namespace
+
+std::string describe(const Plan& plan) {
+  Shower show;
+  if (plan.load_us != plan.duration_us) show("load_us", plan.load_us);
+  show("sleep_us", plan.sleep_us);
+  show("mixed_patience", plan.mixed_patience);
+  show("real_signatures", plan.real_signatures);
+  show_network(plan.network, show);
+  show_clocks(plan.clocks, show);
+  show_faults(plan.faults, show);
+  std::ostringstream out;
+  out << "u=" << plan.model.u() << " r=" << plan.model.r() << " service=" << plan.service
+      << " clients=" << plan.clients << " requests=" << plan.requests << show.text();
   out << describe(plan.byzantine);
   return out.str();
 }

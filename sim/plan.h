@@ -15,10 +15,9 @@ namespace eve::sim {
 /// What the command line fixes; the rest is the seed's.
 struct Options {
   FaultModel model{1, 1};
-  /// "bank", "racing" or "kv"; empty: the seed chooses.
+  /// A name that make_workload() knows; empty: the seed chooses.
   std::string service;
   TimeUs duration_us = 5'000'000;
-  bool trace = false;
   ByzantineOptions byzantine;
 };
 
@@ -28,7 +27,9 @@ struct NetworkPlan {
   uint32_t tail_per_mille = 0;  ///< messages that take up to 50 times as long
   uint32_t loss_per_mille = 0;
   uint32_t duplicate_per_mille = 0;
-  bool reorder = false;  ///< messages of a link may overtake each other
+  uint32_t replay_per_mille = 0;  ///< messages that come again up to two seconds later
+  bool reorder = false;           ///< messages of a link may overtake each other
+  uint64_t bytes_per_ms = 0;      ///< what a link carries; 0: any amount
 };
 
 /// Mean times between faults; 0: never.
@@ -37,9 +38,27 @@ struct FaultPlan {
   TimeUs partition_us = 0;  ///< mean length
   TimeUs executor_crash_every_us = 0;
   TimeUs verifier_crash_every_us = 0;
-  TimeUs down_us = 0;         ///< mean time until a crashed node restarts
-  TimeUs pause_every_us = 0;  ///< a node stands still, and then gets everything at once
+  TimeUs clog_every_us = 0;  ///< a link delivers what it is given only after a while
+  TimeUs clog_us = 0;
+  TimeUs down_us = 0;           ///< mean time until a crashed node restarts
+  uint32_t loop_per_mille = 0;  ///< restarted nodes that crash again before they have recovered
+  TimeUs pause_every_us = 0;    ///< a node stands still, and then gets everything at once
   TimeUs pause_us = 0;
+  TimeUs long_pause_us = 0;      ///< once: one node stands still for so long
+  TimeUs blackout_every_us = 0;  ///< everybody stands still, as many as allowed lose their memory
+  TimeUs blackout_us = 0;
+  bool slow_executor = false;  ///< one of them is ten times slower
+  bool slow_verifier = false;
+  bool too_many = false;  ///< any number may crash: only safety is promised
+};
+
+/// Nodes whose clocks are wrong by less than the skew allowed are correct; one beyond it is faulty.
+struct ClockPlan {
+  TimeUs offset_us = 0;      ///< clocks differ by at most this from the beginning
+  int64_t drift_ppm = 0;     ///< and gain or lose at most so much
+  TimeUs step_every_us = 0;  ///< one is set ahead or back
+  TimeUs step_us = 0;        ///< by at most this
+  bool beyond_skew = false;  ///< the last executor's is hours ahead
 };
 
 struct Plan {
@@ -54,11 +73,17 @@ struct Plan {
   TimeUs load_us = 0;      ///< while requests are made
   TimeUs faults_until_us = 0;
   uint64_t switch_every = 4;    ///< accesses between two switches of fibers, on average
-  TimeUs clock_offset_us = 0;   ///< clocks differ by at most this
+  TimeUs sleep_us = 0;          ///< halfway, clients make no requests for so long
+  bool mixed_patience = false;  ///< each node has its own timeouts
+  bool real_signatures = false;
   TimeUs request_cost_us = 20;  ///< running one request takes about this long
   NetworkPlan network;
+  ClockPlan clocks;
   FaultPlan faults;
   ByzantinePlan byzantine;
+
+  /// After the faults everything works again.
+  bool promises_liveness() const { return !faults.too_many && byzantine.promise == Promise::kAll; }
 };
 
 /// A function of its arguments.

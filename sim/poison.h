@@ -17,6 +17,7 @@ class Poison final : public Workload {
   execution::MakeService service() const override;
   /// What is committed was agreed, and then it is what running in order gives.
   bool right_footprints() const override { return true; }
+  bool deterministic() const override { return false; }
   Bytes request(uint16_t client, uint64_t number, Random& random) override;
   void check(uint16_t client, uint64_t number, ByteView request, ByteView reply) override;
   void quarantined(uint16_t client, uint64_t number, uint64_t end) override;

@@ -35,6 +35,14 @@ size_t Roster::number(Address address) const {
   return executors_ + verifiers_ + address.index;
 }
 
+std::vector<Address> Roster::addresses() const {
+  std::vector<Address> all;
+  for (size_t i = 0; i < executors_; ++i) all.push_back(Address::executor(i));
+  for (size_t i = 0; i < verifiers_; ++i) all.push_back(Address::verifier(i));
+  for (size_t i = 0; i < clients_; ++i) all.push_back(Address::client(i));
+  return all;
+}
+
 void Post::set_liar(Address node, std::unique_ptr<adversary::Traitor> traitor) {
   traitors_[node] = std::move(traitor);
   queue_.after(kTickUs, [this, node] { tick(node); });
@@ -56,6 +64,9 @@ void Post::tick(Address liar) {
 }
 
 void Post::send(Address from, const std::vector<wire::Send>& sends) {
+  for (Listener* listener : listeners_) {
+    for (const wire::Send& send : sends) listener->sent(from, send);
+  }
   if (lies(from)) {
     say(from, traitors_.at(from)->distort(sends, queue_.now()));
     return;
@@ -89,9 +100,9 @@ void Post::dispatch(Address from, const adversary::Utterance& send) {
     if (!roster_.contains(to)) {
       throw Violation("addresses", to_string(from) + " sends to " + to_string(to));
     }
-    const auto delivery =
-        carrier_ ? carrier_(parcel->message, from, to)
-                 : network_.send(roster_.number(from), roster_.number(to), queue_.now());
+    const auto delivery = carrier_ ? carrier_(parcel->message, from, to)
+                                   : network_.send(roster_.number(from), roster_.number(to),
+                                                   frame.size(), queue_.now());
     for (size_t copy = 0; copy < delivery.copies; ++copy) {
       queue_.at(delivery.at[copy], [this, parcel, to] { deliver(*parcel, to); });
     }
@@ -106,9 +117,7 @@ adversary::DeedsByName Post::deeds() const {
 
 void Post::deliver(const Parcel& parcel, Address to) {
   ++delivered_;
-  trace_.note(queue_.now(), to, parcel.hash, [&parcel] {
-    return "<- " + to_string(parcel.from) + ' ' + describe(*parcel.message);
-  });
+  trace_.arrived(queue_.now(), parcel.from, to, parcel.hash, *parcel.message);
   if (lies(to)) say(to, traitors_.at(to)->hear(parcel.message, parcel.from, queue_.now()));
   receiver_(parcel.message, parcel.from, to);
 }

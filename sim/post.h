@@ -12,6 +12,7 @@
 #include "crypto/digest.h"
 #include "sim/adversary/traitor.h"
 #include "sim/event_queue.h"
+#include "sim/listener.h"
 #include "sim/network.h"
 #include "sim/trace.h"
 #include "wire/messages.h"
@@ -25,6 +26,7 @@ class Roster {
       : executors_(model.executors()), verifiers_(model.verifiers()), clients_(clients) {}
   size_t size() const { return executors_ + verifiers_ + clients_; }
   bool contains(Address address) const;
+  std::vector<Address> addresses() const;
   /// Precondition: contains(address).
   size_t number(Address address) const;
 
@@ -48,6 +50,9 @@ class Post {
         receiver_(std::move(receiver)) {}
 
   void send(Address from, const std::vector<wire::Send>& sends);
+
+  /// Hears all that nodes send; outlives this.
+  void add_listener(Listener& listener) { listeners_.push_back(&listener); }
 
   /// Decides in the network's place what becomes of a message.
   using Carrier =
@@ -86,6 +91,7 @@ class Post {
   Trace& trace_;
   const crypto::Digester& digester_;
   Receiver receiver_;
+  std::vector<Listener*> listeners_;
   Carrier carrier_;  ///< null: the network
   std::map<Address, std::unique_ptr<adversary::Traitor>> traitors_;
   bool lying_ = true;

@@ -25,6 +25,8 @@ class RogueClient final : public Host {
 
  private:
   void on_start() override;
+  uint64_t refused() const override { return 0; }
+  bool may_refuse(const wire::Message&) override { return false; }
   void on_message(const wire::Message& message, Address from, TimeUs now) override;
   void on_tick(TimeUs now) override;
   void on_idle(TimeUs now) override;

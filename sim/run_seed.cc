@@ -5,10 +5,11 @@
 
 namespace eve::sim {
 
-Outcome run_seed(uint64_t seed, const Options& options, Fibers& fibers, std::ostream* trace) {
+Outcome run_seed(uint64_t seed, const Options& options, Fibers& fibers, std::ostream* trace,
+                 Diagram* diagram) {
   Outcome outcome;
   outcome.plan = make_plan(seed, options);
-  World world(outcome.plan, fibers, trace);
+  World world(outcome.plan, fibers, trace, diagram);
   try {
     world.run();
   } catch (const Violation& violation) {

@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <string>
 
+#include "sim/diagram.h"
 #include "sim/fiber.h"
 #include "sim/plan.h"
 #include "sim/statistics.h"
@@ -23,8 +24,10 @@ struct Outcome {
   Statistics statistics;
 };
 
-/// A function of seed and options, but for `trace`, which gets the text of all that happens if it
-/// is not null. Precondition: options.service is empty or known.
-Outcome run_seed(uint64_t seed, const Options& options, Fibers& fibers, std::ostream* trace);
+/// A function of seed and options, but for `trace`, which gets the text of all that happens, and
+/// `diagram`, which gets its window, unless they are null. Precondition: options.service is empty
+/// or known.
+Outcome run_seed(uint64_t seed, const Options& options, Fibers& fibers, std::ostream* trace,
+                 Diagram* diagram = nullptr);
 
 }  // namespace eve::sim

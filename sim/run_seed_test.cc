@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <sstream>
+#include <string>
+
+#include "sim/workload.h"
 
 namespace eve::sim {
 namespace {
@@ -44,7 +47,7 @@ TEST(RunSeed, RacesDivergeAndAreRepaired) {
   EXPECT_GT(total.rollbacks + total.repairs, 0u);
 }
 
-TEST(RunSeed, EveryClassOfFaultsHappensInSomeSeeds) {
+TEST(RunSeed, ManyKindsOfFaultsHappenInFewSeeds) {
   Fibers fibers(kWorkers);
   Statistics total;
   for (uint64_t seed = 1; seed <= 40; ++seed) {
@@ -52,15 +55,33 @@ TEST(RunSeed, EveryClassOfFaultsHappensInSomeSeeds) {
     EXPECT_TRUE(outcome.ok) << outcome.failure;
     total += outcome.statistics;
   }
-  total.for_each([](const char* name, uint64_t value) { EXPECT_GT(value, 0u) << name; });
+  size_t happened = 0;
+  total.sites.for_each([&happened](const char*, uint64_t count) { happened += count > 0 ? 1 : 0; });
+  // All of them: tests/CMakeLists.txt, with more seeds.
+  EXPECT_GT(happened, Sites::kNumber * 3 / 4);
 }
 
-TEST(RunSeed, LargerClustersWork) {
+TEST(RunSeed, EveryFaultModelUpToThreeWorks) {
   Fibers fibers(kWorkers);
-  for (const FaultModel model : {FaultModel(2, 0), FaultModel(2, 1), FaultModel(2, 2)}) {
-    for (uint64_t seed = 1; seed <= 3; ++seed) {
-      const Outcome outcome = run_seed(seed, options(model, ""), fibers, nullptr);
-      EXPECT_TRUE(outcome.ok) << outcome.failure;
+  for (uint32_t u = 1; u <= 3; ++u) {
+    for (uint32_t r = 0; r <= u; ++r) {
+      for (uint64_t seed = 1; seed <= 2; ++seed) {
+        const Outcome outcome =
+            run_seed(seed, options(FaultModel(u, r), "", 1'000'000), fibers, nullptr);
+        EXPECT_TRUE(outcome.ok) << "u=" << u << " r=" << r << ' ' << outcome.failure;
+      }
+    }
+  }
+}
+
+TEST(RunSeed, EveryServiceIsServed) {
+  Fibers fibers(kWorkers);
+  for (const std::string& service : workload_names()) {
+    for (uint64_t seed = 1; seed <= 2; ++seed) {
+      const Outcome outcome =
+          run_seed(seed, options(FaultModel(1, 1), service.c_str(), 1'000'000), fibers, nullptr);
+      EXPECT_TRUE(outcome.ok) << service << ' ' << outcome.failure;
+      EXPECT_GT(outcome.statistics.requests, 0u);
     }
   }
 }

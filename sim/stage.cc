@@ -121,6 +121,7 @@ Stage::Stage(FaultModel model, uint16_t clients, Fibers& fibers, Transcript& tra
       workload_(std::make_unique<Script>(*this)),
       ledger_(genesis_of(digester_, *backstages_.front())),
       replies_(ledger_),
+      gate_(model, ledger_, replies_),
       names_(ledger_.token(BatchNumber())),
       forge_(
           model, names_, digester_,
@@ -182,8 +183,9 @@ void Stage::add_nodes(Fibers& fibers) {
     setup.options.model = model_;
     setup.options.client = node.index;
     setup.options.nonce = node.index + 1u;
-    clients_.push_back(std::make_unique<ClientHost>(
-        around_, setup, node.index, authenticator_of(node), digester_, *workload_, replies_));
+    clients_.push_back(std::make_unique<ClientHost>(around_, setup, node.index,
+                                                    authenticator_of(node), digester_, *workload_,
+                                                    replies_, gate_));
   }
 }
 

@@ -121,6 +121,7 @@ class Stage {
   std::unique_ptr<Script> workload_;
   Ledger ledger_;
   ReplyChecker replies_;
+  ReplyGate gate_;
   Names names_;
   std::map<Address, std::unique_ptr<crypto::Authenticator>> authenticators_;
   Forge forge_;

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "sim/adversary/traitor.h"
+#include "sim/sites.h"
 
 namespace eve::sim {
 
@@ -20,23 +21,18 @@ struct Statistics {
   uint64_t repairs = 0;
   uint64_t transfers = 0;
   uint64_t retries = 0;
-  uint64_t executor_crashes = 0;
-  uint64_t verifier_crashes = 0;
-  uint64_t partitions = 0;
-  uint64_t pauses = 0;
   uint64_t lies = 0;
   uint64_t kept_apart = 0;  ///< messages that one of two twins did not hear, or not say
   uint64_t amnesias = 0;
   uint64_t expiries = 0;  ///< hours that passed, so that sessions expired
-  uint64_t lost = 0;
-  uint64_t cut = 0;
-  uint64_t duplicated = 0;
-  uint64_t late = 0;
+  uint64_t accesses = 0;  ///< of requests to state
+  uint64_t switches = 0;  ///< from one request to another at an access
+  Sites sites;
 
   adversary::DeedsByName strategies;  ///< what liars did
 
   Statistics& operator+=(const Statistics& other);
-  /// Calls visit(name, value) for each number, in the order above.
+  /// Calls visit(name, value) for each number, in the order above; sites left out.
   template <typename Visit>
   void for_each(const Visit& visit) const;
 };
@@ -55,18 +51,12 @@ void Statistics::for_each(const Visit& visit) const {
   visit("repairs", repairs);
   visit("transfers", transfers);
   visit("retries", retries);
-  visit("executor_crashes", executor_crashes);
-  visit("verifier_crashes", verifier_crashes);
-  visit("partitions", partitions);
-  visit("pauses", pauses);
   visit("lies", lies);
   visit("kept_apart", kept_apart);
   visit("amnesias", amnesias);
   visit("expiries", expiries);
-  visit("lost", lost);
-  visit("cut", cut);
-  visit("duplicated", duplicated);
-  visit("late", late);
+  visit("accesses", accesses);
+  visit("switches", switches);
 }
 
 inline Statistics& Statistics::operator+=(const Statistics& other) {
@@ -82,22 +72,17 @@ inline Statistics& Statistics::operator+=(const Statistics& other) {
   repairs += other.repairs;
   transfers += other.transfers;
   retries += other.retries;
-  executor_crashes += other.executor_crashes;
-  verifier_crashes += other.verifier_crashes;
-  partitions += other.partitions;
-  pauses += other.pauses;
   lies += other.lies;
   kept_apart += other.kept_apart;
   amnesias += other.amnesias;
   expiries += other.expiries;
-  lost += other.lost;
-  cut += other.cut;
-  duplicated += other.duplicated;
-  late += other.late;
   for (const auto& [name, deeds] : other.strategies) {
     strategies[name].nodes += deeds.nodes;
     strategies[name].touched += deeds.touched;
   }
+  accesses += other.accesses;
+  switches += other.switches;
+  sites += other.sites;
   return *this;
 }
 

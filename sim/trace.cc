@@ -83,13 +83,35 @@ class Describer {
 
 }  // namespace
 
-void Trace::note(TimeUs now, Address where, uint64_t content,
-                 const std::function<std::string()>& text) {
+void Trace::digest(TimeUs now, Address where, uint64_t content) {
   const uint64_t place = (static_cast<uint64_t>(where.role) << 16) | where.index;
   digest_ = Random(digest_ ^ content ^ (place << 44) ^ static_cast<uint64_t>(now)).next();
+}
+
+void Trace::print(TimeUs now, Address where, const std::string& text) {
   if (out_ == nullptr) return;
   *out_ << std::setw(10) << now << ' ' << std::setw(10) << std::left << to_string(where)
-        << std::right << ' ' << text() << '\n';
+        << std::right << ' ' << text << '\n';
+}
+
+void Trace::note(TimeUs now, Address where, uint64_t content,
+                 const std::function<std::string()>& text) {
+  digest(now, where, content);
+  const bool drawn = diagram_ != nullptr && diagram_->shows(now);
+  if (out_ == nullptr && !drawn) return;
+  const std::string words = text();
+  print(now, where, words);
+  if (drawn) diagram_->note(now, where, words);
+}
+
+void Trace::arrived(TimeUs now, Address from, Address to, uint64_t content,
+                    const wire::Message& message) {
+  digest(now, to, content);
+  const bool drawn = diagram_ != nullptr && diagram_->shows(now);
+  if (out_ == nullptr && !drawn) return;
+  const std::string words = describe(message);
+  print(now, to, "<- " + to_string(from) + ' ' + words);
+  if (drawn) diagram_->message(now, from, to, words);
 }
 
 std::string describe(const wire::Message& message) {

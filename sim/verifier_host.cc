@@ -5,6 +5,24 @@
 #include "sim/violation.h"
 
 namespace eve::sim {
+namespace {
+
+/// What a verifier says was its reason for asking for a view, and the site that it is.
+struct ReasonSite {
+  const char* words;
+  Site site;
+};
+constexpr ReasonSite kReasons[] = {
+    {"diverged", Site::kViewByDivergence},
+    {"stayed unverified", Site::kViewBySilence},
+    {"suspect the primary", Site::kViewBySuspicion},
+    {"lost its promises", Site::kViewByLostPromises},
+    {"restarted and has caught up", Site::kViewByReturnedExecutor},
+    {"left alone", Site::kViewByOneWhoLeft},
+    {"did not start in time", Site::kViewByTimeout},
+};
+
+}  // namespace
 
 VerifierHost::VerifierHost(const Surroundings& around, const verification::VerifierOptions& options,
                            TimeUs clock_offset, uint64_t seed,
@@ -25,17 +43,30 @@ void VerifierHost::on_start() {
   auto options = options_;
   if (amnesiac()) {
     persisted_ = View();
+    views_.restarted(self());
   } else if (lives() > 1) {
     options.lost_promises_at = persisted_;
   }
   verifier_ = std::make_unique<verification::Verifier>(options, authenticator_, digester_);
   ledger_.restarted(self());
+  phase_ = verifier_->status().phase;
+  reason_.clear();
+  refused_ = 0;
+  view_ = verifier_->status().view;
   verification::Outbox out;
   verifier_->start(local_now(), out);
   carry_out(out);
 }
 
+void VerifierHost::on_crash() {
+  if (phase_ == "changing" || phase_ == "starting") {
+    around_.trace.hit(Site::kCrashWhileChangingView);
+  }
+  verifier_.reset();
+}
+
 void VerifierHost::on_message(const wire::Message& message, Address from, TimeUs now) {
+  last_from_ = from;
   verification::Outbox out;
   verifier_->receive(message, from, now, out);
   carry_out(out);
@@ -54,17 +85,42 @@ void VerifierHost::on_idle(TimeUs now) {
 }
 
 void VerifierHost::carry_out(const verification::Outbox& out) {
+  // What it persists outlives it.
   if (out.persist_view) {
-    if (*out.persist_view < persisted_) {
-      throw Violation("no regress", to_string(self()) + " persists view " +
-                                        std::to_string(out.persist_view->value()) + " after " +
-                                        std::to_string(persisted_.value()));
-    }
+    views_.stands(self(), *out.persist_view);
     persisted_ = *out.persist_view;
   }
   const auto now = verifier_->status();
   ledger_.committed(self(), now.committed, now.token);
+  if (now.promised > persisted_) {
+    throw Violation("persist first", to_string(self()) + " promises view " +
+                                         std::to_string(now.promised.value()) +
+                                         " and has not persisted it");
+  }
+  refused_ = now.refused_messages;
+  witness(now);
   send(out.sends);
+}
+
+void VerifierHost::witness(const verification::VerifierStatus& now) {
+  if (now.last_reason != reason_) {
+    for (const ReasonSite& reason : kReasons) {
+      if (now.last_reason.ends_with(reason.words)) around_.trace.hit(reason.site);
+    }
+    reason_ = now.last_reason;
+  }
+  const bool joined = now.phase == "starting" || now.phase == "normal";
+  if (now.view > view_ && joined) {
+    around_.trace.hit(Site::kViewJoined);
+    // Its leader sends it to all; from others it comes when asked for.
+    const bool led = last_from_.index == now.view.value() % options_.model.verifiers();
+    if (!led && options_.index != now.view.value() % options_.model.verifiers()) {
+      around_.trace.hit(Site::kViewJoinedLate);
+    }
+  }
+  if (phase_ == "recovering" && joined) around_.trace.hit(Site::kPromisesRecovered);
+  if (joined) view_ = now.view;
+  phase_ = now.phase;
 }
 
 }  // namespace eve::sim

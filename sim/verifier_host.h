@@ -3,7 +3,9 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
+#include "sim/conduct.h"
 #include "sim/host.h"
 #include "sim/ledger.h"
 #include "verification/verifier.h"
@@ -24,11 +26,15 @@ class VerifierHost final : public Host {
 
  private:
   void on_start() override;
+  uint64_t refused() const override { return refused_; }
+  bool may_refuse(const wire::Message&) override { return false; }
   void on_message(const wire::Message& message, Address from, TimeUs now) override;
   void on_tick(TimeUs now) override;
   void on_idle(TimeUs now) override;
   TimeUs deadline() const override { return verifier_->deadline(); }
-  void on_crash() override { verifier_.reset(); }
+  void on_crash() override;
+  /// Counts the sites that show in where the verifier stands.
+  void witness(const verification::VerifierStatus& now);
   void carry_out(const verification::Outbox& out);
 
   verification::VerifierOptions options_;
@@ -37,6 +43,12 @@ class VerifierHost final : public Host {
   Ledger& ledger_;
   std::unique_ptr<verification::Verifier> verifier_;
   View persisted_;
+  ViewChecker views_;
+  uint64_t refused_ = 0;
+  std::string phase_;  ///< as of the last look, as the next ones
+  std::string reason_;
+  View view_;
+  Address last_from_;  ///< of the last message
 };
 
 }  // namespace eve::sim

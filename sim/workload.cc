@@ -1,12 +1,35 @@
 #include "sim/workload.h"
 
+#include <utility>
+
+#include "sim/append_workload.h"
 #include "sim/bank.h"
 #include "sim/kv_workload.h"
+#include "sim/misled.h"
+#include "sim/moody.h"
 #include "sim/poison.h"
 #include "sim/racing.h"
+#include "sim/throwing.h"
 #include "sim/violation.h"
 
 namespace eve::sim {
+namespace {
+
+template <typename T>
+std::unique_ptr<Workload> make() {
+  return std::make_unique<T>();
+}
+
+using Make = std::unique_ptr<Workload> (*)();
+const std::vector<std::pair<std::string, Make>> kWorkloads = {
+    {"bank", make<Bank>},     {"racing", make<Racing>},
+    {"kv", make<KvWorkload>}, {"append", make<AppendWorkload>},
+    {"narrow", make<Narrow>}, {"wide", make<Wide>},
+    {"moody", make<Moody>},   {"throwing", make<Throwing>},
+    {"poison", make<Poison>},
+};
+
+}  // namespace
 
 void Workload::quarantined(uint16_t client, uint64_t number, uint64_t) {
   throw Violation("quarantine", "request " + std::to_string(number) + " of client " +
@@ -19,11 +42,19 @@ void Workload::lost(uint16_t client, uint64_t number) {
 }
 
 std::unique_ptr<Workload> make_workload(const std::string& name) {
-  if (name == "bank") return std::make_unique<Bank>();
-  if (name == "racing") return std::make_unique<Racing>();
-  if (name == "poison") return std::make_unique<Poison>();
-  if (name == "kv") return std::make_unique<KvWorkload>();
+  for (const auto& [known, make_it] : kWorkloads) {
+    if (known == name) return make_it();
+  }
   return nullptr;
+}
+
+const std::vector<std::string>& workload_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const auto& [name, make_it] : kWorkloads) all.push_back(name);
+    return all;
+  }();
+  return names;
 }
 
 }  // namespace eve::sim

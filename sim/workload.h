@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/random.h"
@@ -12,6 +14,16 @@
 
 namespace eve::sim {
 
+/// One request as its client saw it.
+struct Seen {
+  uint16_t client = 0;
+  uint64_t number = 0;  ///< of the client's requests
+  TimeUs invoked = 0;
+  TimeUs completed = 0;
+  ByteView request;
+  std::optional<ByteView> reply;  ///< none: it may have run, or may yet
+};
+
 class Workload {
  public:
   virtual ~Workload() = default;
@@ -19,6 +31,8 @@ class Workload {
   virtual execution::MakeService service() const = 0;
   /// Footprints name all that requests touch: every history equals the sequential one.
   virtual bool right_footprints() const = 0;
+  /// A batch run in order gives the same everywhere.
+  virtual bool deterministic() const { return true; }
   /// The next request of a client. `number` counts its requests from 0.
   virtual Bytes request(uint16_t client, uint64_t number, Random& random) = 0;
   /// One of a client that nobody checks: what it does must not disturb what check() knows of the
@@ -31,12 +45,18 @@ class Workload {
   /// The client was told that its requests from `number` to before `end`, the rest of one bundle,
   /// are quarantined. Throws Violation: the requests of most services never are.
   virtual void quarantined(uint16_t client, uint64_t number, uint64_t end);
+  /// One more thing that a client saw, for the history as a whole: its request number `number`,
+  /// made at `invoked`, was answered at `completed`; or, without a reply, nobody knows.
+  virtual void saw(const Seen& /*seen*/) {}
+  /// Whether the history as a whole makes sense. Throws Violation.
+  virtual void check_history() const {}
   /// A client's session was lost, and with it the answer to its request `number`. Throws Violation
   /// unless the workload expects that.
   virtual void lost(uint16_t client, uint64_t number);
 };
 
-/// By name: "bank", "racing", "kv", "poison"; null if there is no such service.
+/// Null if there is no workload of that name.
 std::unique_ptr<Workload> make_workload(const std::string& name);
+const std::vector<std::string>& workload_names();
 
 }  // namespace eve::sim

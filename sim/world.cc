@@ -6,6 +6,7 @@
 
 #include "sim/faults.h"
 #include "sim/light_authenticator.h"
+#include "sim/real_authenticator.h"
 #include "sim/violation.h"
 #include "wire/codec.h"
 
@@ -20,6 +21,8 @@ constexpr TimeUs kConvergeUs = 30'000'000;
 constexpr TimeUs kAftermathUs = 3'000'000;
 /// Between two looks whether they do; a request in between tells who slept what happened.
 constexpr TimeUs kNudgeUs = 1'000'000;
+/// How often the history is looked at as a whole, before the faults stop and after.
+constexpr uint32_t kLooks = 3;
 
 crypto::Digester make_digester(FaultModel model, Random& random) {
   crypto::Secret secret;
@@ -35,24 +38,29 @@ bool never() {
 
 }  // namespace
 
-World::World(const Plan& plan, Fibers& fibers, std::ostream* trace)
+World::World(const Plan& plan, Fibers& fibers, std::ostream* trace, Diagram* diagram)
     : plan_(plan),
       random_(plan.seed),
       fibers_(fibers),
       roster_(plan.model, plan.clients + plan.byzantine.clients),
       digester_(make_digester(plan.model, random_)),
       network_(plan.network, roster_.size(), random_.next()),
-      trace_(trace),
+      trace_(trace, diagram),
       post_(roster_, queue_, network_, trace_, digester_,
             [this](const wire::MessagePtr& message, Address from, Address to) {
               receive(message, from, to);
             }),
-      around_{queue_, post_, trace_, false, plan.byzantine.promise == Promise::kSanity},
+      around_{queue_, post_, trace_, false, plan.byzantine.promise == Promise::kSanity, &blame_},
       twins_(random_.next(), queue_, roster_.size(), plan.byzantine.change_us),
       workload_(make_workload(plan.service)),
       oracle_(digester_, workload_->service()),
       ledger_(wire::genesis_token(oracle_.genesis_root(), digester_)),
       replies_(ledger_),
+      gate_(plan.model, ledger_, replies_),
+      authenticity_(ledger_, digester_),
+      witness_(trace_),
+      primaries_(plan.model),
+      votes_(plan.model),
       conspiracy_(plan.model) {
   add_twin_posts();
   add_executors();
@@ -60,6 +68,8 @@ World::World(const Plan& plan, Fibers& fibers, std::ostream* trace)
   add_clients();
   add_rogues();
   add_liars();
+  add_listeners();
+  if (plan_.clocks.beyond_skew) blame_.excuse(executors_.back()->self());
   std::vector<Host*> executors;
   for (const auto& host : executors_) executors.push_back(host.get());
   std::vector<Host*> verifiers;
@@ -76,17 +86,28 @@ World::~World() = default;
 
 TimeUs World::clock_offset() {
   constexpr TimeUs kStartUs = 1'700'000'000'000'000;  // an ordinary date
-  const auto most = static_cast<uint64_t>(plan_.clock_offset_us);
+  const auto most = static_cast<uint64_t>(plan_.clocks.offset_us);
   return kStartUs + static_cast<TimeUs>(random_.below(most + 1));
 }
 
 const crypto::Authenticator& World::authenticator_of(Address address) {
-  if (plan_.model.byzantine()) {
-    authenticators_.push_back(std::make_unique<LightAuthenticator>(address, digester_));
-  } else {
+  if (!plan_.model.byzantine()) {
     authenticators_.push_back(std::make_unique<crypto::NoAuthenticator>());
+  } else if (plan_.real_signatures) {
+    if (keys_ == nullptr) keys_ = std::make_unique<RealKeys>(plan_.seed, roster_);
+    authenticators_.push_back(keys_->authenticator(address));
+    trace_.hit(Site::kRealSignatures);
+  } else {
+    authenticators_.push_back(std::make_unique<LightAuthenticator>(address, digester_));
   }
   return *authenticators_.back();
+}
+
+/// Some are impatient, some are slow to lose patience: between half of the usual and four times.
+TimeUs World::patience(TimeUs usual) {
+  if (!plan_.mixed_patience) return usual;
+  trace_.hit(Site::kMixedPatience);
+  return (usual / 2) << random_.below(4);
 }
 
 std::unique_ptr<ExecutorHost> World::make_executor(uint16_t index, size_t instance) {
@@ -98,6 +119,9 @@ std::unique_ptr<ExecutorHost> World::make_executor(uint16_t index, size_t instan
   setup.make_service = workload_->service();
   setup.request_cost_us = plan_.request_cost_us;
   setup.switch_every = plan_.switch_every;
+  setup.options.suspect_after_us = patience(setup.options.suspect_after_us);
+  setup.options.resend_after_us = patience(setup.options.resend_after_us);
+  if (workload_->deterministic()) setup.sequential = &sequential_;
   const Address self = Address::executor(index);
   return std::make_unique<ExecutorHost>(around(self, instance), setup, clock_offset(),
                                         random_.next(), fibers_, authenticator_of(self), digester_,
@@ -113,6 +137,10 @@ std::unique_ptr<VerifierHost> World::make_verifier(uint16_t index, size_t instan
   options.model = plan_.model;
   options.index = index;
   options.genesis = ledger_.token(BatchNumber());
+  options.divergence_delay_us = patience(options.divergence_delay_us);
+  options.progress_timeout_us = patience(options.progress_timeout_us);
+  options.view_timeout_us = patience(options.view_timeout_us);
+  options.resend_after_us = patience(options.resend_after_us);
   const Address self = Address::verifier(index);
   return std::make_unique<VerifierHost>(around(self, instance), options, clock_offset(),
                                         random_.next(), authenticator_of(self), digester_, ledger_);
@@ -132,10 +160,37 @@ void World::add_clients() {
     setup.requests = 1 + plan_.requests / plan_.clients;
     setup.burst = plan_.burst;
     setup.duration_us = plan_.load_us;
+    setup.sleep_us = plan_.sleep_us;
+    setup.may_lose_session = plan_.sleep_us != 0;
+    setup.options.retry_after_us = patience(setup.options.retry_after_us);
     clients_.push_back(std::make_unique<ClientHost>(around_, setup, random_.next(),
                                                     authenticator_of(Address::client(i)), digester_,
-                                                    *workload_, replies_));
+                                                    *workload_, replies_, gate_));
   }
+}
+
+/// Of faulty nodes nothing is asked but what lying does not touch.
+void World::add_listeners() {
+  views_ = std::make_unique<ViewConduct>(plan_.model, ledger_.token(BatchNumber()),
+                                         authenticator_of(Address::verifier(0)));
+  const std::array<Conduct*, 5> conducts = {&authenticity_, &tokens_, &primaries_, &votes_,
+                                            views_.get()};
+  const bool spoken_for = plan_.byzantine.manner == Manner::kStrategies;
+  for (const Address node : roster_.addresses()) {
+    if (node.role == Role::kClient && node.index >= plan_.clients) {
+      authenticity_.ignore(node.index);
+      blame_.excuse(node);
+    }
+    if (node.role == Role::kClient || !plan_.byzantine.faulty(node, plan_.model)) continue;
+    blame_.excuse(node);
+    if (node.role == Role::kVerifier) votes_.distrust(node);
+    if (spoken_for) continue;
+    gate_.excuse(node);
+    for (Conduct* conduct : conducts) conduct->excuse(node);
+  }
+  post_.add_listener(witness_);
+  post_.add_listener(gate_);
+  for (Conduct* conduct : conducts) post_.add_listener(*conduct);
 }
 
 void World::receive(const wire::MessagePtr& message, Address from, Address to) {
@@ -166,29 +221,45 @@ void World::run() {
   for (const auto& host : clients_) host->start();
   start_liars();
   faults_->start();
-  queue_.run_until(plan_.faults_until_us, never);
+  run_checked_until(plan_.faults_until_us);
   faults_->stop();
   forgetting_ = false;
   if (!plan_.byzantine.to_the_end) post_.end_lies();
-  queue_.run_until(plan_.duration_us, never);
-  if (plan_.byzantine.promise != Promise::kSanity) check_history();
-  if (plan_.byzantine.promise == Promise::kAll) {
+  run_checked_until(plan_.duration_us);
+  if (plan_.promises_liveness()) {
     finish_requests();
     if (plan_.byzantine.expiry) sleep();
     converge();
   } else {
     queue_.run_until(queue_.now() + kAftermathUs, never);
   }
-  if (plan_.byzantine.promise != Promise::kSanity) check_history();
-  for (const auto& host : executors_) {
-    if (host->up()) host->check_state();
+  check_history();
+  if (plan_.byzantine.promise != Promise::kSanity) workload_->check_history();
+  check_states();
+}
+
+/// Stops now and then to look at everything.
+void World::run_checked_until(TimeUs until) {
+  const TimeUs span = (until - queue_.now()) / kLooks;
+  for (uint32_t look = 1; look <= kLooks; ++look) {
+    queue_.run_until(look == kLooks ? until : queue_.now() + span, never);
+    check_history();
   }
+  check_states();
 }
 
 /// The history as a whole; its parts were checked as they came.
 void World::check_history() {
+  if (plan_.byzantine.promise == Promise::kSanity) return;
   replies_.follow();
+  authenticity_.follow();
   if (workload_->right_footprints()) oracle_.follow(ledger_);
+}
+
+void World::check_states() const {
+  for (const auto& host : executors_) {
+    if (host->up()) host->check_state();
+  }
 }
 
 bool World::clients_done() const {
@@ -196,9 +267,15 @@ bool World::clients_done() const {
                      [](const auto& client) { return client->done(); });
 }
 
+/// While too few could answer, timeouts doubled: each may be as long as all that was waited for,
+/// and with a liar among them verifiers need several to meet in one view.
+TimeUs World::patience_lost() const {
+  return 10 * plan_.faults.long_pause_us;
+}
+
 void World::finish_requests() {
   if (clients_done()) return;
-  queue_.run_until(queue_.now() + kFinishUs, [this] { return clients_done(); });
+  queue_.run_until(queue_.now() + kFinishUs + patience_lost(), [this] { return clients_done(); });
   if (!clients_done()) throw Violation("liveness", "requests stay unanswered without faults");
 }
 
@@ -214,7 +291,7 @@ bool World::converged() const {
 }
 
 void World::converge() {
-  const TimeUs until = queue_.now() + kConvergeUs;
+  const TimeUs until = queue_.now() + kConvergeUs + patience_lost();
   for (;;) {
     queue_.run_until(queue_.now() + kNudgeUs, never);
     if (converged() && clients_done()) return;
@@ -285,19 +362,24 @@ Statistics World::statistics() const {
     all.requests += host->status().completed;
     all.retries += host->status().retries;
   }
-  all.executor_crashes = faults_->counts().executor_crashes;
-  all.verifier_crashes = faults_->counts().verifier_crashes;
-  all.partitions = faults_->counts().partitions;
-  all.pauses = faults_->counts().pauses;
   all.strategies = post_.deeds();
   for (const auto& [name, deeds] : all.strategies) all.lies += deeds.touched;
   all.kept_apart = twins_.kept_apart();
   all.amnesias = amnesias_;
   all.expiries = expiries_;
-  all.lost = network_.counts().lost;
-  all.cut = network_.counts().cut;
-  all.duplicated = network_.counts().duplicated;
-  all.late = network_.counts().late;
+  all.sites = trace_.sites();
+  all.sites += faults_->sites();
+  all.sites.hit(Site::kLost, network_.counts().lost);
+  all.sites.hit(Site::kDuplicated, network_.counts().duplicated);
+  all.sites.hit(Site::kReplayed, network_.counts().replayed);
+  all.sites.hit(Site::kLate, network_.counts().late);
+  all.sites.hit(Site::kOvertaken, network_.counts().overtaken);
+  all.sites.hit(Site::kSlowedByBandwidth, network_.counts().slowed);
+  all.sites.hit(Site::kClogged, network_.counts().clogged);
+  all.sites.hit(Site::kCut, network_.counts().cut);
+  all.sites.hit(Site::kLie, all.lies);
+  all.sites.hit(Site::kDivergence, ledger_.divergences());
+  all.sites.hit(Site::kThreeWayDivergence, ledger_.third_tokens());
   return all;
 }
 

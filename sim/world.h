@@ -9,21 +9,25 @@
 #include <set>
 #include <vector>
 
+#include "sim/authenticity.h"
 #include "sim/checkers.h"
 #include "sim/client_host.h"
+#include "sim/conduct.h"
 #include "sim/executor_host.h"
 #include "sim/plan.h"
+#include "sim/reply_gate.h"
 #include "sim/rogue_client.h"
 #include "sim/statistics.h"
 #include "sim/twins.h"
 #include "sim/verifier_host.h"
+#include "sim/witness.h"
 
 namespace eve::sim {
 
 class World {
  public:
-  /// `fibers` outlives the world. Text of what happens goes to `trace` if that is not null.
-  World(const Plan& plan, Fibers& fibers, std::ostream* trace);
+  /// `fibers` outlives the world. What happens goes to `trace` and `diagram`, unless null.
+  World(const Plan& plan, Fibers& fibers, std::ostream* trace, Diagram* diagram = nullptr);
   ~World();
 
   /// Throws a Violation at the first broken promise.
@@ -58,15 +62,20 @@ class World {
   bool unaccountable(Address address) const;
 
   // ---- world.cc
+  void add_listeners();
+  void run_checked_until(TimeUs until);
   void receive(const wire::MessagePtr& message, Address from, Address to);
   std::unique_ptr<ExecutorHost> make_executor(uint16_t index, size_t instance);
   std::unique_ptr<VerifierHost> make_verifier(uint16_t index, size_t instance);
   void check_history();
+  void check_states() const;
   bool clients_done() const;
   bool converged() const;
+  TimeUs patience_lost() const;
   void finish_requests();
   void converge();
   TimeUs clock_offset();
+  TimeUs patience(TimeUs usual);
   const crypto::Authenticator& authenticator_of(Address address);
 
   Plan plan_;
@@ -78,6 +87,7 @@ class World {
   Network network_;
   Trace trace_;
   Post post_;
+  BlameChecker blame_;
   Surroundings around_;
   Twins twins_;
   std::array<std::unique_ptr<Post>, Twins::kInstances> twin_posts_;
@@ -86,6 +96,15 @@ class World {
   Oracle oracle_;
   Ledger ledger_;
   ReplyChecker replies_;
+  ReplyGate gate_;
+  AuthenticityChecker authenticity_;
+  Witness witness_;
+  TokenConduct tokens_;
+  PrimaryConduct primaries_;
+  VoteConduct votes_;
+  std::unique_ptr<ViewConduct> views_;
+  SequentialChecker sequential_;
+  std::unique_ptr<class RealKeys> keys_;
   std::vector<std::unique_ptr<crypto::Authenticator>> authenticators_;
   std::vector<std::unique_ptr<ExecutorHost>> executors_;
   std::vector<std::unique_ptr<VerifierHost>> verifiers_;

@@ -1,0 +1,20 @@
+// A service with hidden nondeterminism: now and then a reply depends on something that is no
+// replicated state, as a hash table's order or an object's address would be. No way of running a
+// batch helps; what Eve promises is that replicas agree nevertheless, and go on.
+#pragma once
+
+#include "sim/workload.h"
+
+namespace eve::sim {
+
+class Moody final : public Workload {
+ public:
+  execution::MakeService service() const override;
+  bool right_footprints() const override { return false; }
+  bool deterministic() const override { return false; }
+  Bytes request(uint16_t client, uint64_t number, Random& random) override;
+  /// Each request ran once.
+  void check(uint16_t client, uint64_t number, ByteView request, ByteView reply) override;
+};
+
+}  // namespace eve::sim

@@ -1,0 +1,111 @@
+// Everything that can happen in a run and is worth counting: kinds of faults, and paths of the
+// protocol that only faults reach. A site that no seed reaches is a hole in the simulator.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace eve::sim {
+
+enum class Site : uint8_t {
+  // ---- network
+  kLost,
+  kDuplicated,
+  kReplayed,
+  kLate,
+  kOvertaken,
+  kSlowedByBandwidth,
+  kClogged,
+  kCut,
+  kPartitionLone,
+  kPartitionHalf,
+  kPartitionBridge,
+  kPartitionRing,
+  kPartitionOneWay,
+  kPartitionHalfOpen,
+  // ---- processes
+  kExecutorCrash,
+  kVerifierCrash,
+  kCrashBeforeSends,
+  kCrashAmidSends,
+  kCrashAfterSends,
+  kCrashAtRest,
+  kCrashInLoop,
+  kCrashWhileRunning,
+  kCrashWhileFetching,
+  kCrashWhileChangingView,
+  kPause,
+  kLongPause,
+  kSlowNode,
+  kBlackout,
+  kAtTheLimit,
+  kBeyondTheLimit,
+  // ---- clocks and settings
+  kClockStepAhead,
+  kClockStepBack,
+  kClockDrift,
+  kClockBeyondSkew,
+  kMixedPatience,
+  kRealSignatures,
+  kLie,
+  // ---- batches on executors
+  kDivergence,
+  kThreeWayDivergence,
+  kParallelRollback,
+  kSequentialRun,
+  kThrowInParallel,
+  kBatchOfLaterView,
+  kLateBatch,
+  kCommitBeforeExecution,
+  kRepair,
+  kTransfer,
+  kTransferOfSeveralSources,
+  kTransferRetargeted,
+  kTransferRefused,
+  kExecutorReturned,
+  kSuspicion,
+  kTokenResent,
+  kBatchResent,
+  // ---- views
+  kViewByDivergence,
+  kViewBySilence,
+  kViewBySuspicion,
+  kViewByLostPromises,
+  kViewByReturnedExecutor,
+  kViewByOneWhoLeft,
+  kViewByTimeout,
+  kViewJoined,
+  kViewJoinedLate,
+  kPromisesRecovered,
+  kVoteResent,
+  // ---- clients
+  kRetry,
+  kForwardedRetry,
+  kSessionExpired,
+  kCount,
+};
+
+const char* name_of(Site site);
+
+class Sites {
+ public:
+  static constexpr size_t kNumber = static_cast<size_t>(Site::kCount);
+
+  void hit(Site site, uint64_t times = 1) { counts_[static_cast<size_t>(site)] += times; }
+  uint64_t count(Site site) const { return counts_[static_cast<size_t>(site)]; }
+  Sites& operator+=(const Sites& other) {
+    for (size_t i = 0; i < kNumber; ++i) counts_[i] += other.counts_[i];
+    return *this;
+  }
+  /// Calls visit(name, count) for each site, in the order above.
+  template <typename Visit>
+  void for_each(const Visit& visit) const {
+    for (size_t i = 0; i < kNumber; ++i) visit(name_of(static_cast<Site>(i)), counts_[i]);
+  }
+
+ private:
+  std::array<uint64_t, kNumber> counts_{};
+};
+
+}  // namespace eve::sim
