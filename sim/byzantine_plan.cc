@@ -31,11 +31,18 @@ void go_beyond(ByzantinePlan& plan, Random& random, FaultModel model) {
   plan.clients = between(random, 0, 2);
 }
 
+/// Where there are sessions that may expire; liars are there to see it.
+void wait_for_expiry(ByzantinePlan& plan, Random& random) {
+  plan.expiry = plan.clients > 0 && random.chance(1, 3);
+  plan.to_the_end = plan.to_the_end || plan.expiry;
+}
+
 void use_one(ByzantinePlan& plan, const std::string& strategy, Random& random, FaultModel model) {
   const adversary::Entry* entry = adversary::find(strategy);
   EVE_CHECK(entry != nullptr, "the strategy is in the catalogue");
   plan.strategy = strategy;
   if (entry->fits(Role::kClient)) plan.clients = between(random, 1, 2);
+  if (strategy == "stale-bundles") plan.clients = 1;  // whose sessions may expire
   if (entry->fits(Role::kExecutor)) plan.executors = model.r();
   if (entry->fits(Role::kVerifier)) plan.verifiers = model.r();
   if (entry->occasion == adversary::Occasion::kViewChange) plan.first = 1;
@@ -60,7 +67,7 @@ ByzantinePlan make_byzantine(Random& random, FaultModel model, const ByzantineOp
   }
   if (!options.strategy.empty()) {
     use_one(plan, options.strategy, random, model);
-    plan.expiry = plan.clients > 0 && random.chance(1, 10);
+    wait_for_expiry(plan, random);
     return plan;
   }
   if (random.chance(1, 4)) plan.clients = between(random, 1, 2);
@@ -74,7 +81,7 @@ ByzantinePlan make_byzantine(Random& random, FaultModel model, const ByzantineOp
   }
   if (asked) plan.manner = options.twins ? Manner::kTwins : Manner::kAmnesia;
   if (asked && plan.executors + plan.verifiers == 0) plan.verifiers = model.r();
-  plan.expiry = plan.clients > 0 && random.chance(1, 10);
+  wait_for_expiry(plan, random);
   return plan;
 }
 

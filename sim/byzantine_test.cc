@@ -53,6 +53,13 @@ TEST(Byzantine, EachStrategyAlone) {
   run_each(FaultModel(1, 1), 10);
 }
 
+/// What was signed in a session that has expired comes again (trap 9).
+TEST(Byzantine, OldBundlesAfterTheirSessionsExpired) {
+  for (const char* name : {"old-bundles", "stale-bundles"}) {
+    EXPECT_GT(run_strategy(FaultModel(1, 1), name, 100, 12).expiries, 0u) << name;
+  }
+}
+
 TEST(Byzantine, EachStrategyAloneInLargerClusters) {
   for (const FaultModel model : {FaultModel(2, 1), FaultModel(2, 2)}) {
     for (const adversary::Entry& entry : adversary::catalogue()) {

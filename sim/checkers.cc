@@ -3,6 +3,7 @@
 #include <string>
 #include <variant>
 
+#include "base/limits.h"
 #include "sim/violation.h"
 
 namespace eve::sim {
@@ -22,8 +23,14 @@ void ReplyChecker::follow() {
     for (const execution::BundleReply& reply : ledger_.entry(seen_).replies) {
       if (reply.status != wire::ReplyStatus::kExecuted) continue;
       const BundleName bundle{reply.client, reply.session, reply.first};
-      const auto [known, first] = payloads_.emplace(bundle, reply.payload);
-      if (!first && known->second.view() != reply.payload.view()) {
+      const TimeUs time_us = ledger_.entry(seen_).batch->time_us;
+      const auto [known, first] = payloads_.emplace(bundle, Answer{reply.payload, time_us});
+      if (first || known->second.payload.view() == reply.payload.view()) continue;
+      const bool opening = reply.session == SessionId();
+      const bool expired = time_us - known->second.time_us > limits::kSessionExpiryUs;
+      if (opening && expired) {
+        known->second = {reply.payload, time_us};
+      } else {
         throw Violation("exactly once", name(bundle) + " was answered twice, differently");
       }
     }
@@ -35,7 +42,7 @@ void ReplyChecker::accepted(const BundleName& bundle, ByteView payload) const {
   if (known == payloads_.end()) {
     throw Violation("replies", name(bundle) + " was answered, but nothing is committed");
   }
-  if (known->second.view() != payload) {
+  if (known->second.payload.view() != payload) {
     throw Violation("replies", name(bundle) + " was not answered as committed");
   }
 }

@@ -19,7 +19,8 @@ using BundleName = std::tuple<uint16_t, SessionId, RequestNumber>;
 class ReplyChecker {
  public:
   explicit ReplyChecker(const Ledger& ledger) : ledger_(ledger) {}
-  /// Takes in what was committed since the last call.
+  /// Takes in what was committed since the last call. An opening that comes again when its session
+  /// has expired opens another one; everything else is answered once and for all.
   void follow();
   /// A client accepted `payload` as the replies to a bundle.
   void accepted(const BundleName& bundle, ByteView payload) const;
@@ -27,7 +28,11 @@ class ReplyChecker {
  private:
   const Ledger& ledger_;
   BatchNumber seen_;
-  std::map<BundleName, SharedBytes> payloads_;
+  struct Answer {
+    SharedBytes payload;
+    TimeUs time_us;  ///< of the batch
+  };
+  std::map<BundleName, Answer> payloads_;
 };
 
 /// A fresh replica that runs the committed batches in order on one thread: with right footprints it

@@ -27,6 +27,7 @@ struct Statistics {
   uint64_t lies = 0;
   uint64_t kept_apart = 0;  ///< messages that one of two twins did not hear, or not say
   uint64_t amnesias = 0;
+  uint64_t expiries = 0;  ///< hours that passed, so that sessions expired
   uint64_t lost = 0;
   uint64_t cut = 0;
   uint64_t duplicated = 0;
@@ -61,6 +62,7 @@ void Statistics::for_each(const Visit& visit) const {
   visit("lies", lies);
   visit("kept_apart", kept_apart);
   visit("amnesias", amnesias);
+  visit("expiries", expiries);
   visit("lost", lost);
   visit("cut", cut);
   visit("duplicated", duplicated);
@@ -87,6 +89,7 @@ inline Statistics& Statistics::operator+=(const Statistics& other) {
   lies += other.lies;
   kept_apart += other.kept_apart;
   amnesias += other.amnesias;
+  expiries += other.expiries;
   lost += other.lost;
   cut += other.cut;
   duplicated += other.duplicated;

@@ -47,7 +47,7 @@ World::World(const Plan& plan, Fibers& fibers, std::ostream* trace)
             [this](const wire::MessagePtr& message, Address from, Address to) {
               receive(message, from, to);
             }),
-      around_{queue_, post_, trace_, plan.byzantine.promise == Promise::kSanity},
+      around_{queue_, post_, trace_, false, plan.byzantine.promise == Promise::kSanity},
       twins_(random_.next(), queue_, roster_.size(), plan.byzantine.change_us),
       workload_(make_workload(plan.service)),
       oracle_(digester_, workload_->service()),
@@ -281,6 +281,7 @@ Statistics World::statistics() const {
   for (const auto& [name, deeds] : all.strategies) all.lies += deeds.touched;
   all.kept_apart = twins_.kept_apart();
   all.amnesias = amnesias_;
+  all.expiries = expiries_;
   all.lost = network_.counts().lost;
   all.cut = network_.counts().cut;
   all.duplicated = network_.counts().duplicated;

@@ -91,6 +91,7 @@ class World {
   adversary::Conspiracy conspiracy_;
   bool forgetting_ = true;
   uint64_t amnesias_ = 0;
+  uint64_t expiries_ = 0;
   TimeUs slept_us_ = 0;
   std::unique_ptr<class Faults> faults_;
 };

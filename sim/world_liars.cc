@@ -47,7 +47,7 @@ void World::add_twin_posts() {
     };
     twin_posts_[instance] =
         std::make_unique<Post>(roster_, queue_, network_, trace_, digester_, speak);
-    around_twins_.push_back({queue_, *twin_posts_[instance], trace_, around_.beyond});
+    around_twins_.push_back({queue_, *twin_posts_[instance], trace_, false, around_.beyond});
   }
 }
 
@@ -148,11 +148,13 @@ void World::sleep() {
   constexpr TimeUs kNap = limits::kSessionExpiryUs / 3;
   post_.rest_lies(true);
   const TimeUs before = queue_.now();
+  for (const auto& rogue : rogues_) rogue->pause_until(before + limits::kSessionExpiryUs + kNap);
   for (TimeUs slept = 0; slept <= limits::kSessionExpiryUs; slept += kNap) {
     queue_.run_until(queue_.now() + kNap, [] { return false; });
     for (const auto& client : clients_) client->nudge();
     finish_requests();
   }
+  ++expiries_;
   slept_us_ = queue_.now() - before;
   post_.rest_lies(false);
 }
