@@ -84,9 +84,13 @@ void Core::ask(View view, std::string why, Step& step) {
 }
 
 // What made this view fail, if it is known: executors ran the same single bundle after the start
-// point, and their tokens differ.
+// point, and their tokens differ. A view in which tokens came was not silent: one leader that is
+// down would else cost twice as much at each of its turns until a poisonous bundle is out of the
+// way.
 void Core::blame() {
-  if (phase_ != Phase::kNormal) return;
+  const bool fruitless = committed_.number <= rounds_.start().number;
+  if (phase_ != Phase::kNormal || !fruitless || !rounds_.next_tokens().diverged) return;
+  if (silent_views_ > 0) --silent_views_;
   if (const auto bundle = rounds_.diverged_alone()) poison_.failed(*bundle);
 }
 
