@@ -16,9 +16,8 @@ constexpr ReasonSite kReasons[] = {
     {"diverged", Site::kViewByDivergence},
     {"stayed unverified", Site::kViewBySilence},
     {"suspect the primary", Site::kViewBySuspicion},
-    {"lost its promises", Site::kViewByLostPromises},
-    {"restarted and has caught up", Site::kViewByReturnedExecutor},
-    {"left alone", Site::kViewByOneWhoLeft},
+    {"must stay silent without it", Site::kViewByReturnedExecutor},
+    {"cannot vote without it", Site::kViewByStrandedVerifier},
     {"did not start in time", Site::kViewByTimeout},
 };
 

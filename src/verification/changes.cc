@@ -138,7 +138,10 @@ void Core::consider_need(Address node, Step& step) {
   say_needed(node, step);
   if (!needs_.agreed(node, for_needs(step.now))) return;
   was_helped(node, step.now);
-  ask(view().next(), to_string(node) + " needs it", step);
+  const bool executes = node.role == Role::kExecutor;
+  ask(view().next(),
+      to_string(node) + (executes ? " must stay silent without it" : " cannot vote without it"),
+      step);
 }
 
 Needs::Now Core::for_needs(TimeUs now) const {
