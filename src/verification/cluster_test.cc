@@ -250,6 +250,21 @@ TEST_P(Clusters, Trap7ABatchThatDoesNotExistIsNotWaitedFor) {
   EXPECT_EQ(cluster_.status(0).promised, View(0));
 }
 
+// With r = 2 two of them can make tokens differ without any batch, as often as they like: a batch
+// that takes longer than the wait for divergence would never commit, and be blamed in the end.
+TEST(Divergence, LiarsAloneDoNotMakeIt) {
+  const FaultModel model(2, 2);
+  Cluster cluster(model);
+  for (const uint16_t liar : {3, 4}) {
+    cluster.token(liar, 0, 1, "lie of " + std::to_string(liar), kGenesis);
+  }
+  cluster.wait(1'000'000);
+  EXPECT_EQ(cluster.status(0).promised, View(0)) << cluster.status(0).last_reason;
+  for (const uint16_t executor : {0, 1, 2}) cluster.token(executor, 0, 1, "T1", kGenesis);
+  cluster.run();
+  EXPECT_EQ(cluster.settled(1), model.verifiers());
+}
+
 TEST(Equivocation, TwoStartPointsOfOneLeaderDoNotBothStart) {
   const FaultModel model(1, 1);
   Cluster cluster(model);

@@ -138,8 +138,8 @@ TokenView Rounds::next_tokens() const {
     if (link.previous == committed_.token) best = std::max(best, slot.tokens.count(link));
   }
   const size_t missing = model_.executors() - slot.tokens.voters();
-  return {slot.tokens.voters() >= model_.vouched(), slot.diverged,
-          best + missing < model_.token_certificate()};
+  const bool known = slot.tokens.voters() >= model_.vouched();
+  return {known, known && slot.diverged, best + missing < model_.token_certificate()};
 }
 
 // A certificate proves what is quarantined; without one, and nothing to quarantine as far as this

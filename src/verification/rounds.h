@@ -25,7 +25,7 @@ namespace eve::verification {
 /// What executors' tokens say about the batch after the last committed one.
 struct TokenView {
   bool known = false;     ///< r+1 executors sent a token: the batch exists
-  bool diverged = false;  ///< two tokens differ
+  bool diverged = false;  ///< and two of all tokens differ: liars alone cannot say so
   bool hopeless = false;  ///< no token that extends the committed one can still reach u+1
 };
 
