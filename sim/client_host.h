@@ -42,8 +42,7 @@ class ClientHost final : public Host {
 
  private:
   void on_start() override;
-  uint64_t refused() const override { return 0; }
-  bool may_refuse(const wire::Message&) override { return false; }
+  const Refusals& refusals() const override { return session_.refusals(); }
   void on_message(const wire::Message& message, Address from, TimeUs now) override;
   void on_tick(TimeUs now) override;
   void on_idle(TimeUs now) override;

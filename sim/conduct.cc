@@ -58,9 +58,10 @@ void VoteConduct::check_view(Address from, View view) const {
 
 void VoteConduct::prepared(Address from, const wire::Prepare& prepare) {
   check_view(from, prepare.view);
+  const std::pair vote(prepare.token, prepare.previous);
   const auto [known, first] =
-      prepares_.emplace(std::tuple(from, prepare.view, prepare.number), prepare.token);
-  if (!first && known->second != prepare.token) {
+      prepares_.emplace(std::tuple(from, prepare.view, prepare.number), vote);
+  if (!first && known->second != vote) {
     throw Violation("one vote",
                     to_string(from) + " votes twice," + at(prepare.view, prepare.number));
   }

@@ -61,7 +61,9 @@ class VoteConduct final : public Conduct {
   void check_view(Address from, View view) const;
 
   FaultModel model_;
-  std::map<std::tuple<Address, View, BatchNumber>, crypto::Digest> prepares_;
+  /// Token and predecessor: of a start point, what is quarantined.
+  std::map<std::tuple<Address, View, BatchNumber>, std::pair<crypto::Digest, crypto::Digest>>
+      prepares_;
   std::map<std::tuple<View, BatchNumber, crypto::Digest>, std::set<Address>> voters_;
   std::map<Address, View> asked_;
   std::set<Address> distrusted_;

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "execution/executor.h"
 #include "sim/authenticity.h"
 #include "sim/blame.h"
 #include "sim/light_authenticator.h"
@@ -178,15 +179,22 @@ wire::BundlePtr bundle_of_client_0() {
 
 TEST(BlameChecker, CorrectNodesRefuseNothingOfCorrectNodes) {
   BlameChecker checker;
-  const wire::Message message = wire::Suspect{View(1)};
-  EXPECT_NO_THROW(checker.received(kVerifier, kExecutor, message, 0));
-  EXPECT_THROW(checker.received(kVerifier, kExecutor, message, 1), Violation);
+  Refusals refusals;
+  BlameChecker::Seen seen;
+  refusals.overflow();
+  refusals.add(kExecutor, execution::kFarFromClock);
+  EXPECT_NO_THROW(checker.look(kVerifier, refusals, seen));
+  refusals.add(kExecutor, "a lie");
+  EXPECT_THROW(checker.look(kVerifier, refusals, seen), Violation);
+  EXPECT_NO_THROW(checker.look(kVerifier, refusals, seen)) << "nothing new";
+  refusals.add(kExecutor, "a lie");
   checker.excuse(kExecutor);
-  EXPECT_NO_THROW(checker.received(kVerifier, kExecutor, message, 1));
-  const wire::Message passed_on = wire::BundleMessage{bundle_of_client_0(), false};
-  EXPECT_THROW(checker.received(kVerifier, Address::executor(2), passed_on, 1), Violation);
-  checker.excuse(Address::client(0));
-  EXPECT_NO_THROW(checker.received(kVerifier, Address::executor(2), passed_on, 1));
+  EXPECT_NO_THROW(checker.look(kVerifier, refusals, seen));
+  refusals.add(Address::executor(2), "a lie");
+  EXPECT_THROW(checker.look(kVerifier, refusals, seen), Violation);
+  refusals.add(Address::executor(2), "a lie");
+  checker.excuse(kVerifier);
+  EXPECT_NO_THROW(checker.look(kVerifier, refusals, seen)) << "who lies may blame anybody";
 }
 
 /// One batch of one bundle of client 0, whose answer is "yes".

@@ -192,24 +192,6 @@ void ExecutorHost::witness(const wire::Message& message, Address from) {
   }
 }
 
-/// Who was away may find that questions about state have piled up (whoever asks, asks again, or
-/// another); that a batch is older than its clock allows, or of a view that it cannot know to come.
-/// A verdict may start a view whose batches came before, from somebody else. And who has diverged
-/// names its own state when it is asked.
-bool ExecutorHost::may_refuse(const wire::Message& message) {
-  if (std::holds_alternative<wire::StateRequest>(message)) return true;
-  if (std::holds_alternative<wire::Verdict>(message)) return true;
-  if (std::holds_alternative<wire::Welcome>(message)) return true;
-  const auto* state = std::get_if<wire::StateReply>(&message);
-  if (state != nullptr) return state->nodes.empty();
-  const auto* sent = std::get_if<wire::BatchMessage>(&message);
-  if (sent == nullptr) return false;
-  const wire::Batch& batch = *sent->batch;
-  const TimeUs skew = std::abs(batch.time_us - local_now());
-  const uint64_t known = seen_.view.value() + setup_.options.model.executors();
-  return skew > limits::kMaxClockSkewUs || batch.view.value() > known;
-}
-
 TimeUs ExecutorHost::cost(const execution::Command& command) {
   const auto* run = std::get_if<execution::RunBatch>(&command);
   if (around_.steady) return run == nullptr ? 0 : setup_.request_cost_us;

@@ -43,8 +43,7 @@ class ExecutorHost final : public Host {
 
  private:
   void on_start() override;
-  uint64_t refused() const override { return seen_.refused_messages; }
-  bool may_refuse(const wire::Message& message) override;
+  const Refusals& refusals() const override { return executor_->refusals(); }
   void on_message(const wire::Message& message, Address from, TimeUs now) override;
   void on_tick(TimeUs now) override;
   void on_idle(TimeUs now) override;

@@ -64,12 +64,7 @@ void Host::receive(const wire::MessagePtr& message, Address from) {
 
 void Host::take(const wire::MessagePtr& message, Address from) {
   guarded([&] {
-    const uint64_t before = refused();
-    const bool excused = may_refuse(*message);
     on_message(*message, from, local_now());
-    if (around_.blame != nullptr && !excused) {
-      around_.blame->received(self_, from, *message, refused() - before);
-    }
     stepped();
   });
 }
@@ -134,6 +129,7 @@ void Host::start() {
   slow_until_ = 0;
   idle_pending_ = false;
   armed_at_ = kNever;
+  blamed_.clear();
   guarded([this] {
     on_start();
     stepped();
@@ -160,6 +156,8 @@ void Host::stepped() {
 /// One timer event is under way at a time, unless the deadline came closer.
 void Host::arm() {
   if (!up_) return;
+  // Some faults show long after the message that had them.
+  if (around_.blame != nullptr) around_.blame->look(self_, refusals(), blamed_);
   const TimeUs next = deadline();
   if (next >= armed_at_) return;
   armed_at_ = next;

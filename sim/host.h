@@ -70,10 +70,8 @@ class Host {
 
  protected:
   virtual void on_start() = 0;
-  /// Messages that it has refused in this life.
-  virtual uint64_t refused() const = 0;
-  /// A correct node may have sent this, and this one refuse it. Asked before it is handled.
-  virtual bool may_refuse(const wire::Message& message) = 0;
+  /// What it has refused in this life. Precondition: up().
+  virtual const Refusals& refusals() const = 0;
   virtual void on_message(const wire::Message& message, Address from, TimeUs now) = 0;
   virtual void on_tick(TimeUs now) = 0;
   virtual void on_idle(TimeUs now) = 0;
@@ -115,7 +113,8 @@ class Host {
   std::function<void()> last_act_;  ///< null: not doomed
   bool dying_ = false;              ///< the last act is about to happen: nothing leaves any more
   bool idle_pending_ = false;
-  TimeUs armed_at_ = 0;       ///< in local time; kNever: not armed
+  TimeUs armed_at_ = 0;  ///< in local time; kNever: not armed
+  BlameChecker::Seen blamed_;
   uint64_t early_rings_ = 0;  ///< rings in a row after which the deadline was not in the future
 };
 

@@ -10,7 +10,9 @@ namespace eve::sim {
 void ReplyGate::sent(Address from, const wire::Send& send) {
   const auto* reply = std::get_if<wire::Reply>(send.message.get());
   if (reply == nullptr || excused_.contains(from)) return;
-  if (reply->status != wire::ReplyStatus::kExecuted) return;
+  const bool settles = reply->status == wire::ReplyStatus::kExecuted ||
+                       reply->status == wire::ReplyStatus::kQuarantined;
+  if (!settles) return;
   replies_.follow();
   for (const Address to : send.to) {
     const ReplyChecker::Answer* answer = replies_.find({to.index, reply->session, reply->first});

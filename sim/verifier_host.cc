@@ -50,7 +50,6 @@ void VerifierHost::on_start() {
   ledger_.restarted(self());
   phase_ = verifier_->status().phase;
   reason_.clear();
-  refused_ = 0;
   view_ = verifier_->status().view;
   verification::Outbox out;
   verifier_->start(local_now(), out);
@@ -96,7 +95,6 @@ void VerifierHost::carry_out(const verification::Outbox& out) {
                                          std::to_string(now.promised.value()) +
                                          " and has not persisted it");
   }
-  refused_ = now.refused_messages;
   witness(now);
   send(out.sends);
 }

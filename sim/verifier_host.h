@@ -26,8 +26,7 @@ class VerifierHost final : public Host {
 
  private:
   void on_start() override;
-  uint64_t refused() const override { return refused_; }
-  bool may_refuse(const wire::Message&) override { return false; }
+  const Refusals& refusals() const override { return verifier_->refusals(); }
   void on_message(const wire::Message& message, Address from, TimeUs now) override;
   void on_tick(TimeUs now) override;
   void on_idle(TimeUs now) override;
@@ -44,7 +43,6 @@ class VerifierHost final : public Host {
   std::unique_ptr<verification::Verifier> verifier_;
   View persisted_;
   ViewChecker views_;
-  uint64_t refused_ = 0;
   std::string phase_;  ///< as of the last look, as the next ones
   std::string reason_;
   View view_;

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.h"
@@ -26,6 +27,9 @@
 #include "wire/messages.h"
 
 namespace eve::execution {
+
+/// Why a batch is refused that may be nobody's fault: a clock is wrong, or it was long on its way.
+inline constexpr std::string_view kFarFromClock = "a batch whose time is far from the clock here";
 
 struct ExecutorOptions {
   FaultModel model{1, 0};

@@ -87,10 +87,10 @@ void Executor::Impl::accept(const wire::BatchPtr& batch, TimeUs now, Outbox& out
   }
   if (!in_reach(batch->number)) return;
   if (window.bytes() + BatchWindow::bytes_of(*batch) > kMaxWindowBytes) return;
-  const bool right = valid(*batch, now);
+  const std::string_view wrong = what_is_wrong(*batch, now);
   window.add(batch, quarantine);
   heard = true;
-  if (!right) refuse_batch(batch->number);
+  if (!wrong.empty()) refuse_batch(batch->number, wrong);
   run_ready(out);
 }
 
@@ -104,12 +104,15 @@ bool Executor::Impl::in_reach(BatchNumber number) const {
          number.value() <= known.value() + limits::kWindow;
 }
 
-bool Executor::Impl::valid(const wire::Batch& batch, TimeUs now) const {
-  if (batch.bundles.empty() || batch.time_us < 0) return false;
+// Empty if nothing is. Of a time that is far away nobody can tell from here whose clock is wrong,
+// or whether the batch was long on its way: a person who reads the reason should know.
+std::string_view Executor::Impl::what_is_wrong(const wire::Batch& batch, TimeUs now) const {
+  if (batch.bundles.empty() || batch.time_us < 0) return "an invalid batch";
   const TimeUs skew = batch.time_us > now ? batch.time_us - now : now - batch.time_us;
-  if (skew > limits::kMaxClockSkewUs) return false;
-  return std::all_of(batch.bundles.begin(), batch.bundles.end(),
-                     [&](const wire::BundlePtr& bundle) { return authentic(*bundle); });
+  if (skew > limits::kMaxClockSkewUs) return kFarFromClock;
+  const bool all = std::all_of(batch.bundles.begin(), batch.bundles.end(),
+                               [&](const wire::BundlePtr& bundle) { return authentic(*bundle); });
+  return all ? "" : "a batch with a bundle whose signature is wrong";
 }
 
 // Bundles that were retried here, or dropped by a view change, have been verified already.
@@ -121,10 +124,15 @@ bool Executor::Impl::authentic(const wire::Bundle& bundle) const {
 }
 
 // The first batch for a number counts, so a refused one keeps its place until verdicts override it.
-void Executor::Impl::refuse_batch(BatchNumber number) {
+// Without a reason it is nobody's fault.
+void Executor::Impl::refuse_batch(BatchNumber number, std::string_view reason) {
   BatchWindow::move(*window.find(number), Stage::kRefused);
   invalid_batch = number;
-  refusals.add(Address::executor(primary(view)), "an invalid batch");
+  if (reason.empty()) {
+    refusals.overflow();
+  } else {
+    refusals.add(Address::executor(primary(view)), reason);
+  }
 }
 
 // ---- E3: running -------------------------------------------------------------------------------
@@ -144,7 +152,10 @@ void Executor::Impl::run_ready(Outbox& out) {
     WindowEntry* entry = window.find(number);
     if (entry == nullptr || entry->stage != Stage::kReceived) return;
     if (entry->batch->time_us <= time_of(number.prev())) {
-      refuse_batch(number);
+      // What was fetched may be of a view to come: its primary never saw this batch.
+      refuse_batch(number, number.prev() == fetched_number
+                               ? std::string_view()
+                               : "a batch that is not later than the one before");
       return;
     }
     const bool in_order = in_stretch(number);

@@ -21,6 +21,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/limits.h"
@@ -84,9 +85,9 @@ struct Executor::Impl {
   bool in_stretch(BatchNumber number) const;
   size_t stretch_bundles() const;
   bool in_reach(BatchNumber number) const;
-  bool valid(const wire::Batch& batch, TimeUs now) const;
+  std::string_view what_is_wrong(const wire::Batch& batch, TimeUs now) const;
   bool authentic(const wire::Bundle& bundle) const;
-  void refuse_batch(BatchNumber number);
+  void refuse_batch(BatchNumber number, std::string_view reason);
   /// Hands the runner what it can run: in order, without gaps, up to a window beyond committed.
   void run_ready(Outbox& out);
   std::optional<crypto::Digest> sole_call(const wire::Batch& batch) const;
@@ -133,6 +134,7 @@ struct Executor::Impl {
   size_t most_bundles = limits::kMaxBatchBundles;  // in a batch of the sequential stretch
   BatchNumber committed;
   TimeUs committed_time_us = 0;  // of the last committed batch
+  BatchNumber fetched_number;    // the last that came by state transfer
   TimeUs progress_at = 0;        // when something was committed last
   uint64_t generation = 0;
 

@@ -73,6 +73,30 @@ TEST_P(E7Repair, EndsWithTheCommittedStateAndCountsOnce) {
   EXPECT_EQ(status().waiting_for, "");
 }
 
+// What is fetched may be of a view that this executor does not know of yet. Batches of the view
+// before, whose primary could not know that either, do not follow it; nobody made them badly.
+TEST(E7RepairAcrossViews, ABatchOfTheViewBeforeBlamesNobody) {
+  Replica ahead(options(1, 1, 0));
+  tell(ahead, 2, rollback(1, 0, genesis()));
+  ahead.receive(Address::executor(1), batch(1, 1, {open(9)}, 1'500'000));
+  tell(ahead, 2, commit(1, ahead.runner.token(1), 1));
+  Replica behind(options(1, 1, 2));
+  behind.receive(Address::executor(0), batch(0, 1, {open(8)}));
+  behind.receive(Address::executor(0), batch(0, 2, {open(7)}));
+  tell(behind, 2, commit(1, ahead.runner.token(1), 1));
+  for (int round = 0; round < 20 && behind.executor->status().fetching; ++round) {
+    for (const auto& [to, request] : behind.sent<wire::StateRequest>()) {
+      if (to == Address::executor(0)) ahead.receive(Address::executor(2), request);
+    }
+    for (const auto& [to, reply] : ahead.sent<wire::StateReply>()) {
+      behind.receive(Address::executor(0), reply);
+    }
+  }
+  ASSERT_EQ(behind.executor->status().committed, BatchNumber(1));
+  EXPECT_EQ(behind.executor->status().executed, BatchNumber(1)) << "batch 2 is not later";
+  EXPECT_TRUE(behind.executor->refusals().by_sender().empty());
+}
+
 TEST_P(E7Repair, BatchesThatArriveMeanwhileRunAfterIt) {
   propose({call(3)});
   propose({call(4)});
@@ -106,13 +130,13 @@ TEST_P(E7Repair, ALyingPeerCostsTimeOnly) {
   EXPECT_EQ(status().refused_messages, 1u);  // then it was left out
 }
 
-TEST_P(E7Repair, PartsThatAreNotTheTokensAreRefused) {
+TEST_P(E7Repair, PartsThatAreNotTheTokensAreNotUsed) {
   carry([](uint16_t peer, wire::StateReply& reply) {
     if (peer == 0) reply.parts->state = digest_of("another state");
     return true;
   });
   EXPECT_EQ(status().committed, BatchNumber(3));
-  EXPECT_GE(status().refused_messages, 1u);
+  EXPECT_EQ(status().refused_messages, 0u) << "it may have diverged in good faith";
 }
 
 TEST_P(E7Repair, APeerThatStallsIsReplaced) {

@@ -163,6 +163,7 @@ void Executor::Impl::commit_fetched(const Fetched& fetched, TimeUs now, Outbox& 
   window.forget_through(number);
   order.committed_through(number);
   committed_time_us = fetched.last_time_us;
+  fetched_number = number;
   committed_now(number, fetched.token, fetched.parts.state, now);
   answer_fetched(mirror.install(fetched.sessions), out);
   pending.remove_answered(mirror);

@@ -204,7 +204,7 @@ TEST(E6Rollback, ABadBatchThatWaitedForItsViewIsBlamedOnThePrimaryThatSentIt) {
   const auto& blamed = backup.executor->refusals().by_sender();
   ASSERT_EQ(blamed.size(), 1u) << "the verifiers whose verdicts started the view are innocent";
   EXPECT_EQ(blamed.begin()->first, Address::executor(1));
-  EXPECT_EQ(blamed.begin()->second.reason, "an invalid batch");
+  EXPECT_EQ(blamed.begin()->second.reason, "a batch with a bundle whose signature is wrong");
 }
 
 TEST(E6Rollback, WithoutTheStartPointItIsFetchedAtOnce) {

@@ -70,7 +70,8 @@ bool Repair::on_reply(const wire::StateReply& reply, uint16_t peer_index, TimeUs
     peer.denied = true;
     give_up(peer_index, out);
     spread(now, out);
-    return false;
+    // Who has diverged, and does not know it yet, says in good faith what it ran.
+    return reply.parts->number == target_ && reply.nodes.empty();
   }
   peer.holder = true;
   peer.denied = false;

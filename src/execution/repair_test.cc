@@ -76,10 +76,23 @@ TEST_F(Fetching, PartsOfAnotherNumberAreALie) {
   begin(5);
   wire::StateReply reply{BatchNumber(5), parts_of(4), {}};
   EXPECT_FALSE(repair.on_reply(reply, 0, now, out));
-  reply.parts->number = BatchNumber(5);  // other parts than the token's
+  reply.parts->number =
+      BatchNumber(5);  // other parts than the token's, and nodes that go with them
+  reply.nodes.push_back({a, SharedBytes("payload")});
   EXPECT_FALSE(repair.on_reply(reply, 1, now, out));
   EXPECT_TRUE(repair.stuck(now)) << "nobody is left";
   EXPECT_EQ(commands<StartFetch>(), 0u);
+}
+
+// It may have run the batch, and not have heard yet that others came to another state.
+TEST_F(Fetching, WhoHasDivergedHoldsAnotherVersionAndDoesNotLie) {
+  begin(5);
+  wire::StateReply reply{BatchNumber(5), parts_of(5), {}};
+  reply.parts->state = digest_of("another state");
+  EXPECT_TRUE(repair.on_reply(reply, 0, now, out));
+  EXPECT_EQ(commands<StartFetch>(), 0u) << "its parts are not those of the token";
+  EXPECT_TRUE(answer(1, 5));
+  EXPECT_EQ(commands<StartFetch>(), 1u);
 }
 
 TEST_F(Fetching, IsStuckWhenNobodyAnswersInTime) {
