@@ -1,6 +1,7 @@
 #include "runtime/links.h"
 
 #include <algorithm>
+#include <set>
 
 #include "runtime/host_limits.h"
 #include "runtime/log.h"
@@ -11,6 +12,12 @@ namespace {
 bool roles_talk(Role a, Role b) {
   if (a == Role::kExecutor || b == Role::kExecutor) return true;
   return a == Role::kVerifier && b == Role::kVerifier;
+}
+
+std::set<std::string> names_of(const std::vector<NodeConfig>& nodes) {
+  std::set<std::string> names;
+  for (const auto& node : nodes) names.insert(node.name);
+  return names;
 }
 
 bool nodes_talk(const NodeConfig& a, const NodeConfig& b) {
@@ -38,7 +45,7 @@ Links::Links(EventLoop& loop, const ClusterConfig& cluster, size_t self, TlsCont
       tls_(tls),
       sink_(sink),
       by_node_(cluster.nodes.size(), nullptr),
-      refusals_(cluster.nodes[self].name) {
+      refusals_(cluster.nodes[self].name, names_of(cluster.nodes)) {
   for (size_t node = 0; node < cluster.nodes.size(); ++node) {
     const auto& config = cluster.nodes[node];
     if (node == self || !nodes_talk(cluster.nodes[self], config)) continue;
@@ -102,8 +109,9 @@ void Links::make_room(const std::string& address) {
     return entry.dialed == nullptr && (!share_used || entry.address == address);
   });
   const auto connection = oldest->connection;
+  // One whose own address did not take too much is not to blame for the flood of others.
   connection->close("made room for a newer connection without having said who it is",
-                    PeerConnection::Fault::kPeer);
+                    share_used ? PeerConnection::Fault::kPeer : PeerConnection::Fault::kNone);
 }
 
 std::vector<crypto::PublicKey> Links::expected_keys(const Peer* dialed_peer) const {

@@ -14,8 +14,10 @@ constexpr const char* kTheRest = "others";
 
 void RefusalLog::add(const std::string& sender, std::string_view reason, TimeUs now,
                      uint64_t times) {
-  const bool known = senders_.contains(sender);
-  const bool room = senders_.size() < host_limits::kMaxRefusedSenders;
+  const bool peer = peers_.contains(sender);
+  const bool known = peer || senders_.contains(sender);
+  const bool room = strangers_ < host_limits::kMaxRefusedSenders;
+  if (!known && room) ++strangers_;
   auto& entry = senders_[known || room ? sender : kTheRest];
   total_ += times;
   entry.count += times;

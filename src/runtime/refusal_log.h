@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,12 +13,13 @@
 
 namespace eve::runtime {
 
-/// The loop's thread only. Holds at most host_limits::kMaxRefusedSenders senders and one for the
-/// rest.
+/// The loop's thread only. Holds each peer, at most host_limits::kMaxRefusedSenders strangers, and
+/// one for the rest: however many addresses strangers come from, a peer that lies is named.
 class RefusalLog {
  public:
-  /// `self` names this node in the log.
-  explicit RefusalLog(std::string self) : self_(std::move(self)) {}
+  /// `self` names this node in the log; `peers` are the others of the cluster.
+  explicit RefusalLog(std::string self, std::set<std::string> peers = {})
+      : self_(std::move(self)), peers_(std::move(peers)) {}
 
   void add(const std::string& sender, std::string_view reason, TimeUs now, uint64_t times = 1);
 
@@ -40,6 +42,8 @@ class RefusalLog {
   };
 
   std::string self_;
+  std::set<std::string> peers_;
+  size_t strangers_ = 0;  ///< of the senders
   std::map<std::string, Sender> senders_;
   uint64_t total_ = 0;
   uint64_t lines_ = 0;

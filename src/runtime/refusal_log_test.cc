@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "runtime/host_limits.h"
 
 namespace eve::runtime {
@@ -44,6 +46,20 @@ TEST(RefusalLog, HoldsSoManySendersAndNoMore) {
   EXPECT_EQ(log.total(), strangers);
   log.add("10.0.0.1", std::string(10'000, 'x'), 0);
   EXPECT_EQ(log.entries()[1].reason.size(), host_limits::kMaxReasonBytes);
+}
+
+TEST(RefusalLog, NamesAPeerHoweverManyStrangersThereAre) {
+  RefusalLog log("node-0", {"node-1", "node-2"});
+  for (size_t i = 0; i < 2 * host_limits::kMaxRefusedSenders; ++i) {
+    log.add("10.0.0." + std::to_string(i), "noise", 0);
+  }
+  log.add("node-1", "a lie", 0);
+  const auto entries = log.entries();
+  EXPECT_EQ(entries.size(), host_limits::kMaxRefusedSenders + 2);
+  const auto named = std::find_if(entries.begin(), entries.end(),
+                                  [](const auto& entry) { return entry.sender == "node-1"; });
+  ASSERT_NE(named, entries.end());
+  EXPECT_EQ(named->count, 1u);
 }
 
 TEST(RefusalsSeen, PassesOnWhatIsNew) {
