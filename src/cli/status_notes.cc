@@ -98,9 +98,8 @@ void note_quarantined(const json& nodes, Notes& notes) {
     requests = std::max(requests, node["executor"].value("quarantined_requests", uint64_t{0}));
   }
   if (requests == 0) return;
-  notes.push_back(std::to_string(requests) +
-                  " requests were quarantined, not executed: replicas never agreed on what the "
-                  "service does with them");
+  notes.push_back("quarantined, not executed: " + std::to_string(requests) +
+                  ": replicas never agreed on what the service does with such requests");
 }
 
 void note_refused(const json& nodes, Notes& notes) {

@@ -74,8 +74,8 @@ TEST(StatusNotes, SayThatRequestsWereQuarantined) {
   auto nodes = healthy();
   nodes[0]["executor"]["quarantined_requests"] = 3;
   nodes[1]["executor"] = {{"committed", 100}, {"quarantined_requests", 2}};
-  EXPECT_EQ(status_notes(nodes), Notes{"3 requests were quarantined, not executed: replicas never "
-                                       "agreed on what the service does with them"});
+  EXPECT_EQ(status_notes(nodes), Notes{"quarantined, not executed: 3: replicas never agreed on "
+                                       "what the service does with such requests"});
 }
 
 }  // namespace
