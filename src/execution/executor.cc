@@ -133,6 +133,8 @@ void Executor::Impl::happened(BatchExecuted& event, TimeUs now, Outbox& out) {
   BatchWindow::move(*entry, Stage::kExecuted);
   entry->result = std::move(event);
   entry->sent_at = now;
+  const bool first = entry->batch->view == view && entry->batch->number == start.next();
+  if (first && !first_took_us) first_took_us = now - entered_at;
   send_tokens(now, out);
   settle(now, out);
 }

@@ -105,10 +105,19 @@ void Executor::Impl::watch_new_primary(bool led, TimeUs now, Outbox& out) {
 // for more patience. Not the first: that is what a crash of the primary looks like. A primary of
 // which nothing is heard gets more patience only if nothing was heard of those before it either:
 // else one that is down would cost more, turn after turn, while others work on a poisonous bundle.
+// Who has run the view's first batch knows how long that takes, and waits only for others: a
+// primary that sends its batches to one executor alone would else have all that patience, turn
+// after turn.
 TimeUs Executor::Impl::patient(TimeUs wait) const {
   constexpr uint32_t kMostDoublings = 6;
+  constexpr uint32_t kMostForOthers = 3;
+  constexpr int64_t kTimesAsLong = 2;
   const uint32_t in_vain = heard ? fruitless_views : std::min(fruitless_views, unheard_views);
-  return wait << std::min(std::max(in_vain, 1u) - 1, kMostDoublings);
+  const uint32_t doublings = std::max(in_vain, 1u) - 1;
+  const TimeUs longest = wait << std::min(doublings, kMostDoublings);
+  if (!first_took_us) return longest;
+  const TimeUs as_long = std::min(kTimesAsLong * *first_took_us, longest);
+  return std::max(wait << std::min(doublings, kMostForOthers), as_long);
 }
 
 // A correct primary can be stuck: its batch reached others so late that they refuse its time, and

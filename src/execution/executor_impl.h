@@ -133,9 +133,11 @@ struct Executor::Impl {
   wire::Names quarantine;                          // what the view answers without executing it
   size_t most_bundles = limits::kMaxBatchBundles;  // in a batch of the sequential stretch
   BatchNumber committed;
-  TimeUs committed_time_us = 0;  // of the last committed batch
-  BatchNumber fetched_number;    // the last that came by state transfer
-  TimeUs progress_at = 0;        // when something was committed last
+  TimeUs committed_time_us = 0;         // of the last committed batch
+  TimeUs entered_at = 0;                // the view
+  std::optional<TimeUs> first_took_us;  // from then until the view's first batch had run here
+  BatchNumber fetched_number;           // the last that came by state transfer
+  TimeUs progress_at = 0;               // when something was committed last
   uint64_t generation = 0;
 
   BatchWindow window;

@@ -114,6 +114,8 @@ void Executor::Impl::enter_view(const wire::Verdict& verdict, TimeUs now, Outbox
   heard = false;
   most_bundles = stretch_bundles();
   view = verdict.view;
+  entered_at = now;
+  first_took_us.reset();
   start = verdict.number;
   quarantine = verdict.quarantine;
   saw_higher_view = false;

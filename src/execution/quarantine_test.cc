@@ -226,6 +226,34 @@ TEST(E9Suspicion, OneThatIsDownCostsNoMoreWhileOthersWorkInVain) {
   }
 }
 
+// Found by the simulator (seed 529 --service poison): a primary that sent its batches to one
+// executor alone had 64 times the usual wait from it at each of its turns.
+TEST(E9Suspicion, WhoHasRunTheBatchWaitsForOthersOnly) {
+  Replica backup(options(1, 0, 2));
+  for (uint64_t view = 1; view <= 9; ++view) {
+    tell(backup, 1, rollback(view, 0, genesis()));
+    backup.receive(Address::client(0), wire::BundleMessage{open(1), true});
+    if (view % 3 == 2) backup.idle();
+    if (view % 3 != 2) backup.receive(Address::executor(view % 3), batch(view, 1, {open(1)}));
+  }
+  backup.sent<wire::Suspect>();
+  backup.pass(3'100'000);
+  EXPECT_TRUE(backup.sent<wire::Suspect>().empty()) << "others may be slower";
+  backup.pass(200'000);
+  EXPECT_FALSE(backup.sent<wire::Suspect>().empty());
+
+  tell(backup, 1, rollback(10, 0, genesis()));
+  backup.eager = false;
+  backup.receive(Address::executor(1), batch(10, 1, {open(1)}));
+  backup.sent<wire::Suspect>();
+  backup.pass(3'500'000);
+  backup.run();
+  backup.pass(3'300'000);
+  EXPECT_TRUE(backup.sent<wire::Suspect>().empty()) << "they may take as long again";
+  backup.pass(400'000);
+  EXPECT_FALSE(backup.sent<wire::Suspect>().empty());
+}
+
 }  // namespace
 }  // namespace executor_testing
 }  // namespace eve::execution
