@@ -254,10 +254,11 @@ void Core::on(const wire::Hello& hello, Address from, Step& step) {
 }
 
 void Core::on(const wire::Needed& needed, Address from, Step& step) {
-  // It is told of this verifier's own need as the others are.
+  // It is told of this verifier's own need as the others are; and one that needs nothing any more,
+  // but is told so by enough others, passes that on as they do.
   const bool known = is_executor(needed.node) || is_peer(needed.node) ||
                      needed.node == Address::verifier(options_.index);
-  if (!is_peer(from) || needed.node == from || !known) {
+  if (!is_peer(from) || !known) {
     refusals_.add(from, "a word on a node that needs a view, from nobody who may say it");
     return;
   }

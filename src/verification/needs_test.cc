@@ -35,10 +35,9 @@ TEST_F(NeedsTest, WhatIsBelievedIsPassedOnByWhoeverHeardNothing) {
 TEST_F(NeedsTest, NobodyIsBlamedForTheWordOnThisVeryVerifier) {
   say(1, 0, Address::verifier(0));
   EXPECT_EQ(lone_.status().refused_messages, 0u);
-  say(1, 0, Address::verifier(1));
   say(1, 0, Address::executor(9));
   say(1, 0, Address::client(0));
-  EXPECT_EQ(lone_.status().refused_messages, 3u);
+  EXPECT_EQ(lone_.status().refused_messages, 2u);
 }
 
 TEST_F(NeedsTest, WordsOfAnotherViewDoNotAddUp) {
@@ -48,12 +47,21 @@ TEST_F(NeedsTest, WordsOfAnotherViewDoNotAddUp) {
   EXPECT_EQ(told() + asked(), 0u);
 }
 
-TEST_F(NeedsTest, NobodySpeaksForHimselfOrForStrangers) {
+// Found by the simulator (seed 558 --service poison): a verifier that had come back already
+// believed others that said it had not, passed that on, and was blamed for it.
+TEST_F(NeedsTest, AWordOnTheSpeakerIsAWordLikeAnyOther) {
   say(1, 0, Address::verifier(1));
+  EXPECT_EQ(told() + asked(), 0u) << "alone it is not believed";
+  say(2, 0, Address::verifier(1));
+  EXPECT_EQ(told(), 1u);
+  EXPECT_EQ(lone_.status().refused_messages, 0u);
+}
+
+TEST_F(NeedsTest, NobodySpeaksForStrangers) {
   say(1, 0, Address::client(0));
   say(1, 0, Address::executor(3));
   lone_.give(kNode, wire::Needed{View(0), kNode});
-  EXPECT_EQ(lone_.status().refused_messages, 4u);
+  EXPECT_EQ(lone_.status().refused_messages, 3u);
 }
 
 // The node repeats its Hello; others are told again, but not at every Hello.
