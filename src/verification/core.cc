@@ -181,7 +181,7 @@ void Core::learn_commit(View decided_in, const Point& point, Step& step) {
     diverged_views_ = 0;
   }
   if (decided_in >= awaited_ && view_deadline_) {  // the view awaited is not silent
-    view_deadline_ = step.now + doubled(options_.view_timeout_us, silent_views_);
+    view_deadline_ = step.now + until_started(options_.view_timeout_us, silent_views_);
   }
   std::fill(commit_quiet_until_.begin(), commit_quiet_until_.end(),
             step.now + options_.resend_after_us);

@@ -22,6 +22,14 @@ constexpr TimeUs doubled(TimeUs timeout_us, uint32_t silent_views) {
   return timeout_us << std::min(silent_views, kMostDoublings);
 }
 
+/// How long a view may take to start. That is up to verifiers and the network alone, not to how
+/// long a batch runs: doubling may end sooner, and after a long outage nobody waits much longer
+/// than the slowest network would need.
+constexpr TimeUs until_started(TimeUs timeout_us, uint32_t silent_views) {
+  constexpr uint32_t kMostDoublings = 6;
+  return doubled(timeout_us, std::min(silent_views, kMostDoublings));
+}
+
 enum class Reason { kNone, kDivergence, kSilence, kSuspicion };
 
 class Watch {
