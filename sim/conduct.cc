@@ -82,13 +82,15 @@ void ViewConduct::heard(Address from, const wire::Message& message) {
   const auto* new_view = std::get_if<wire::NewView>(&message);
   if (new_view == nullptr) return;
   const std::string where = "NEW-VIEW " + std::to_string(new_view->view.value());
-  const auto [known, first] =
-      starts_.emplace(new_view->view, std::pair(new_view->number, new_view->token));
-  // A leader that liars made two proofs for would be seen here too: correct ones send the first.
-  if (!first && known->second != std::pair(new_view->number, new_view->token)) {
-    throw Violation("one start", where + " has two start points");
+  const Start start{new_view->number, new_view->token};
+  // Others pass on what they joined, and a leader that lies may have told them different things.
+  if (from == Address::verifier(notary_.leader(new_view->view))) {
+    const auto [known, first] = led_.emplace(new_view->view, start);
+    if (!first && known->second != start) {
+      throw Violation("one start", where + " has two start points");
+    }
   }
-  if (!first) return;
+  if (!checked_[new_view->view].insert(start).second) return;
   check_choice(from, *new_view);
   if (!notary_.valid(*new_view)) {
     throw Violation("certificates", to_string(from) + " sends an invalid " + where);

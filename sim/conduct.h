@@ -81,7 +81,9 @@ class ViewConduct final : public Conduct {
 
   FaultModel model_;
   verification::Notary notary_;
-  std::map<View, std::pair<BatchNumber, crypto::Digest>> starts_;
+  using Start = std::pair<BatchNumber, crypto::Digest>;
+  std::map<View, Start> led_;                ///< by correct leaders
+  std::map<View, std::set<Start>> checked_;  ///< joined by correct verifiers
 };
 
 /// Views of a node only grow, as long as it lives; what a verifier persisted, in all its lives.

@@ -134,7 +134,9 @@ TEST(ViewConduct, AStartPointThatItsProofGives) {
   EXPECT_EQ(says({{leader, new_view(3, 0)}, {kVerifier, new_view(3, 0)}}), "");
   EXPECT_EQ(says({{leader, new_view(2, 0)}}), "certificates") << "too few ask";
   EXPECT_EQ(says({{leader, new_view(3, 1)}}), "certificates") << "another choice";
-  EXPECT_EQ(says({{leader, new_view(3, 0)}, {kVerifier, new_view(3, 1)}}), "one start");
+  EXPECT_EQ(says({{leader, new_view(3, 0)}, {leader, new_view(3, 1)}}), "one start");
+  EXPECT_EQ(says({{leader, new_view(3, 0)}, {kVerifier, new_view(3, 1)}}), "certificates")
+      << "what is passed on has to be right as well";
   wire::NewView forged = new_view(3, 0);
   forged.proof.front().signature = "forged";
   EXPECT_EQ(says({{leader, forged}}), "certificates");

@@ -20,6 +20,8 @@ constexpr TimeUs kFinishUs = 40'000'000;
 constexpr TimeUs kConvergeUs = 30'000'000;
 /// A view that diverges, with a batch that takes long and a leader that lies, on average.
 constexpr TimeUs kFailedViewUs = 4'000'000;
+/// After an outage that was longer than all timeouts: several of the longest.
+constexpr TimeUs kOutageUs = 100'000'000;
 /// Where it may never come to that.
 constexpr TimeUs kAftermathUs = 3'000'000;
 /// Between two looks whether they do; a request in between tells who slept what happened.
@@ -276,7 +278,7 @@ TimeUs World::patience_lost() const {
   // A bundle on which replicas never agree fails in so many views before it is quarantined (V11).
   const TimeUs views = plan_.model.executors() * plan_.model.verifiers();
   const TimeUs quarantine = workload_->deterministic() ? 0 : views * kFailedViewUs;
-  return 10 * plan_.faults.long_pause_us + quarantine;
+  return (plan_.faults.long_pause_us > 0 ? kOutageUs : 0) + quarantine;
 }
 
 void World::finish_requests() {

@@ -291,7 +291,10 @@ void duplicate_burst(const Utterance& truth, Turn& turn) {
 void garbled(const Utterance& truth, Turn& turn) {
   Utterance broken = truth;
   broken.frame = wire::encode(*truth.message);
-  switch (turn.random.below(3)) {
+  // Where nothing is signed a flipped bit makes another request: one that the client may well make,
+  // but that looks like somebody else's.
+  const bool is_signed = turn.me.model.byzantine();
+  switch (turn.random.below(is_signed ? 3 : 2)) {
     case 0:
       broken.frame.resize(turn.random.below(broken.frame.size()) + 1);
       break;

@@ -91,11 +91,14 @@ void Executor::Impl::answer_fetched(const std::vector<BundleReply>& replies, Out
 
 // ---- E9: suspicion -----------------------------------------------------------------------------
 
-// The new primary gets its full time, and whatever the clients complained of.
-void Executor::Impl::watch_new_primary(TimeUs now, Outbox& out) {
-  for (const wire::BundlePtr& bundle : pending.rewatch(now)) {
-    if (!leads()) forward(bundle, true, out);
-  }
+// The new primary gets its full time, and whatever the clients complained of. What clients sent to
+// the old one alone comes from there: else it would wait for the clients to ask again.
+void Executor::Impl::watch_new_primary(bool led, TimeUs now, Outbox& out) {
+  const std::vector<wire::BundlePtr> watched = pending.rewatch(now);
+  if (leads()) return;
+  for (const wire::BundlePtr& bundle : watched) forward(bundle, true, out);
+  if (!led) return;
+  for (const wire::BundlePtr& bundle : pending.unwatched()) forward(bundle, false, out);
 }
 
 // A batch may take longer than any wait that was chosen beforehand, so views that bear nothing make

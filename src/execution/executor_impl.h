@@ -116,7 +116,7 @@ struct Executor::Impl {
   void answer(const BundleReply& reply, bool with_payload, Outbox& out) const;
   void answer_batch(const WindowEntry& entry, Outbox& out);
   void answer_fetched(const std::vector<BundleReply>& replies, Outbox& out);
-  void watch_new_primary(TimeUs now, Outbox& out);
+  void watch_new_primary(bool led, TimeUs now, Outbox& out);
   TimeUs patient(TimeUs wait) const;
   bool gives_up(TimeUs now) const;
   void suspect(TimeUs now, Outbox& out);

@@ -108,6 +108,7 @@ void Executor::Impl::await_missing(TimeUs now, Outbox& out) {
 // stays: the view has gone on meanwhile, and its later batches will come.
 void Executor::Impl::enter_view(const wire::Verdict& verdict, TimeUs now, Outbox& out) {
   EVE_CHECK(verdict.view > view, "views only grow");
+  const bool led = leads();
   fruitless_views = committed > start ? 0 : fruitless_views + 1;
   unheard_views = heard ? 0 : unheard_views + 1;
   heard = false;
@@ -130,7 +131,7 @@ void Executor::Impl::enter_view(const wire::Verdict& verdict, TimeUs now, Outbox
   }
   pending.requeue(window.drop_after(kept), now);
   verdicts.vouch(start, verdict.token);
-  watch_new_primary(now, out);
+  watch_new_primary(led, now, out);
   for (const wire::BatchPtr& batch : future.take(view)) accept(batch, now, out);
   settle(now, out);
   if (silence.silent()) say_hello(now, out);  // this is its suspicion of the view

@@ -180,6 +180,28 @@ TEST(E6Rollback, TheNewPrimaryProposesDroppedBundlesAgainOldestFirst) {
   EXPECT_TRUE(next.sent<wire::BatchMessage>().empty());
 }
 
+TEST(E6Rollback, TheOldPrimaryPassesOnWhatOnlyItWasSent) {
+  Replica old(options(1, 0, 0));
+  old.receive(Address::client(0), wire::BundleMessage{open(1)});
+  old.idle();
+  old.receive(Address::client(0), wire::BundleMessage{open(77)});
+  Replica backup = after_batches(3, 1, 0, 2);
+  backup.receive(Address::executor(0), wire::BundleMessage{open(77)});
+  old.sent<wire::BundleMessage>();
+  backup.sent<wire::BundleMessage>();
+  tell(old, 1, rollback(1, 0, genesis()));
+  tell(backup, 1, rollback(1, 0, genesis()));
+
+  std::vector<uint64_t> nonces;
+  for (const auto& [to, message] : old.sent<wire::BundleMessage>()) {
+    EXPECT_EQ(to, Address::executor(1));
+    EXPECT_FALSE(message.retry);
+    nonces.push_back(message.bundle->first.value());
+  }
+  EXPECT_EQ(nonces, (std::vector<uint64_t>{1, 77}));
+  EXPECT_TRUE(backup.sent<wire::BundleMessage>().empty()) << "others have it from there";
+}
+
 TEST(E6Rollback, EventsOfDroppedRunsAreIgnored) {
   Replica backup(options(1, 0, 2));
   backup.eager = false;

@@ -110,6 +110,18 @@ std::vector<wire::BundlePtr> Pending::rewatch(TimeUs now) {
   return watched;
 }
 
+std::vector<wire::BundlePtr> Pending::unwatched() const {
+  std::vector<wire::BundlePtr> bundles;
+  size_t bytes = 0;
+  for (const Item& item : items_) {
+    if (item.watched_since) continue;
+    bytes += item.bundle->raw.size();
+    if (bundles.size() == limits::kMaxBatchBundles || bytes > limits::kMaxBatchBytes) break;
+    bundles.push_back(item.bundle);
+  }
+  return bundles;
+}
+
 bool Pending::overdue(TimeUs patience_us, TimeUs now) const {
   for (const Item& item : items_) {
     if (item.watched_since && now - *item.watched_since >= patience_us) return true;

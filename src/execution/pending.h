@@ -42,6 +42,8 @@ class Pending {
   void retried(const wire::Bundle& bundle, bool watch, TimeUs now);
   /// A new view: watched bundles get their full time again. Returns them.
   std::vector<wire::BundlePtr> rewatch(TimeUs now);
+  /// Of the others the first ones, as many as one batch holds.
+  std::vector<wire::BundlePtr> unwatched() const;
   /// Whether a watched bundle has been here for `patience_us`.
   bool overdue(TimeUs patience_us, TimeUs now) const;
 

@@ -68,7 +68,7 @@ void Core::await(Step& step) {
   const View awaited = changes_.asked_by_quorum(awaited_);
   if (awaited == awaited_) return;
   awaited_ = awaited;
-  view_deadline_ = step.now + doubled(options_.view_timeout_us, silent_views_);
+  view_deadline_ = step.now + until_started(options_.view_timeout_us, silent_views_);
 }
 
 void Core::ask(View view, std::string why, Step& step) {
@@ -207,7 +207,7 @@ void Core::join(const wire::NewView& new_view, Step& step) {
   awaited_ = new_view.view;
   // Who comes back joins a view that others may have started long ago, and has to reach them first.
   const TimeUs patience = returns ? options_.restart_change_us : options_.view_timeout_us;
-  view_deadline_ = step.now + doubled(patience, silent_views_);
+  view_deadline_ = step.now + until_started(patience, silent_views_);
   last_progress_ = step.now;
   resend_at_.reset();
   ++views_joined_;

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <sstream>
 
 #include "wire/codec.h"
 
@@ -14,16 +15,20 @@ namespace {
 TEST(Corpus, IsRefusedOrCanonicalAndHasEveryKind) {
   const crypto::Digester digester(crypto::DigestAlgorithm::kXxh3, {});
   std::set<size_t> kinds;
+  std::ostringstream refused;
   const auto folder = std::filesystem::path(__FILE__).parent_path() / "corpus";
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     std::ifstream file(entry.path(), std::ios::binary);
     const Bytes bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
     auto message = decode(SharedBytes(bytes), digester);
-    if (!message.ok()) continue;
+    if (!message.ok()) {
+      refused << entry.path().filename() << ": " << message.message() << '\n';
+      continue;
+    }
     EXPECT_EQ(encode(*message), bytes) << entry.path();
     kinds.insert(message->index());
   }
-  EXPECT_EQ(kinds.size(), std::variant_size_v<Message>);
+  EXPECT_EQ(kinds.size(), std::variant_size_v<Message>) << refused.str();
 }
 
 }  // namespace
