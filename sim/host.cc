@@ -49,6 +49,10 @@ void Host::later(TimeUs delay, std::function<void()> action) {
 
 void Host::receive(const wire::MessagePtr& message, Address from) {
   if (!up_) return;
+  if (asleep_) {
+    backlog_.add(message, from, around_.queue.now());
+    return;
+  }
   if (paused_until_ > around_.queue.now()) {
     later(0, [this, message, from] { receive(message, from); });
     return;
@@ -84,6 +88,8 @@ TimeUs Host::step_clock_to(TimeUs total) {
 }
 
 void Host::crash() {
+  asleep_ = false;
+  backlog_.clear();
   on_crash();
   up_ = false;
 }
@@ -138,6 +144,25 @@ void Host::start() {
 
 void Host::pause_until(TimeUs when) {
   paused_until_ = std::max(paused_until_, when);
+}
+
+// One that is paused or slow already has messages elsewhere than in its sockets.
+bool Host::sleep_until(TimeUs when) {
+  const TimeUs now = around_.queue.now();
+  if (!up_ || slow_ || paused_until_ > now || when <= now) return false;
+  pause_until(when);
+  asleep_ = true;
+  later(0, [this] { wake(); });
+  return true;
+}
+
+void Host::wake() {
+  asleep_ = false;
+  for (const Backlog::Message& message : backlog_.read(around_.queue.now(), random_)) {
+    if (!up_) return;
+    on_message(*message.body, message.from, local_now());
+  }
+  stepped();
 }
 
 void Host::stepped() {
