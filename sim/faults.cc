@@ -48,6 +48,10 @@ void Faults::start() {
   });
   repeat(plan.blackout_every_us, [this] { blackout(); });
   repeat(plan_.clocks.step_every_us, [this] { step_clock(); });
+  if (plan.sleeper) {
+    const auto load = static_cast<uint64_t>(plan_.load_us);
+    queue_.after(static_cast<TimeUs>(random_.below(load + 1)), [this] { send_to_sleep(); });
+  }
   if (plan.long_pause_us != 0) {
     queue_.after(around(plan_.load_us / 2), [this] {
       sites_.hit(Site::kLongPause);
@@ -197,6 +201,16 @@ Host& Faults::any_server() {
 
 void Faults::pause_one(TimeUs until) {
   any_server().pause_until(std::min(until, plan_.faults_until_us));
+}
+
+/// While the load lasts, so that there is much to miss and little to wake up to.
+void Faults::send_to_sleep() {
+  if (stopped_) return;
+  const TimeUs left = std::max<TimeUs>(plan_.load_us - queue_.now(), 1);
+  const TimeUs until =
+      queue_.now() + 1 + static_cast<TimeUs>(random_.below(static_cast<uint64_t>(left)));
+  Host& sleeper = *executors_[random_.below(executors_.size())];
+  if (sleeper.sleep_until(std::min(until, plan_.faults_until_us))) sites_.hit(Site::kSleeper);
 }
 
 /// A node far ahead of the others is faulty: steps stay within what is left of the skew allowed.

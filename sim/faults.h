@@ -47,6 +47,7 @@ class Faults {
   void partition();
   void clog();
   void pause_one(TimeUs until);
+  void send_to_sleep();
   void blackout();
   void step_clock();
   Host& any_server();

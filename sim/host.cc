@@ -49,6 +49,10 @@ void Host::later(TimeUs delay, std::function<void()> action) {
 
 void Host::receive(const wire::MessagePtr& message, Address from) {
   if (!up_) return;
+  if (asleep_) {
+    backlog_.add(message, from, around_.queue.now());
+    return;
+  }
   if (paused_until_ > around_.queue.now()) {
     later(0, [this, message, from] { receive(message, from); });
     return;
@@ -64,14 +68,18 @@ void Host::receive(const wire::MessagePtr& message, Address from) {
 
 void Host::take(const wire::MessagePtr& message, Address from) {
   guarded([&] {
-    const uint64_t before = refused();
-    const bool excused = may_refuse(*message);
-    on_message(*message, from, local_now());
-    if (around_.blame != nullptr && !excused) {
-      around_.blame->received(self_, from, *message, refused() - before);
-    }
+    handle(*message, from);
     stepped();
   });
+}
+
+void Host::handle(const wire::Message& message, Address from) {
+  const uint64_t before = refused();
+  const bool excused = may_refuse(message);
+  on_message(message, from, local_now());
+  if (around_.blame != nullptr && !excused) {
+    around_.blame->received(self_, from, message, refused() - before);
+  }
 }
 
 void Host::step_clock(TimeUs by) {
@@ -89,6 +97,8 @@ TimeUs Host::step_clock_to(TimeUs total) {
 }
 
 void Host::crash() {
+  asleep_ = false;
+  backlog_.clear();
   on_crash();
   up_ = false;
 }
@@ -142,6 +152,25 @@ void Host::start() {
 
 void Host::pause_until(TimeUs when) {
   paused_until_ = std::max(paused_until_, when);
+}
+
+// One that is paused or slow already has messages elsewhere than in its sockets.
+bool Host::sleep_until(TimeUs when) {
+  const TimeUs now = around_.queue.now();
+  if (!up_ || slow_ || paused_until_ > now || when <= now) return false;
+  pause_until(when);
+  asleep_ = true;
+  later(0, [this] { wake(); });
+  return true;
+}
+
+void Host::wake() {
+  asleep_ = false;
+  for (const Backlog::Message& message : backlog_.read(around_.queue.now(), random_)) {
+    if (!up_) return;
+    handle(*message.body, message.from);
+  }
+  stepped();
 }
 
 void Host::stepped() {

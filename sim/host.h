@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "base/random.h"
+#include "sim/backlog.h"
 #include "sim/blame.h"
 #include "sim/event_queue.h"
 #include "sim/node_clock.h"
@@ -58,6 +59,9 @@ class Host {
   void become_amnesiac() { amnesiac_ = true; }
   /// Stands still until then: what comes meanwhile waits.
   void pause_until(TimeUs when);
+  /// As pause_until, but links may break meanwhile, and what comes is read socket by socket. False:
+  /// this one is not idle enough for that now, and goes on.
+  bool sleep_until(TimeUs when);
   /// Handles messages one by one and takes its time, ten times the usual.
   void set_slow(bool slow) { slow_ = slow; }
   bool slow() const { return slow_; }
@@ -96,8 +100,10 @@ class Host {
 
  private:
   void take(const wire::MessagePtr& message, Address from);
+  void handle(const wire::Message& message, Address from);
   template <typename Act>
   void guarded(const Act& act);
+  void wake();
   void send_part(const std::vector<wire::Send>& sends);
   void arm();
   void ring();
@@ -111,6 +117,8 @@ class Host {
   bool amnesiac_ = false;
   uint64_t lives_ = 0;
   TimeUs paused_until_ = 0;
+  bool asleep_ = false;  ///< what comes during this pause stays in the sockets
+  Backlog backlog_;
   Doom doom_ = Doom::kAmidSends;
   std::function<void()> last_act_;  ///< null: not doomed
   bool dying_ = false;              ///< the last act is about to happen: nothing leaves any more

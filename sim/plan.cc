@@ -185,6 +185,7 @@ Plan make_plan(uint64_t seed, const Options& options) {
   plan.mixed_patience = !calm && !asked_for_twins && random.chance(1, 5);
   plan.real_signatures = options.model.byzantine() && !asked_for_twins && random.chance(1, 50);
   if (!asked_for_twins) lengthen(random, plan);
+  plan.faults.sleeper = !calm && !asked_for_twins && plan.sleep_us == 0 && random.chance(1, 6);
   plan.faults_until_us = plan.duration_us - options.duration_us * 3 / 10;
   return plan;
 }
@@ -231,6 +232,7 @@ void show_faults(const FaultPlan& faults, Shower& show) {
   show("too_many", faults.too_many);
   show("pause_every_us", faults.pause_every_us);
   show("long_pause_us", faults.long_pause_us);
+  show("sleeper", faults.sleeper);
   show("slow_executor", faults.slow_executor);
   show("slow_verifier", faults.slow_verifier);
 }

@@ -44,6 +44,7 @@ struct FaultPlan {
   uint32_t loop_per_mille = 0;  ///< restarted nodes that crash again before they have recovered
   TimeUs pause_every_us = 0;    ///< a node stands still, and then gets everything at once
   TimeUs pause_us = 0;
+  bool sleeper = false;          ///< once: an executor sleeps for a part of the load
   TimeUs long_pause_us = 0;      ///< once: one node stands still for so long
   TimeUs blackout_every_us = 0;  ///< everybody stands still, as many as allowed lose their memory
   TimeUs blackout_us = 0;

@@ -30,6 +30,7 @@ constexpr std::array kNames = {
     "crash in a view change",
     "pause",
     "long pause",
+    "executor asleep while its links broke",
     "slow node",
     "blackout",
     "as many faulty as allowed",

@@ -37,6 +37,7 @@ enum class Site : uint8_t {
   kCrashWhileChangingView,
   kPause,
   kLongPause,
+  kSleeper,
   kSlowNode,
   kBlackout,
   kAtTheLimit,

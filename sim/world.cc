@@ -24,8 +24,10 @@ constexpr TimeUs kFailedViewUs = 4'000'000;
 constexpr TimeUs kOutageUs = 100'000'000;
 /// Where it may never come to that.
 constexpr TimeUs kAftermathUs = 3'000'000;
-/// Between two looks whether they do; a request in between tells who slept what happened.
-constexpr TimeUs kNudgeUs = 1'000'000;
+/// Between two looks whether they do. A request now and then tells who slept what happened; many
+/// would take away from him what he has to find out by himself.
+constexpr TimeUs kLookUs = 1'000'000;
+constexpr TimeUs kNudgeUs = 6'000'000;
 /// How often the history is looked at as a whole, before the faults stop and after.
 constexpr uint32_t kLooks = 3;
 
@@ -304,11 +306,14 @@ bool World::converged() const {
 
 void World::converge() {
   const TimeUs until = queue_.now() + kConvergeUs + patience_lost();
+  TimeUs nudge_at = queue_.now();
   for (;;) {
-    queue_.run_until(queue_.now() + kNudgeUs, never);
+    queue_.run_until(queue_.now() + kLookUs, never);
     if (converged() && clients_done()) return;
     if (queue_.now() >= until) break;
+    if (queue_.now() < nudge_at) continue;
     clients_.front()->nudge();
+    nudge_at = queue_.now() + kNudgeUs;
   }
   throw Violation("convergence", "nodes stay behind without faults");
 }

@@ -26,6 +26,20 @@ TEST(FaultModel, SizesOfTheTableInTheDesign) {
   }
 }
 
+// Of 2r+1 that speak, r+1 do not lie, and r+1 is what others believe.
+TEST(FaultModel, WordsThatReachEverybody) {
+  EXPECT_EQ(FaultModel(1, 0).broadcast(), 1u);
+  EXPECT_EQ(FaultModel(1, 1).broadcast(), 3u);
+  EXPECT_EQ(FaultModel(3, 2).broadcast(), 5u);
+}
+
+// Every executor has been primary under every leader: 3 and 4, or 5 and 6, share no factor.
+TEST(FaultModel, ViewsThatABundleMakesFail) {
+  EXPECT_EQ(FaultModel(0, 0).poisonous(), 1u);
+  EXPECT_EQ(FaultModel(1, 1).poisonous(), 12u);
+  EXPECT_EQ(FaultModel(2, 1).poisonous(), 30u);
+}
+
 // What the protocol's arguments rest on, for every model that a cluster may have.
 TEST(FaultModel, QuorumsIntersectAndAreReachable) {
   for (uint32_t u = 0; u <= 31; ++u) {

@@ -53,6 +53,17 @@ TEST_F(Mirrored, RefusedBundlesChangeNothing) {
   EXPECT_EQ(mirror.standing(*call(1, 1, kSession, 1)), Standing::kUnknown);
 }
 
+TEST_F(Mirrored, ASessionMovesPastWhatIsQuarantined) {
+  commit_batch({open(9)});
+  const wire::BatchMessage message = batch(0, 2, {call(1)});
+  const BundleReply refused{
+      0, SessionId(kSession), RequestNumber(1), wire::ReplyStatus::kQuarantined, {}, {}};
+  mirror.apply(*message.batch, {refused});
+  ASSERT_EQ(mirror.standing(*call(1)), Standing::kAnswered);
+  EXPECT_EQ(mirror.answer(*call(1))->status, wire::ReplyStatus::kQuarantined);
+  EXPECT_EQ(mirror.standing(*call(2)), Standing::kNext);
+}
+
 TEST_F(Mirrored, HoldsNoMoreSessionsThanTheReplicatedTable) {
   for (uint64_t nonce = 1; nonce <= limits::kMaxSessions + 100; ++nonce) {
     const wire::BatchMessage message = batch(0, nonce, {open(nonce)});
@@ -67,6 +78,20 @@ TEST_F(Mirrored, HoldsNoMoreSessionsThanTheReplicatedTable) {
   }
   EXPECT_EQ(mirror.sessions(), limits::kMaxSessions);
   EXPECT_EQ(mirror.standing(*open(1)), Standing::kNext);  // the oldest made room
+}
+
+TEST_F(Mirrored, InstalledSessionsAnswerTheirOpenings) {
+  const BundleReply opening{0,
+                            SessionId(),
+                            RequestNumber(9),
+                            wire::ReplyStatus::kExecuted,
+                            {},
+                            SharedBytes("the session")};
+  mirror.install({{0, SessionId(kSession), RequestNumber(9), RequestNumber(1), {opening}}});
+  EXPECT_EQ(mirror.standing(*open(9)), Standing::kAnswered);
+  ASSERT_NE(mirror.answer(*open(9)), nullptr);
+  EXPECT_EQ(mirror.answer(*open(9))->payload.view(), "the session");
+  EXPECT_EQ(mirror.standing(*open(8)), Standing::kNext);
 }
 
 TEST_F(Mirrored, InstallNamesWhatWasNotHereBefore) {
