@@ -17,6 +17,8 @@ using wire::fuzzing::MessageSource;
 
 constexpr uint16_t kSelf = 0;
 constexpr size_t kMostSteps = 160;
+/// Beyond the divergence delay however often it has doubled.
+constexpr TimeUs kLongEnough = 1'000'000;
 
 /// What the verifier has said so far, and what it was told that may have made it say so.
 class Promises {
@@ -48,6 +50,12 @@ class Promises {
       if (const auto* verdict = std::get_if<Verdict>(send.message.get())) check(*verdict);
       if (const auto* welcome = std::get_if<Welcome>(send.message.get())) check(welcome->start);
     }
+  }
+
+  /// What the PREPARE names as the token before; zero if there was none.
+  Digest previous_at(View view, BatchNumber number) const {
+    const auto found = prepares_.find(std::pair(view, number));
+    return found == prepares_.end() ? Digest() : found->second.second;
   }
 
  private:
@@ -179,7 +187,7 @@ class FailingView {
     send_tokens(bundle);
     next_ = View(view().value() + 1);
     begin(poison);
-    accept(poison);
+    accept();
   }
 
  private:
@@ -195,7 +203,9 @@ class FailingView {
       token.token = token_of(token.parts, wire::fuzzing::digester());
       node_.receive(token, Address::executor(i));
     }
+    node_.verifier->idle(node_.now, node_.out);
     node_.settle();
+    node_.wait(kLongEnough);
   }
   void begin(const Names& poison) {
     const bool genesis = start_.number == BatchNumber(0);
@@ -212,14 +222,17 @@ class FailingView {
     }
     const NewView begins = source_.new_view(next_, std::move(proof));
     if (begins.verifier != kSelf) node_.receive(begins, Address::verifier(begins.verifier));
+    node_.verifier->idle(node_.now, node_.out);
     node_.settle();
   }
-  void accept(const Names& poison) {
-    const Digest binding = quarantine_digest(poison, wire::fuzzing::digester());
+  /// As the verifier does.
+  void accept() {
+    const Digest binding = node_.promises.previous_at(next_, start_.number);
     for (uint16_t i = 1; i < node_.model.verifiers(); ++i) {
       const Prepare prepare = source_.prepare({next_, start_.number, start_.token, binding, i, {}});
       node_.receive(prepare, Address::verifier(i));
     }
+    node_.verifier->idle(node_.now, node_.out);
     for (uint16_t i = 1; i < node_.model.verifiers(); ++i) {
       node_.receive(Commit{next_, start_.number, start_.token}, Address::verifier(i));
     }
