@@ -119,6 +119,9 @@ def main():
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--json")
     options = parser.parse_args()
+    for program in (options.build / "eve", options.build / "tests" / "lying_node"):
+        if not program.exists():
+            parser.error(f"{program} is not there: build it first (scripts/setup release)")
     rows = []
     for config in ("crash", "bft") if options.config == "both" else (options.config,):
         found = measure_config(options.build.resolve(), config, options.rounds, options.seconds)

@@ -47,11 +47,17 @@ struct Arguments {
   ByzantineArguments byzantine;
 };
 
+/// What is wrong with it, or nothing. A minus would be taken, and mean a seed near 2^64.
+std::string whole_number(const std::string& text) {
+  return text.starts_with('-') ? text + " is not a whole number from 0 on" : "";
+}
+
 void declare(CLI::App& app, Arguments& arguments) {
-  app.add_option("--seed", arguments.first_seed, "The first seed to run")->capture_default_str();
-  app.add_option("--seeds", arguments.seeds, "How many seeds, one after the other")
-      ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000'000}))
+  app.add_option("--seed", arguments.first_seed, "The first seed to run")
+      ->check(whole_number)
       ->capture_default_str();
+  auto* seeds = app.add_option("--seeds", arguments.seeds, "How many seeds, one after the other");
+  seeds->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000'000}))->capture_default_str();
   app.add_option("--config", arguments.config, "bft (r = 1) or crash (r = 0)")
       ->check(CLI::IsMember({"bft", "crash"}))
       ->capture_default_str();
@@ -66,15 +72,18 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->check(CLI::Range(0.1, 3600.0))
       ->capture_default_str();
   app.add_option("--minutes", arguments.minutes, "Instead of --seeds: as many as fit in")
+      ->excludes(seeds)
       ->check(CLI::Range(0.001, 100'000.0));
   app.add_option("--jobs", arguments.jobs, "Threads that run seeds; 0: one for each core")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   app.add_flag("--trace", arguments.trace, "Print everything that happens");
-  app.add_option("--mermaid", arguments.mermaid, "Write a sequence diagram to this file");
+  auto* mermaid =
+      app.add_option("--mermaid", arguments.mermaid, "Write a sequence diagram to this file");
   app.add_option("--from", arguments.from_ms, "What the diagram shows: from here, in virtual ms,")
+      ->needs(mermaid)
       ->capture_default_str();
-  app.add_option("--to", arguments.to_ms, "to here")->capture_default_str();
+  app.add_option("--to", arguments.to_ms, "to here")->needs(mermaid)->capture_default_str();
   app.add_flag("--sites", arguments.sites, "Print how often each kind of fault and path happened");
   app.add_flag("--all-sites", arguments.all_sites, "Fail if one of them never did");
   declare(app, arguments.byzantine);
@@ -230,12 +239,18 @@ int Report::exit_code() const {
   return !failures_.empty() || (arguments_.all_sites && silent_site()) ? 1 : 0;
 }
 
-bool write_file(const std::string& name, const std::string& text) {
-  std::ofstream file(name);
+bool write_file(const std::string& name, const std::string& text,
+                std::ios::openmode mode = std::ios::out) {
+  std::ofstream file(name, mode);
   file << text;
   if (file.good()) return true;
   std::cerr << "eve sim: cannot write " << name << '\n';
   return false;
+}
+
+/// Known before the run, which may take hours.
+bool can_write(const std::string& name) {
+  return name.empty() || write_file(name, "", std::ios::app);
 }
 
 int run_all(const Arguments& arguments) {
@@ -277,6 +292,7 @@ const char* complaint(const Arguments& arguments) {
     return "--trace and --mermaid go with --jobs 1";
   }
   if (!arguments.mermaid.empty() && !one_run) return "--mermaid goes with one seed";
+  if (arguments.from_ms >= arguments.to_ms) return "--from is before --to";
   return nullptr;
 }
 
@@ -286,7 +302,9 @@ int run_command(int argc, char** argv) {
   if (wants_scenario(argc, argv)) return scenario_command(argc, argv);
   CLI::App app("Runs the protocol in a simulated world: virtual time, seeded faults, checkers.",
                "eve sim");
-  app.footer("Scripts instead of seeds: eve sim --scenario FILE [--mermaid] (docs/scenarios.md)");
+  app.footer(
+      "Scripts instead of seeds: eve sim --scenario FILE... [--mermaid | --check | --bless]\n"
+      "More: docs/simulator.md, docs/scenarios.md");
   Arguments arguments;
   declare(app, arguments);
   try {
@@ -307,6 +325,7 @@ int run_command(int argc, char** argv) {
     std::cerr << "eve sim: nodes lie with --config bft only\n";
     return 2;
   }
+  if (!can_write(arguments.json) || !can_write(arguments.mermaid)) return 1;
   return run_all(arguments);
 }
 

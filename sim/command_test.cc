@@ -54,12 +54,21 @@ TEST(Command, SaysWhichSitesNeverHappened) {
 TEST(Command, RefusesWrongUsage) {
   EXPECT_EQ(run({"--trace", "--jobs", "2"}), 2);
   EXPECT_EQ(run({"--mermaid", "x", "--seeds", "2"}), 2);
+  EXPECT_EQ(run({"--mermaid", "x", "--from", "50", "--to", "10"}), 2);
+  EXPECT_EQ(run({"--from", "5"}), 2);
+  EXPECT_EQ(run({"--minutes", "0.002", "--seeds", "2"}), 2);
   EXPECT_EQ(run({"--config", "none"}), 2);
   EXPECT_EQ(run({"--service", "sql"}), 2);
   EXPECT_EQ(run({"--seeds", "0"}), 2);
+  EXPECT_EQ(run({"--seed", "-1"}), 2);
   EXPECT_EQ(run({"--r", "2"}), 2);
   EXPECT_EQ(run({"--config", "crash", "--r", "1"}), 2);
-  EXPECT_EQ(run({"--seed", "1", "--json", "/nowhere/at/all", "--seconds", "0.2"}), 1);
+}
+
+TEST(Command, SaysBeforeTheRunThatAFileCannotBeWritten) {
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(run({"--json", "/nowhere/at/all", "--seconds", "0.2"}), 1);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
 }
 
 }  // namespace

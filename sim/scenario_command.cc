@@ -87,8 +87,9 @@ bool run_file(const std::string& name, const Arguments& arguments, Fibers& fiber
 }  // namespace
 
 bool wants_scenario(int argc, char** argv) {
-  return std::any_of(argv, argv + argc, [](const char* argument) {
-    return std::string_view(argument).substr(0, kOption.size()) == kOption;
+  return std::any_of(argv, argv + argc, [](std::string_view argument) {
+    return argument == kOption || argument.starts_with(std::string(kOption) + '=') ||
+           argument == "--check" || argument == "--bless";
   });
 }
 

@@ -1,4 +1,4 @@
-// The command line of scenarios: `eve sim --scenario FILE [--mermaid] [--bless]`.
+// The command line of scenarios: `eve sim --scenario FILE... [--mermaid | --check | --bless]`.
 #pragma once
 
 namespace eve::sim {

@@ -82,6 +82,10 @@ class Stage::Script final : public Workload {
     replies_[client].push_back(text);
     say(client, '"' + Bytes(request) + "\" is answered \"" + text + '"');
   }
+  void quarantined(uint16_t client, uint64_t, uint64_t) override {
+    replies_[client].emplace_back("quarantined");
+    say(client, "its request is quarantined: it was not executed, and never will be");
+  }
   void lost(uint16_t client, uint64_t) override {
     replies_[client].emplace_back("lost");
     say(client, "its session is lost: what became of the request is unknown");

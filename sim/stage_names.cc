@@ -49,6 +49,12 @@ std::string reply_text(const wire::Reply& reply) {
 
 }  // namespace
 
+std::string bundles(const wire::Names& names, const char* what) {
+  if (names.empty()) return "";
+  return std::string(", ") + what + ": " + std::to_string(names.size()) +
+         (names.size() == 1 ? " bundle" : " bundles");
+}
+
 /// One overload a kind of message.
 class Narrator {
  public:
@@ -89,7 +95,7 @@ class Narrator {
       return "verdict: commit " + names_.point(m.number, m.token);
     }
     return "verdict: view " + number_text(m.view.value()) + " starts after " +
-           names_.point(m.number, m.token);
+           names_.point(m.number, m.token) + bundles(m.quarantine, "quarantined");
   }
   std::string operator()(const wire::Suspect& m) { return "suspect the primary" + in(m.view); }
   std::string operator()(const wire::Needed& m) {
@@ -116,6 +122,7 @@ class Narrator {
     out_ << "VIEW-CHANGE to view " << m.view.value() << ", prepared "
          << names_.point(m.prepared.number, m.prepared.token);
     if (!m.prepared.genesis) out_ << in(m.prepared.view);
+    out_ << bundles(m.poison, "never agreed on");
     return out_.str();
   }
   std::string operator()(const wire::NewView& m) {
@@ -215,8 +222,13 @@ std::string Names::give(Given& given, char letter, BatchNumber number,
                         const crypto::Digest& digest) {
   const auto found = given.find(digest);
   if (found != given.end()) return found->second;
-  std::string name = letter + std::to_string(number.value());
-  while (find_digest(given, name)) name += '\'';
+  constexpr size_t kMostMarks = 3;
+  const std::string plain = letter + std::to_string(number.value());
+  std::string name = plain;
+  for (size_t others = 1; find_digest(given, name); ++others) {
+    name = others <= kMostMarks ? plain + std::string(others, '\'')
+                                : plain + '^' + std::to_string(others);
+  }
   return given.emplace(digest, name).first->second;
 }
 

@@ -56,6 +56,8 @@ class StageService final : public Service {
       reply = counters_.erase(context, words.key) ? "erased" : "was not there";
     } else if (words.operation == "race") {
       reply = std::to_string(race(context, words.key));
+    } else if (words.operation == "moody") {
+      reply = std::to_string(grow(context, words.key, backstage_.race(context.batch())));
     } else if (words.operation == "peek") {
       dawdle(context, words.key, kDawdle);
       reply = text(counters_.get(context, words.key));

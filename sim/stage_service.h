@@ -4,6 +4,8 @@
 //   set K V    add K N    get K    erase K       right footprints
 //   race K     adds 1, says nothing of it in its footprint; where two of them meet on two threads,
 //              the counter grows by what the script gives for this replica (1 if it gives nothing)
+//   moody K    grows by what the script gives for this replica, also alone and in order: where it
+//              gives different numbers replicas never agree; its footprint is right
 //   fail K V   sets K, dawdles, and throws; its footprint is right
 //   peek K     dawdles, and reads K without saying so
 #pragma once

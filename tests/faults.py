@@ -371,6 +371,9 @@ def main():
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    for program in ("eve", "tests/lying_node", "tests/history_load"):
+        if not (options.build / program).exists():
+            parser.error(f"{options.build / program} is not there: build it first (scripts/setup)")
     names = [options.cell] if options.cell else list(CELLS)
     outcomes = {}
     for number in range(1 if options.cell else options.cells):

@@ -26,9 +26,9 @@ class Replica {
  public:
   explicit Replica(RunMode mode)
       : mode_(mode), runner_(digester(), scheduler_, make_service, [] { return TimeUs{0}; }) {}
-  BatchExecuted run(const wire::BatchPtr& batch) {
+  BatchExecuted run(const wire::BatchPtr& batch, const wire::Names& quarantine = {}) {
     std::optional<BatchExecuted> done;
-    runner_.apply(execution::RunBatch{0, batch, mode_}, [&](execution::Event event) {
+    runner_.apply(execution::RunBatch{0, batch, mode_, quarantine}, [&](execution::Event event) {
       done = std::get<BatchExecuted>(std::move(event));
     });
     EVE_CHECK(done, "a batch is answered");
@@ -98,9 +98,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
                                   RequestNumber(next), RequestNumber(next - 1)};
     next += requests.size();
     batch = make_batch(number, {make_bundle(call, requests)});
-    const auto done = mixed.run(batch);
-    EVE_CHECK(done.token == ordered.run(batch).token, "the mixer changes what comes out");
-    EVE_CHECK(done.requests == requests.size(), "a session that exists is served");
+    wire::Names quarantine;
+    if (data.ConsumeIntegralInRange(0, 15) == 15) {
+      quarantine.push_back(wire::bundle_name(*batch->bundles.front(), digester()));
+    }
+    const auto done = mixed.run(batch, quarantine);
+    EVE_CHECK(done.token == ordered.run(batch, quarantine).token,
+              "the mixer changes what comes out");
+    const size_t executed = quarantine.empty() ? requests.size() : 0;
+    EVE_CHECK(done.requests == executed, "a session that exists is served, a poisonous call not");
   }
   EVE_CHECK(mixed.whole() && ordered.whole(), "the tree is that of the objects");
   return 0;

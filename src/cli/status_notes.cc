@@ -91,6 +91,17 @@ void note_links(const json& nodes, Notes& notes) {
   }
 }
 
+void note_quarantined(const json& nodes, Notes& notes) {
+  uint64_t requests = 0;  // the same ones on every executor
+  for (const auto& node : nodes) {
+    if (!node.contains("executor")) continue;
+    requests = std::max(requests, node["executor"].value("quarantined_requests", uint64_t{0}));
+  }
+  if (requests == 0) return;
+  notes.push_back("quarantined, not executed: " + std::to_string(requests) +
+                  ": replicas never agreed on what the service does with such requests");
+}
+
 void note_refused(const json& nodes, Notes& notes) {
   for (const auto& node : nodes) {
     const auto refused = node.value("refused", json::object()).value("by_sender", json::array());
@@ -109,6 +120,7 @@ std::vector<std::string> status_notes(const json& nodes) {
   note_behind(nodes, notes);
   note_suspected(nodes, notes);
   note_links(nodes, notes);
+  note_quarantined(nodes, notes);
   note_refused(nodes, notes);
   return notes;
 }

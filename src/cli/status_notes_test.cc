@@ -70,5 +70,13 @@ TEST(StatusNotes, BearAnyShape) {
   EXPECT_EQ(status_notes(json::array({json::object()})), Notes{});
 }
 
+TEST(StatusNotes, SayThatRequestsWereQuarantined) {
+  auto nodes = healthy();
+  nodes[0]["executor"]["quarantined_requests"] = 3;
+  nodes[1]["executor"] = {{"committed", 100}, {"quarantined_requests", 2}};
+  EXPECT_EQ(status_notes(nodes), Notes{"quarantined, not executed: 3: replicas never agreed on "
+                                       "what the service does with such requests"});
+}
+
 }  // namespace
 }  // namespace eve::cli

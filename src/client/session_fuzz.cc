@@ -40,6 +40,10 @@ struct Client {
       EVE_CHECK(completion.ticket < next_ticket, "nothing that was not asked");
       ++completed;
       if (completion.executed) EVE_CHECK(vouched(completion.reply), "too few vouch for a reply");
+      if (completion.quarantined) {
+        EVE_CHECK(!completion.executed && completion.reply.empty(), "it was not executed");
+        EVE_CHECK(quarantined_by.size() >= model.vouched(), "too few quarantined it");
+      }
     }
     out = {};
     const Session::Status status = session->status();
@@ -69,6 +73,7 @@ struct Client {
   Ticket completed = 0;
   std::map<std::pair<SessionId, RequestNumber>, BundlePtr> asked;
   std::map<Bytes, std::set<uint16_t>> said;
+  std::set<uint16_t> quarantined_by;  ///< executors that said so of any bundle
 };
 
 Bytes payload_for(const Bundle& bundle, MessageSource& source, FuzzedDataProvider& data) {
@@ -89,8 +94,9 @@ void answer(Client& client, MessageSource& source, FuzzedDataProvider& data) {
   auto position = client.asked.begin();
   std::advance(position, static_cast<long>(source.small(client.asked.size() - 1)));
   const Bundle& bundle = *position->second;
-  const Bytes payload = payload_for(bundle, source, data);
-  const auto status = static_cast<ReplyStatus>(source.small(7) == 0 ? 1 + source.small(3) : 1);
+  Bytes payload = payload_for(bundle, source, data);
+  const auto status = static_cast<ReplyStatus>(source.small(7) == 0 ? 1 + source.small(4) : 1);
+  if (status == ReplyStatus::kQuarantined && source.small(7) != 7) payload.clear();
   Reply reply{bundle.session, bundle.first, status, source.view(), {}, {}};
   reply.digest = reply_digest(status, payload, wire::fuzzing::digester());
   if (source.small(15) == 0) reply.digest = source.digest();
@@ -99,7 +105,8 @@ void answer(Client& client, MessageSource& source, FuzzedDataProvider& data) {
     const auto from = static_cast<uint16_t>((first + i) % client.model.executors());
     reply.payload.reset();
     if (data.ConsumeBool()) reply.payload = SharedBytes(payload);
-    client.said[payload].insert(from);
+    if (status == ReplyStatus::kExecuted) client.said[payload].insert(from);
+    if (status == ReplyStatus::kQuarantined) client.quarantined_by.insert(from);
     client.session->receive(reply, Address::executor(from), client.now, client.out);
   }
 }

@@ -1,9 +1,10 @@
 // libFuzzer: a whole replica, executor and runner with a service, among peers that send whatever
 // the input says, authentic for the most part. Checks E4 (one token a view and number), that what
-// is committed only grows, that a reply leaves for what is committed only, and that the tree is
-// that of the objects in the end.
+// is committed only grows, that batches run with a list of quarantined bundles that enough
+// verifiers named (V11), and that the tree is that of the objects in the end.
 #include <deque>
 #include <map>
+#include <set>
 
 #include "execution/executor.h"
 #include "execution/runner_testing.h"
@@ -45,6 +46,7 @@ struct Replica {
       for (Command& command : out.commands) waiting.push_back(std::move(command));
       out.commands.clear();
       for (Command& command : waiting) {
+        if (const auto* run = std::get_if<RunBatch>(&command)) check(*run);
         runner.apply(std::move(command), [this](Event event) { events.push_back(event); });
         EVE_CHECK(++commands < 2000, "the executor never has enough");
       }
@@ -62,12 +64,26 @@ struct Replica {
     EVE_CHECK(status.executed >= status.committed, "what is committed was executed or fetched");
     last = status;
   }
+  void check(const RunBatch& command) const {
+    if (command.quarantine.empty()) return;
+    const auto found = named.find(std::pair(command.batch->view, command.quarantine));
+    EVE_CHECK(found != named.end() && found->second.size() >= model.vouched(),
+              "too few verifiers quarantined that");
+  }
+  void receive(const Message& message, Address verifier) {
+    const auto* verdict = std::get_if<Verdict>(&message);
+    const auto* welcome = std::get_if<Welcome>(&message);
+    if (welcome != nullptr) verdict = &welcome->start;
+    named[std::pair(verdict->view, verdict->quarantine)].insert(verifier.index);
+    executor->receive(message, verifier, now, out);
+  }
   void check(const Message& message, MessageSource& source) {
     wire::fuzzing::check_encodes(message);
     if (const auto* token = std::get_if<Token>(&message)) {
       const auto key = std::pair(token->view, token->parts.number);
-      const auto [first, fresh] = tokens.emplace(key, token->token);
-      EVE_CHECK(fresh || first->second == token->token, "a second token");
+      const auto [first, fresh] = tokens.emplace(key, std::pair(token->token, token->sole));
+      EVE_CHECK(fresh || first->second.first == token->token, "a second token");
+      EVE_CHECK(fresh || first->second.second == token->sole, "says something else of the batch");
       source.learn(token->token);
     }
     if (const auto* batch = std::get_if<BatchMessage>(&message)) source.learn(batch->batch);
@@ -89,7 +105,8 @@ struct Replica {
   std::optional<Executor> executor;
   Outbox out;
   std::deque<Event> events;
-  std::map<std::pair<View, BatchNumber>, Digest> tokens;
+  std::map<std::pair<View, BatchNumber>, std::pair<Digest, std::optional<Digest>>> tokens;
+  std::map<std::pair<View, Names>, std::set<uint16_t>> named;  ///< by whom
   ExecutorStatus last;
 };
 
@@ -127,7 +144,7 @@ void from_verifiers(Replica& replica, MessageSource& source) {
   const uint64_t first = source.small(replica.model.verifiers() - 1);
   for (uint64_t i = 0; i <= source.small(2); ++i) {
     const auto from = Address::verifier((first + i) % replica.model.verifiers());
-    replica.executor->receive(message, from, replica.now, replica.out);
+    replica.receive(message, from);
   }
 }
 

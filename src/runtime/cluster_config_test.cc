@@ -93,6 +93,9 @@ TEST(ClusterConfig, LooksUpNodesAndKeys) {
 TEST(ClusterConfig, ParseErrorsNameLineAndKey) {
   expect_parse_error("id = ", "line 1");
   expect_parse_error("", "id is missing");
+  const std::string nobody = "id = 'i'\nu = 0\nr = 0\ndigest = 'xxh3'\nservice = 'kv'\n";
+  expect_parse_error(nobody, "node is missing");
+  expect_parse_error(nobody + "node = []\n", "node is missing");
   expect_parse_error(edited("u = 1", "u = \"one\""), "line 4: u must be a whole number");
   expect_parse_error(edited("u = 1", "u = -1"), "u must be a whole number from 0");
   expect_parse_error(edited("u = 1", "uu = 1"), "u is missing");

@@ -135,7 +135,9 @@ Result<ClusterConfig> read_cluster_table(const toml::table& table) {
   config.tls = reader.boolean("tls", true);
   config.service = reader.text("service");
   const auto* nodes = table.get_as<toml::array>("node");
-  if (nodes == nullptr) reader.complain("node", "is missing: each node is a [[node]] table");
+  if (nodes == nullptr || nodes->empty()) {
+    reader.complain("node", "is missing: each node is a [[node]] table");
+  }
   auto status = reader.finish({"id", "u", "r", "digest", "tls", "service", "node"});
   if (!status) return Error{status.message()};
   for (size_t i = 0; i < nodes->size(); ++i) {

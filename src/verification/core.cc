@@ -220,6 +220,12 @@ void Core::on(const wire::Welcome& welcome, Address from, Step& step) {
 
 // ---- Views (V6, V7, V10) -----------------------------------------------------------------------
 
+// Executors repeat a suspicion every resend time; a restarted one may be busy for longer.
+void Core::suspected_by(uint16_t executor, const Step& step) {
+  constexpr TimeUs kRepeats = 20;
+  watch_.suspect(executor, step.now + kRepeats * options_.resend_after_us);
+}
+
 void Core::on(const wire::Suspect& suspect, Address from, Step& step) {
   if (!is_executor(from)) {
     refusals_.add(from, "a suspicion of no executor");
@@ -227,7 +233,7 @@ void Core::on(const wire::Suspect& suspect, Address from, Step& step) {
   }
   // Without batches there are no tokens: this may be all that is heard of an executor.
   answer(suspect.view, false, from.index, step);
-  if (suspect.view == view()) watch_.suspect(from.index);
+  if (suspect.view == view()) suspected_by(from.index, step);
 }
 
 void Core::on(const wire::Hello& hello, Address from, Step& step) {
@@ -240,7 +246,7 @@ void Core::on(const wire::Hello& hello, Address from, Step& step) {
   if (is_peer(from) && hello.view > view()) peer_left(hello, from, step);
   if (!hello.restarted) return;
   if (is_executor(from)) {
-    watch_.suspect(from.index);
+    suspected_by(from.index, step);
     executor_returned(hello, from, step);
   } else {
     peer_restarted(hello, from, step);
@@ -287,6 +293,8 @@ void Core::on(const wire::NewView& new_view, Address from, Step& step) {
 }
 
 VerifierStatus Core::status() const {
+  std::vector<uint16_t> suspecting;
+  for (const auto& [executor, until] : watch_.suspecting()) suspecting.push_back(executor);
   return {.view = view(),
           .promised = promised_,
           .phase = name(phase_),
@@ -299,7 +307,7 @@ VerifierStatus Core::status() const {
           .refused_messages = refusals_.total(),
           .last_reason = last_reason_,
           .waiting_for = waiting_for(),
-          .suspecting = {watch_.suspecting().begin(), watch_.suspecting().end()}};
+          .suspecting = suspecting};
 }
 
 }  // namespace eve::verification

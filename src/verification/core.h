@@ -85,6 +85,7 @@ class Core {
   void needs_a_view(Address node, Step& step);
   void consider_need(Address node, Step& step);
   Needs::Now for_needs(TimeUs now) const;
+  void suspected_by(uint16_t executor, const Step& step);
   void say_needed(Address node, Step& step);
   void was_helped(Address node, TimeUs now);
   void blame();

@@ -208,6 +208,19 @@ TEST_F(VerifierTest, V6dAsksWhenEnoughExecutorsSuspectThePrimary) {
   EXPECT_EQ(asked(), std::vector<uint64_t>{1}) << "a restart counts as suspicion";
 }
 
+TEST_F(VerifierTest, V6dSuspicionsThatAreNotRepeatedDoNotAddUp) {
+  lone_.give(Address::executor(1), wire::Suspect{View(0)});
+  lone_.wait(1'900'000);
+  EXPECT_EQ(lone_.status().suspecting, std::vector<uint16_t>{1});
+  lone_.wait(200'000);
+  lone_.give(Address::executor(2), wire::Suspect{View(0)});
+  EXPECT_TRUE(asked().empty());
+  EXPECT_EQ(lone_.status().suspecting, std::vector<uint16_t>{2});
+  lone_.wait(1'000'000);
+  lone_.give(Address::executor(1), wire::Suspect{View(0)});
+  EXPECT_EQ(asked(), std::vector<uint64_t>{1});
+}
+
 TEST_F(VerifierTest, V6eAsksForARestartedVerifierTogetherWithOthersButNotAllTheTime) {
   const auto restarted = [&](uint64_t view) {
     lone_.give(Address::verifier(2), wire::Hello{true, View(view), BatchNumber(0)});

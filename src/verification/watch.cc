@@ -13,6 +13,7 @@ void Watch::enter() {
 }
 
 void Watch::observe(BatchNumber next, const TokenView& tokens, TimeUs now) {
+  std::erase_if(suspecting_, [now](const auto& suspicion) { return suspicion.second <= now; });
   if (next != next_) {
     next_ = next;
     known_since_.reset();

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
-#include <set>
 
 #include "base/ids.h"
 #include "base/quorum.h"
@@ -43,9 +43,9 @@ class Watch {
   void enter();
   /// Its start point is committed: executors may run its first batch.
   void started(TimeUs now) { started_at_ = now; }
-  /// Suspicions last as long as the view: a restarted executor states its own only once (E10).
-  void suspect(uint16_t executor) { suspecting_.insert(executor); }
-  const std::set<uint16_t>& suspecting() const { return suspecting_; }
+  /// A suspicion stands until then, or the end of the view: who means it repeats it (E9, E10).
+  void suspect(uint16_t executor, TimeUs until) { suspecting_[executor] = until; }
+  const std::map<uint16_t, TimeUs>& suspecting() const { return suspecting_; }
   void observe(BatchNumber next, const TokenView& tokens, TimeUs now);
 
   /// `silent_views`, `diverged_views`: how many views in a row were left for that reason, and bore
@@ -60,7 +60,7 @@ class Watch {
   FaultModel model_;
   TimeUs divergence_delay_us_;
   TimeUs progress_timeout_us_;
-  std::set<uint16_t> suspecting_;
+  std::map<uint16_t, TimeUs> suspecting_;
   BatchNumber next_;
   bool hopeless_ = false;
   std::optional<TimeUs> known_since_;

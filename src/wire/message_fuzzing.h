@@ -5,10 +5,13 @@
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/quorum.h"
 #include "crypto/authenticator.h"
 #include "wire/codec.h"
@@ -47,13 +50,20 @@ inline const crypto::Digester& digester() {
 class MessageSource {
  public:
   MessageSource(FuzzedDataProvider& data, const FaultModel& model, const Digest& genesis)
-      : data_(data), model_(model), genesis_(genesis), pool_{genesis, {}} {}
+      : data_(data), model_(model), genesis_(genesis), pool_{genesis, {}} {
+    learn_name(digester().digest("a bundle"));
+  }
 
+  const FaultModel& model() const { return model_; }
   void learn(const Digest& digest) {
     if (pool_.size() < kMostDigests) pool_.push_back(digest);
   }
   void learn(const BatchPtr& batch) {
     if (batches_.size() < kMostDigests) batches_.push_back(batch);
+  }
+  /// What a bundle is called; `name` and `names` choose among these.
+  void learn_name(const Digest& name) {
+    if (names_.size() < kMostNames) names_.insert(name);
   }
   void learn(const StateReply& reply) {
     if (replies_.size() < kMostDigests) replies_.push_back(reply);
@@ -71,9 +81,23 @@ class MessageSource {
     if (data_.ConsumeBool()) return pool_.back();
     return pool_[data_.ConsumeIntegralInRange<size_t>(0, pool_.size() - 1)];
   }
-  /// Right, or else damaged.
+  Digest name() {
+    auto position = names_.begin();
+    std::advance(position, static_cast<long>(small(names_.size() - 1)));
+    return *position;
+  }
+  /// At most `most` names; none, mostly.
+  Names names(size_t most) {
+    Names result;
+    if (small(3) != 0) return result;
+    for (const Digest& name : names_) {
+      if (result.size() < most && data_.ConsumeBool()) result.push_back(name);
+    }
+    return result;
+  }
+  /// Right, or seldom damaged; right once the input is used up.
   Bytes signature(Address signer, crypto::Domain domain, ByteView bytes) {
-    if (small(15) == 0) return data_.ConsumeBytesAsString(small(9));
+    if (small(15) == 15) return data_.ConsumeBytesAsString(small(9));
     return Keys::of(signer, domain, bytes);
   }
 
@@ -81,42 +105,58 @@ class MessageSource {
   Token token() {
     Token token{view(), parts(), {}};
     token.token = token_of(token.parts, digester());
+    if (small(3) == 0) token.sole = name();
     learn(token.token);
     return token;
   }
   Prepare prepare(uint16_t verifier) {
-    Prepare prepare{view(), number(), digest(), digest(), verifier, {}};
+    return prepare({view(), number(), digest(), digest(), verifier, {}});
+  }
+  Prepare prepare(Prepare prepare) {
     sign(prepare);
     return prepare;
   }
   Certificate certificate() {
-    Certificate certificate{data_.ConsumeBool(), View(0), BatchNumber(0), genesis_, {}, {}};
-    if (certificate.genesis) return certificate;
-    certificate = {false, View(near_view_ + small(1)), number(), digest(), digest(), {}};
-    const uint64_t voters = model_.agreement() - (small(7) == 0 ? 1 : 0);
+    if (data_.ConsumeBool()) return {true, View(0), BatchNumber(0), genesis_, {}, {}};
+    const uint64_t fewer = small(7) == 7 ? 1 : 0;
+    const View prepared_in(near_view_ + small(1));
+    return certificate({false, prepared_in, number(), digest(), digest(), {}},
+                       model_.agreement() - fewer);
+  }
+  /// With votes of the first so many verifiers.
+  Certificate certificate(Certificate without_votes, uint64_t voters) {
+    Certificate result = std::move(without_votes);
     for (uint64_t i = 0; i < voters; ++i) {
-      Prepare prepare{certificate.view,     certificate.number,       certificate.token,
-                      certificate.previous, static_cast<uint16_t>(i), {}};
-      sign(prepare);
-      certificate.votes.push_back({prepare.verifier, prepare.signature});
+      const auto voter = static_cast<uint16_t>(i);
+      const Prepare vote =
+          prepare({result.view, result.number, result.token, result.previous, voter, {}});
+      result.votes.push_back({voter, vote.signature});
     }
-    return certificate;
+    return result;
   }
   ViewChange view_change(View asked, uint16_t verifier) {
-    ViewChange change{asked, certificate(), verifier, {}};
+    return view_change(asked, verifier, certificate(), names(limits::kMaxPoison));
+  }
+  ViewChange view_change(View asked, uint16_t verifier, Certificate held, Names poison) {
+    ViewChange change{asked, std::move(held), verifier, {}, std::move(poison)};
     change.signature =
         signature(Address::verifier(verifier), crypto::Domain::kViewChange, signed_bytes(change));
     return change;
   }
   NewView new_view() {
-    NewView result{view(), {}, genesis_, {}, 0, {}};
-    result.verifier = static_cast<uint16_t>(result.view.value() % model_.verifiers());
-    const uint64_t askers = model_.agreement() - (small(7) == 0 ? 1 : 0);
+    const View begins = view();
+    std::vector<ViewChange> proof;
+    const uint64_t askers = model_.agreement() - (small(7) == 7 ? 1 : 0);
     const uint64_t first = small(model_.verifiers() - 1);
     for (uint64_t i = 0; i < askers; ++i) {
       const auto asker = static_cast<uint16_t>((first + i) % model_.verifiers());
-      result.proof.push_back(view_change(result.view, asker));
+      proof.push_back(view_change(begins, asker));
     }
+    return new_view(begins, std::move(proof));
+  }
+  NewView new_view(View begins, std::vector<ViewChange> proof) {
+    NewView result{begins, {}, genesis_, std::move(proof), 0, {}};
+    result.verifier = static_cast<uint16_t>(begins.value() % model_.verifiers());
     const Certificate* best = nullptr;
     for (const ViewChange& change : result.proof) {
       const Certificate& held = change.prepared;
@@ -126,30 +166,40 @@ class MessageSource {
     }
     if (best != nullptr) result.number = best->number;
     if (best != nullptr) result.token = best->token;
-    if (small(15) == 0) result.number = number();
+    if (small(15) == 15) result.number = number();
     result.signature = signature(Address::verifier(result.verifier), crypto::Domain::kNewView,
                                  signed_bytes(result));
     return result;
   }
   Verdict verdict() {
     const VerdictKind kind = data_.ConsumeBool() ? VerdictKind::kCommit : VerdictKind::kRollback;
-    return {kind, view(), number(), digest()};
+    Verdict verdict{kind, view(), number(), digest()};
+    if (kind == VerdictKind::kRollback) verdict.quarantine = names(limits::kMaxQuarantine);
+    return verdict;
   }
   Welcome welcome() {
     Welcome welcome{view(), verdict(), verdict()};
-    if (small(7) != 0) welcome.start.kind = VerdictKind::kRollback;
-    if (small(7) != 0) welcome.last.kind = VerdictKind::kCommit;
+    if (small(7) != 7) welcome.start.kind = VerdictKind::kRollback;
+    if (small(7) != 7) welcome.last.kind = VerdictKind::kCommit;
+    if (welcome.start.kind == VerdictKind::kCommit) welcome.start.quarantine.clear();
+    if (welcome.last.kind == VerdictKind::kCommit) welcome.last.quarantine.clear();
     return welcome;
+  }
+  Needed needed() {
+    const Address node = data_.ConsumeBool() ? executor() : verifier();
+    return {view(), node};
   }
   BundlePtr bundle(std::vector<Bytes> requests, SessionId session, RequestNumber first) {
     BundleFields fields{BundleKind::kCall, static_cast<uint16_t>(small(1)), session, first,
-                        RequestNumber(small(first.value()))};
+                        RequestNumber(small(first.value() - 1))};
     if (requests.empty()) {
       fields = {BundleKind::kOpen, fields.client, SessionId(), RequestNumber(small(2)), {}};
     }
-    return make_bundle(fields, requests, [&](ByteView bytes) {
+    BundlePtr bundle = make_bundle(fields, requests, [&](ByteView bytes) {
       return signature(Address::client(fields.client), crypto::Domain::kBundle, bytes);
     });
+    learn_name(bundle_name(*bundle, digester()));
+    return bundle;
   }
   /// A batch of `bundles`, or one that was seen before, in whatever view.
   BatchMessage batch(std::vector<BundlePtr> bundles, TimeUs now) {
@@ -181,6 +231,7 @@ class MessageSource {
 
  private:
   static constexpr size_t kMostDigests = 64;
+  static constexpr size_t kMostNames = 6;
   void sign(Prepare& prepare) {
     prepare.signature = signature(Address::verifier(prepare.verifier), crypto::Domain::kPrepare,
                                   signed_bytes(prepare));
@@ -194,6 +245,7 @@ class MessageSource {
   const FaultModel model_;
   const Digest genesis_;
   std::vector<Digest> pool_;
+  std::set<Digest> names_;
   std::vector<BatchPtr> batches_;
   std::vector<StateReply> replies_;
   uint64_t near_ = 0;
