@@ -25,6 +25,8 @@ class WatchTest : public ::testing::Test {
 
 TEST_F(WatchTest, V6bDivergenceIsAwaitedLongerAfterEachViewThatBoreNothing) {
   EXPECT_EQ(wait_after(1, 0), kDelayUs);
+  EXPECT_EQ(watch_.due(kDelayUs, 0, 0), Reason::kNone);
+  EXPECT_EQ(watch_.due(kDelayUs + 1, 0, 0), Reason::kDivergence);
   EXPECT_EQ(wait_after(1, 1), 2 * kDelayUs);
   EXPECT_EQ(wait_after(1, 5), 32 * kDelayUs);
   EXPECT_EQ(wait_after(1, 9), 32 * kDelayUs) << "a poisonous bundle takes K views";

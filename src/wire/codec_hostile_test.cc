@@ -122,6 +122,9 @@ TEST(HostileBytes, NamesAreFewAndInAscendingOrder) {
 TEST(HostileBytes, TokenThatIsNotItsParts) {
   Token token{View(1), {BatchNumber(2), {}, {}, {}, {}}, {}};
   EXPECT_NE(refusal(encode(token)).find("digest of its parts"), std::string::npos);
+  token.token.bytes.fill(7);
+  EXPECT_NE(refusal(encode(token)).find("digest of its parts"), std::string::npos)
+      << "some digest is not the digest";
   token.token = token_of(token.parts, digester());
   EXPECT_EQ(refusal(encode(token)), "accepted");
 }

@@ -205,6 +205,12 @@ TEST(Codec, SignaturesOfPrepareLeaveOutTheSigner) {
   EXPECT_NE(signed_bytes(prepare), bytes);
 }
 
+TEST(Codec, ASignedViewChangeCoversWhatItNames) {
+  const ViewChange nothing{View(1), {}, 2, {}, {}};
+  const ViewChange poison{View(1), {}, 2, {}, {filled(3)}};
+  EXPECT_NE(signed_bytes(nothing), signed_bytes(poison));
+}
+
 TEST(Codec, TokensCoverEveryPart) {
   const TokenParts parts{BatchNumber(1), filled(2), filled(3), filled(4), filled(5)};
   const Digest token = token_of(parts, digester());
