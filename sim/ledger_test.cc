@@ -33,6 +33,7 @@ class LedgerTest : public ::testing::Test {
     reply.session = SessionId(1);
     reply.first = RequestNumber(1);
     reply.payload = SharedBytes(payload);
+    reply.digest = wire::reply_digest(reply.status, payload, kDigester);
     executed.replies.push_back(reply);
     ledger_.saw_executed(executed);
     return executed;
