@@ -14,10 +14,9 @@
 namespace eve::sim {
 namespace {
 
-/// After the faults have stopped: how long outstanding requests may take, and how long until all
-/// nodes stand at the same batch. Timeouts have doubled while nothing worked: the turn of a primary
-/// that lies may alone cost 64 times `suspect_after_us` (E9), twice that with mixed patience.
-constexpr TimeUs kFinishUs = 80'000'000;
+/// After the faults have stopped: how long outstanding requests may take (timeouts have doubled
+/// while nothing worked), and how long until all nodes stand at the same batch.
+constexpr TimeUs kFinishUs = 40'000'000;
 constexpr TimeUs kConvergeUs = 30'000'000;
 /// A view that diverges, with a batch that takes long and a leader that lies, on average.
 constexpr TimeUs kFailedViewUs = 4'000'000;

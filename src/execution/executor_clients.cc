@@ -112,7 +112,7 @@ TimeUs Executor::Impl::patient(TimeUs wait) const {
   constexpr uint32_t kMostDoublings = 6;
   constexpr uint32_t kMostForOthers = 3;
   constexpr int64_t kTimesAsLong = 2;
-  const uint32_t in_vain = heard ? fruitless_views : std::min(fruitless_views, unheard_views);
+  const uint32_t in_vain = heard ? vain_views : std::min(vain_views, unheard_views);
   const uint32_t doublings = std::max(in_vain, 1u) - 1;
   const TimeUs longest = wait << std::min(doublings, kMostDoublings);
   if (!first_took_us) return longest;

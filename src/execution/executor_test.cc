@@ -457,6 +457,15 @@ TEST(E9Suspicion, ViewsThatBearNothingMakeForMorePatience) {
   EXPECT_EQ(backup.sent<wire::Suspect>().at(0).second.view, View(3));
 }
 
+TEST(E9Suspicion, ViewsInWhichNobodyAskedForAnythingDoNot) {
+  Replica backup(options(1, 0, 2));
+  for (const uint64_t view : {1, 3, 4, 6, 7}) tell(backup, view, rollback(view, 0, genesis()));
+  backup.receive(Address::client(0), wire::BundleMessage{open(1), true});
+  backup.sent<wire::Suspect>();
+  backup.pass(600'000);
+  EXPECT_EQ(backup.sent<wire::Suspect>().at(0).second.view, View(7));
+}
+
 TEST(Roles, MessagesOfTheWrongRoleAreRefused) {
   Replica backup(options(1, 0, 1));
   backup.receive(Address::executor(0), commit(1, genesis()));

@@ -71,7 +71,7 @@ void Executor::Impl::committed_now(BatchNumber number, const crypto::Digest& tok
   EVE_CHECK(number > committed, "what is committed only grows");
   committed = number;
   progress_at = now;
-  if (number > start) fruitless_views = 0;
+  if (number > start) fruitless_views = vain_views = 0;
   ++counters.commits;
   recent.push_back({number, token, state});
   if (recent.size() > limits::kHistoryBatches) recent.pop_front();
@@ -109,8 +109,11 @@ void Executor::Impl::await_missing(TimeUs now, Outbox& out) {
 void Executor::Impl::enter_view(const wire::Verdict& verdict, TimeUs now, Outbox& out) {
   EVE_CHECK(verdict.view > view, "views only grow");
   const bool led = leads();
+  // Where nobody asked for anything, nobody waited in vain.
+  const uint32_t waited = window.entries().empty() && pending.empty() ? 0 : 1;
   fruitless_views = committed > start ? 0 : fruitless_views + 1;
-  unheard_views = heard ? 0 : unheard_views + 1;
+  vain_views = committed > start ? 0 : vain_views + waited;
+  unheard_views = heard ? 0 : unheard_views + waited;
   heard = false;
   most_bundles = stretch_bundles();
   view = verdict.view;
