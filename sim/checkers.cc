@@ -40,32 +40,36 @@ void ReplyChecker::follow() {
       const BundleName bundle{reply.client, reply.session, reply.first};
       const TimeUs time_us = ledger_.entry(seen_).batch->time_us;
       const Answer answer{seen_, time_us, reply.digest, reply.payload};
-      const auto [known, first] = answers_.emplace(bundle, answer);
-      if (first || known->second.digest == reply.digest) continue;
+      std::vector<Answer>& known = answers_[bundle];
+      if (!known.empty() && known.back().digest == reply.digest) continue;
       const bool opening = reply.session == SessionId();
-      const bool expired = time_us - known->second.time_us > limits::kSessionExpiryUs;
-      if (opening && expired) {
-        known->second = answer;
-      } else {
-        throw Violation("exactly once", name(bundle) + " was answered twice, differently");
-      }
+      const bool due =
+          known.empty() || (opening && time_us - known.back().time_us > limits::kSessionExpiryUs);
+      if (!due) throw Violation("exactly once", name(bundle) + " was answered twice, differently");
+      known.push_back(answer);
     }
   }
 }
 
 void ReplyChecker::accepted(const BundleName& bundle, ByteView payload) const {
-  const Answer* known = find(bundle);
-  if (known == nullptr) {
+  const auto known = answers_.find(bundle);
+  if (known == answers_.end()) {
     throw Violation("replies", name(bundle) + " was answered, but nothing is committed");
   }
-  if (known->payload.view() != payload) {
-    throw Violation("replies", name(bundle) + " was not answered as committed");
+  for (const Answer& answer : known->second) {
+    if (answer.payload.view() == payload) return;
   }
+  throw Violation("replies", name(bundle) + " was not answered as committed");
 }
 
-const ReplyChecker::Answer* ReplyChecker::find(const BundleName& bundle) const {
+const ReplyChecker::Answer* ReplyChecker::find(const BundleName& bundle, BatchNumber last) const {
   const auto known = answers_.find(bundle);
-  return known == answers_.end() ? nullptr : &known->second;
+  if (known == answers_.end()) return nullptr;
+  const Answer* found = nullptr;
+  for (const Answer& answer : known->second) {
+    if (answer.number <= last) found = &answer;
+  }
+  return found;
 }
 
 Oracle::Oracle(const crypto::Digester& digester, const execution::MakeService& make_service)

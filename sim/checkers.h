@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <tuple>
+#include <vector>
 
 #include "base/scheduler.h"
 #include "execution/runner.h"
@@ -30,13 +31,14 @@ class ReplyChecker {
   void follow();
   /// A client accepted `payload` as the replies to a bundle.
   void accepted(const BundleName& bundle, ByteView payload) const;
-  /// The committed answer; null if there is none.
-  const Answer* find(const BundleName& bundle) const;
+  /// The latest answer that a batch up to `last` made; null if there is none. A node that is behind
+  /// answers an opening as its own state does.
+  const Answer* find(const BundleName& bundle, BatchNumber last) const;
 
  private:
   const Ledger& ledger_;
   BatchNumber seen_;
-  std::map<BundleName, Answer> answers_;
+  std::map<BundleName, std::vector<Answer>> answers_;  // in order; more than one for openings only
 };
 
 /// A fresh replica that runs the committed batches in order on one thread: with right footprints it
