@@ -2,10 +2,10 @@
 // running takes.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <set>
 
+#include "execution/command_queue.h"
 #include "execution/executor.h"
 #include "execution/runner.h"
 #include "sim/conduct.h"
@@ -69,7 +69,7 @@ class ExecutorHost final : public Host {
   std::unique_ptr<FiberScheduler> scheduler_;
   std::unique_ptr<execution::Runner> runner_;
   std::unique_ptr<execution::Executor> executor_;
-  std::deque<execution::Command> commands_;
+  execution::CommandQueue commands_;
   bool running_ = false;
   std::set<Address> sources_;       ///< of the fetch under way: who sent nodes
   bool fetching_ = false;           ///< a StartFetch has not come to its end
