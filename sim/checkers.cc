@@ -28,6 +28,15 @@ wire::Names quarantined(const Ledger::Entry& entry, const crypto::Digester& dige
   return names;
 }
 
+bool unforeseeable(const wire::Batch& batch, const Workload& workload) {
+  for (const wire::BundlePtr& bundle : batch.bundles) {
+    for (const auto& request : bundle->requests) {
+      if (workload.unforeseeable(request)) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 void ReplyChecker::follow() {
@@ -75,8 +84,8 @@ const ReplyChecker::Answer* ReplyChecker::find(const BundleName& bundle, BatchNu
 Oracle::Oracle(const crypto::Digester& digester, const execution::MakeService& make_service)
     : digester_(digester), runner_(digester, scheduler_, make_service, [] { return TimeUs(0); }) {}
 
-void Oracle::follow(const Ledger& ledger) {
-  while (ran_ < ledger.last()) {
+void Oracle::follow(const Ledger& ledger, const Workload& workload) {
+  while (!lost_ && ran_ < ledger.last()) {
     ran_ = ran_.next();
     const Ledger::Entry& entry = ledger.entry(ran_);
     execution::BatchExecuted executed;
@@ -87,6 +96,8 @@ void Oracle::follow(const Ledger& ledger) {
                                       quarantined(entry, digester_)},
                   emit);
     runner_.apply(execution::CommitBatches{ran_}, emit);
+    lost_ = executed.token != entry.token && unforeseeable(*entry.batch, workload);
+    if (lost_) return;
     const std::string where = " of batch " + std::to_string(ran_.value());
     if (executed.parts.state != entry.parts.state) {
       throw Violation("oracle", "the state" + where + " is not that of running it in order");

@@ -10,6 +10,7 @@
 #include "base/scheduler.h"
 #include "execution/runner.h"
 #include "sim/ledger.h"
+#include "sim/workload.h"
 
 namespace eve::sim {
 
@@ -48,14 +49,15 @@ class Oracle {
   Oracle(const crypto::Digester& digester, const execution::MakeService& make_service);
   /// Of the service's empty state.
   crypto::Digest genesis_root() const { return runner_.empty_root(); }
-  /// Runs what was committed since the last call.
-  void follow(const Ledger& ledger);
+  /// Runs what was committed since the last call; no more after a batch that it cannot foresee.
+  void follow(const Ledger& ledger, const Workload& workload);
 
  private:
   const crypto::Digester& digester_;
   InlineScheduler scheduler_;
   execution::Runner runner_;
   BatchNumber ran_;
+  bool lost_ = false;
 };
 
 }  // namespace eve::sim

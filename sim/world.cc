@@ -69,6 +69,7 @@ World::World(const Plan& plan, Fibers& fibers, std::ostream* trace, Diagram* dia
       primaries_(plan.model),
       votes_(plan.model),
       conspiracy_(plan.model) {
+  if (plan_.byzantine.executors > 0) workload_->expect_liars();
   add_twin_posts();
   add_executors();
   add_verifiers();
@@ -260,7 +261,7 @@ void World::check_history() {
   if (plan_.byzantine.promise == Promise::kSanity) return;
   replies_.follow();
   authenticity_.follow();
-  if (workload_->right_footprints()) oracle_.follow(ledger_);
+  if (workload_->right_footprints()) oracle_.follow(ledger_, *workload_);
 }
 
 void World::check_states() const {
