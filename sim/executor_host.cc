@@ -117,6 +117,9 @@ void ExecutorHost::run_next() {
   running_ = true;
   const execution::Command command = commands_.pop();
   const TimeUs takes = cost(command);
+  if (std::holds_alternative<execution::RunBatch>(command)) {
+    longest_run_us_ = std::max(longest_run_us_, takes);
+  }
   auto events = std::make_shared<std::vector<execution::Event>>();
   apply(command, *events);
   later(takes, [this, events] {

@@ -38,6 +38,8 @@ class ExecutorHost final : public Host {
   execution::ExecutorStatus status() const { return executor_->status(); }
   /// The state, hashed anew, is what the tree says it is. Precondition: up().
   void check_state() const;
+  /// How long the longest batch took.
+  TimeUs longest_run() const { return longest_run_us_; }
   /// Counters of all lives.
   void add_to(Statistics& statistics) const;
 
@@ -70,6 +72,7 @@ class ExecutorHost final : public Host {
   std::unique_ptr<execution::Runner> runner_;
   std::unique_ptr<execution::Executor> executor_;
   execution::CommandQueue commands_;
+  TimeUs longest_run_us_ = 0;
   bool running_ = false;
   std::set<Address> sources_;       ///< of the fetch under way: who sent nodes
   bool fetching_ = false;           ///< a StartFetch has not come to its end
