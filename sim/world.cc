@@ -298,7 +298,7 @@ bool World::converged() const {
   if (plan_.clocks.beyond_skew) excused.insert(executors_.back()->self());
   const auto there = [this, &excused, last](const auto& host) {
     return excused.contains(host->self()) || unaccountable(host->self()) ||
-           (host->recovered() && host->status().committed == last);
+           (host->recovered() && host->glance().committed == last);
   };
   return std::all_of(executors_.begin(), executors_.end(), there) &&
          std::all_of(verifiers_.begin(), verifiers_.end(), there);
@@ -372,7 +372,7 @@ Statistics World::statistics() const {
   uint64_t highest_view = 0;
   for (const auto& host : executors_) host->add_to(all);
   for (const auto& host : verifiers_) {
-    if (host->up()) highest_view = std::max(highest_view, host->status().view.value());
+    if (host->up()) highest_view = std::max(highest_view, host->glance().view.value());
   }
   all.view_changes = highest_view;
   for (const auto& host : clients_) {
