@@ -74,7 +74,8 @@ class CommitVotes {
   };
   struct Votes {
     std::map<BatchNumber, Vote> by_number;
-    std::map<View, size_t> of_view;  ///< how many of them; for beyond(), which is asked at each step
+    /// How many of them, for beyond(), which is asked at each step.
+    std::map<View, size_t> of_view;
     void leave(View view);
   };
   FaultModel model_;
