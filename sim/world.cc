@@ -364,7 +364,9 @@ TimeUs World::answered_at() const {
 Statistics World::statistics() const {
   Statistics all;
   all.seeds = 1;
-  all.virtual_us = static_cast<uint64_t>(queue_.now() - slept_us_);
+  const TimeUs slept = std::min(slept_us_ + plan_.slept_us(), queue_.now());
+  all.virtual_us = static_cast<uint64_t>(queue_.now() - slept);
+  all.slept_us = static_cast<uint64_t>(slept);
   all.events = queue_.executed();
   all.messages = post_.delivered();
   all.batches = ledger_.last().value();
@@ -376,6 +378,7 @@ Statistics World::statistics() const {
   }
   all.view_changes = highest_view;
   for (const auto& host : clients_) {
+    all.asking_us = std::max(all.asking_us, static_cast<uint64_t>(host->asking_us()));
     all.requests += host->status().completed;
     all.retries += host->status().retries;
   }
