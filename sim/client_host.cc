@@ -34,13 +34,15 @@ void ClientHost::schedule_burst() {
   const auto left =
       static_cast<uint64_t>(std::max<TimeUs>(setup_.duration_us - around_.queue.now(), 1000));
   if (setup_.sleep_us != 0 && made_ >= setup_.requests / 2) {
-    later(std::exchange(setup_.sleep_us, 0), [this] { schedule_burst(); });
+    slept_us_ = std::exchange(setup_.sleep_us, 0);
+    later(slept_us_, [this] { schedule_burst(); });
     return;
   }
   const uint64_t bursts = 1 + (setup_.requests - made_) / ((1 + setup_.burst) / 2);
   later(static_cast<TimeUs>(1 + random_.below(2 * left / bursts)), [this] {
     const uint64_t burst = 1 + random_.below(setup_.burst);
     for (uint64_t i = 0; i < burst && made_ < setup_.requests; ++i) make_request();
+    asking_us_ = around_.queue.now() - slept_us_;
     stepped();
     schedule_burst();
   });

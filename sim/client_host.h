@@ -39,6 +39,8 @@ class ClientHost final : public Host {
   client::Session::Status status() const { return session_.status(); }
   /// When the last answer came, but for nudges.
   TimeUs answered_at() const { return answered_at_; }
+  /// How long it has been making requests: until the last one, but for nudges and its sleep.
+  TimeUs asking_us() const { return asking_us_; }
 
  private:
   void on_start() override;
@@ -64,6 +66,8 @@ class ClientHost final : public Host {
   uint32_t made_ = 0;
   uint64_t completed_ = 0;
   TimeUs answered_at_ = 0;
+  TimeUs asking_us_ = 0;
+  TimeUs slept_us_ = 0;
   bool nudged_ = false;
   struct Waiting {
     Bytes bytes;

@@ -199,7 +199,9 @@ nlohmann::json Report::json() const {
   json["wall_seconds"] = wall_s();
   json["cpu_seconds"] = cpu_s();
   json["seeds_per_second"] = per(static_cast<double>(total_.seeds), wall_s());
+  const double asking_s = static_cast<double>(total_.asking_us) / 1e6;
   json["virtual_per_cpu_second"] = per(virtual_s, cpu_s());
+  json["asking_per_cpu_second"] = per(asking_s, cpu_s());
   json["accesses_per_cpu_second"] = per(static_cast<double>(total_.accesses), cpu_s());
   json["switches_per_cpu_second"] = per(static_cast<double>(total_.switches), cpu_s());
   json["failures"] = failures_;
@@ -218,7 +220,8 @@ void Report::print() const {
   std::cout << total_.seeds << " seeds, " << failures_.size() << " failed, " << total_.requests
             << " requests, " << total_.batches << " batches, " << total_.divergences
             << " divergences, " << total_.transfers << " transfers, " << rate("seeds_per_second")
-            << " seeds a second, " << rate("virtual_per_cpu_second") << " virtual seconds and "
+            << " seeds a second, " << rate("virtual_per_cpu_second") << " virtual seconds ("
+            << rate("asking_per_cpu_second") << " with clients asking, sleeps left out) and "
             << rate("accesses_per_cpu_second") << " accesses a second of one core, trace hash "
             << to_hex(trace_hash_) << '\n';
   if (arguments_.byzantine.table) print_table(total_.strategies, std::cout);

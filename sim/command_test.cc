@@ -28,6 +28,8 @@ TEST(Command, WritesASummary) {
   EXPECT_TRUE(json.at("failures").empty());
   EXPECT_GT(json.at("requests"), 0);
   EXPECT_GE(json.at("virtual_seconds"), 2.0);
+  EXPECT_GT(json.at("asking_per_cpu_second"), 0.0);
+  EXPECT_LT(json.at("asking_per_cpu_second"), json.at("virtual_per_cpu_second"));
   EXPECT_GT(json.at("accesses_per_cpu_second"), 0.0);
   EXPECT_TRUE(json.at("sites").contains("clock drifts"));
 }

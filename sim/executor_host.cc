@@ -43,7 +43,7 @@ void ExecutorHost::make(bool restarted) {
 
 bool ExecutorHost::recovered() const {
   if (!up()) return false;
-  const auto now = executor_->status();
+  const auto now = executor_->glance();
   return !now.silent && !now.fetching && now.committed >= restarted_at_;
 }
 
@@ -206,7 +206,7 @@ TimeUs ExecutorHost::cost(const execution::Command& command) {
 }
 
 void ExecutorHost::observe() {
-  const auto now = executor_->status();
+  const auto now = executor_->glance();
   ledger_.committed(self(), now.committed, now.token);
   views_.stands(self(), now.view);
   if (now.executed.value() > now.committed.value() + limits::kWindow) {
@@ -235,7 +235,7 @@ void ExecutorHost::check_state() const {
 void ExecutorHost::add_to(Statistics& statistics) const {
   statistics += earlier_lives_;
   if (executor_ == nullptr) return;
-  const auto now = executor_->status();
+  const auto now = executor_->glance();
   statistics.rollbacks += now.rollbacks;
   statistics.repairs += now.repairs;
   statistics.transfers += now.transfers;

@@ -36,6 +36,7 @@ class ExecutorHost final : public Host {
   bool recovered() const override;
   /// Precondition: up().
   execution::ExecutorStatus status() const { return executor_->status(); }
+  execution::ExecutorStatus glance() const { return executor_->glance(); }
   /// The state, hashed anew, is what the tree says it is. Precondition: up().
   void check_state() const;
   /// How long the longest batch took.

@@ -1,6 +1,10 @@
+// Its longjmp goes to another stack, which the checked one of this macro takes for a mistake.
+#undef _FORTIFY_SOURCE
+
 #include "sim/fiber.h"
 
 #include <cxxabi.h>
+#include <setjmp.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -59,7 +63,9 @@ void exchange_exceptions(ExceptionState& state) {
 }  // namespace
 
 struct Fibers::Fiber {
-  ucontext_t context{};
+  ucontext_t context{};  ///< where it began, or, with a sanitizer, where it left
+  jmp_buf left{};        ///< where it left
+  bool began = false;
   void* memory = nullptr;  ///< guard page and stack; null for the host
   const void* stack_bottom = nullptr;
   size_t stack_bytes = 0;
@@ -70,7 +76,22 @@ struct Fibers::Fiber {
   ExceptionState exceptions;
 };
 
+/// swapcontext asks the kernel for the signal mask and sets it, each time. So ucontext only makes
+/// stacks and begins on them, and _setjmp changes between them (as QEMU's coroutines do), unless a
+/// sanitizer looks on: those take a longjmp for the end of all frames above.
+void Fibers::change(Fiber& from, Fiber& to) {
+#if defined(EVE_FIBER_ASAN) || defined(EVE_FIBER_TSAN)
+  swapcontext(&from.context, &to.context);
+#else
+  if (_setjmp(from.left) != 0) return;
+  if (to.began) _longjmp(to.left, 1);
+  to.began = true;
+  setcontext(&to.context);
+#endif
+}
+
 Fibers::Fibers(size_t count) : host_(std::make_unique<Fiber>()) {
+  host_->began = true;
   for (size_t i = 0; i < count; ++i) {
     auto fiber = std::make_unique<Fiber>();
     fiber->owner = this;
@@ -128,7 +149,7 @@ void Fibers::resume(size_t fiber) {
 #ifdef EVE_FIBER_TSAN
   __tsan_switch_to_fiber(next.tsan, 0);
 #endif
-  swapcontext(&host_->context, &next.context);
+  change(*host_, next);
 #ifdef EVE_FIBER_ASAN
   __sanitizer_finish_switch_fiber(host_->fake_stack, nullptr, nullptr);
 #endif
@@ -147,7 +168,7 @@ void Fibers::switch_out(Fiber& fiber) {
 #ifdef EVE_FIBER_TSAN
   __tsan_switch_to_fiber(host_->tsan, 0);
 #endif
-  swapcontext(&fiber.context, &host_->context);
+  change(fiber, *host_);
 #ifdef EVE_FIBER_ASAN
   __sanitizer_finish_switch_fiber(fiber.fake_stack, &host_->stack_bottom, &host_->stack_bytes);
 #endif

@@ -31,6 +31,7 @@ class Fibers {
  private:
   struct Fiber;
   static void enter(unsigned high, unsigned low);
+  static void change(Fiber& from, Fiber& to);
   void loop(Fiber& fiber);
   void switch_out(Fiber& fiber);
 

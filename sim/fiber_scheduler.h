@@ -26,10 +26,13 @@ class FiberScheduler final : public Scheduler, private AccessHook {
 
  private:
   void on_access() override;
+  /// Who of those that can go on does.
+  size_t pick() { return random_.below(runnable_); }
 
   Fibers& fibers_;
   Random random_;
   uint64_t switch_every_;
+  size_t runnable_ = 0;  ///< requests that have begun or could
   uint64_t accesses_ = 0;
   uint64_t switches_ = 0;
 };

@@ -104,7 +104,7 @@ void lengthen(Random& random, Plan& plan) {
   }
   // A drift of minutes would leave the skew allowed.
   if (plan.faults.long_pause_us != 0) plan.clocks.drift_ppm = 0;
-  plan.duration_us += plan.sleep_us + plan.faults.long_pause_us;
+  plan.duration_us += plan.slept_us();
 }
 
 /// Faults, within the model, that give the strategy something to lie about.

@@ -83,6 +83,8 @@ struct Plan {
   FaultPlan faults;
   ByzantinePlan byzantine;
 
+  /// What of duration_us was added for long sleeps.
+  TimeUs slept_us() const { return sleep_us + faults.long_pause_us; }
   /// After the faults everything works again.
   bool promises_liveness() const { return !faults.too_many && byzantine.promise == Promise::kAll; }
 };

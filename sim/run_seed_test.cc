@@ -5,6 +5,7 @@
 #include <sstream>
 #include <string>
 
+#include "base/limits.h"
 #include "sim/workload.h"
 
 namespace eve::sim {
@@ -45,6 +46,28 @@ TEST(RunSeed, RacesDivergeAndAreRepaired) {
   }
   EXPECT_GT(total.divergences, 0u);
   EXPECT_GT(total.rollbacks + total.repairs, 0u);
+}
+
+TEST(RunSeed, LongSleepsAreCountedApart) {
+  Fibers fibers(kWorkers);
+  const Options wanted = options(FaultModel(1, 0), "bank", 500'000);
+  const auto sleeper = [&wanted](const auto& is) {
+    uint64_t seed = 1;
+    while (!is(make_plan(seed, wanted))) ++seed;
+    return seed;
+  };
+  for (const uint64_t seed :
+       {sleeper([](const Plan& plan) { return plan.sleep_us > 0; }), sleeper([](const Plan& plan) {
+          return plan.faults.long_pause_us > 60'000'000 && !plan.faults.too_many;
+        })}) {
+    const Outcome outcome = run_seed(seed, wanted, fibers, nullptr);
+    EXPECT_TRUE(outcome.ok) << outcome.failure;
+    EXPECT_EQ(outcome.statistics.slept_us, static_cast<uint64_t>(outcome.plan.slept_us()));
+    EXPECT_GE(outcome.statistics.virtual_us, 500'000u);
+    EXPECT_LT(outcome.statistics.virtual_us, 60'000'000u);
+    EXPECT_GT(outcome.statistics.asking_us, 0u);
+    EXPECT_LE(outcome.statistics.asking_us, 600'000u) << "bursts follow each other closely";
+  }
 }
 
 TEST(RunSeed, ManyKindsOfFaultsHappenInFewSeeds) {

@@ -10,7 +10,9 @@ namespace eve::sim {
 
 struct Statistics {
   uint64_t seeds = 0;
-  uint64_t virtual_us = 0;
+  uint64_t virtual_us = 0;  ///< without what is in slept_us
+  uint64_t slept_us = 0;    ///< long sleeps, of clients or of one node: little happens meanwhile
+  uint64_t asking_us = 0;   ///< of virtual_us: until clients had made their last requests
   uint64_t events = 0;
   uint64_t messages = 0;
   uint64_t requests = 0;
@@ -41,6 +43,8 @@ template <typename Visit>
 void Statistics::for_each(const Visit& visit) const {
   visit("seeds", seeds);
   visit("virtual_us", virtual_us);
+  visit("slept_us", slept_us);
+  visit("asking_us", asking_us);
   visit("events", events);
   visit("messages", messages);
   visit("requests", requests);
@@ -62,6 +66,8 @@ void Statistics::for_each(const Visit& visit) const {
 inline Statistics& Statistics::operator+=(const Statistics& other) {
   seeds += other.seeds;
   virtual_us += other.virtual_us;
+  slept_us += other.slept_us;
+  asking_us += other.asking_us;
   events += other.events;
   messages += other.messages;
   requests += other.requests;

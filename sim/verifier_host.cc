@@ -35,7 +35,7 @@ VerifierHost::VerifierHost(const Surroundings& around, const verification::Verif
 VerifierHost::~VerifierHost() = default;
 
 bool VerifierHost::recovered() const {
-  return up() && verifier_->status().phase != "recovering";
+  return up() && verifier_->glance().phase != "recovering";
 }
 
 void VerifierHost::on_start() {
@@ -48,9 +48,9 @@ void VerifierHost::on_start() {
   }
   verifier_ = std::make_unique<verification::Verifier>(options, authenticator_, digester_);
   ledger_.restarted(self());
-  phase_ = verifier_->status().phase;
+  phase_ = verifier_->glance().phase;
   reason_.clear();
-  view_ = verifier_->status().view;
+  view_ = verifier_->glance().view;
   verification::Outbox out;
   verifier_->start(local_now(), out);
   carry_out(out);
@@ -88,7 +88,7 @@ void VerifierHost::carry_out(const verification::Outbox& out) {
     views_.stands(self(), *out.persist_view);
     persisted_ = *out.persist_view;
   }
-  const auto now = verifier_->status();
+  const auto now = verifier_->glance();
   ledger_.committed(self(), now.committed, now.token);
   if (now.promised > persisted_) {
     throw Violation("persist first", to_string(self()) + " promises view " +

@@ -23,6 +23,7 @@ class VerifierHost final : public Host {
   bool recovered() const override;
   /// Precondition: up().
   verification::VerifierStatus status() const { return verifier_->status(); }
+  verification::VerifierStatus glance() const { return verifier_->glance(); }
 
  private:
   void on_start() override;

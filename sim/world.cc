@@ -306,7 +306,7 @@ bool World::converged() const {
   if (plan_.clocks.beyond_skew) excused.insert(executors_.back()->self());
   const auto there = [this, &excused, last](const auto& host) {
     return excused.contains(host->self()) || unaccountable(host->self()) ||
-           (host->recovered() && host->status().committed == last);
+           (host->recovered() && host->glance().committed == last);
   };
   return std::all_of(executors_.begin(), executors_.end(), there) &&
          std::all_of(verifiers_.begin(), verifiers_.end(), there);
@@ -372,7 +372,9 @@ TimeUs World::answered_at() const {
 Statistics World::statistics() const {
   Statistics all;
   all.seeds = 1;
-  all.virtual_us = static_cast<uint64_t>(queue_.now() - slept_us_);
+  const TimeUs slept = std::min(slept_us_ + plan_.slept_us(), queue_.now());
+  all.virtual_us = static_cast<uint64_t>(queue_.now() - slept);
+  all.slept_us = static_cast<uint64_t>(slept);
   all.events = queue_.executed();
   all.messages = post_.delivered();
   all.batches = ledger_.last().value();
@@ -380,10 +382,11 @@ Statistics World::statistics() const {
   uint64_t highest_view = 0;
   for (const auto& host : executors_) host->add_to(all);
   for (const auto& host : verifiers_) {
-    if (host->up()) highest_view = std::max(highest_view, host->status().view.value());
+    if (host->up()) highest_view = std::max(highest_view, host->glance().view.value());
   }
   all.view_changes = highest_view;
   for (const auto& host : clients_) {
+    all.asking_us = std::max(all.asking_us, static_cast<uint64_t>(host->asking_us()));
     all.requests += host->status().completed;
     all.retries += host->status().retries;
   }

@@ -241,6 +241,12 @@ void Executor::idle(TimeUs now, Outbox& out) {
 }
 
 ExecutorStatus Executor::status() const {
+  ExecutorStatus status = glance();
+  status.waiting_for = impl_->waiting_for();
+  return status;
+}
+
+ExecutorStatus Executor::glance() const {
   ExecutorStatus status = impl_->counters;
   status.view = impl_->view;
   status.refused_messages = impl_->refusals.total();
@@ -251,7 +257,6 @@ ExecutorStatus Executor::status() const {
   status.executed = impl_->window.executed_through(impl_->committed);
   status.silent = impl_->silence.silent();
   status.fetching = impl_->repair.active();
-  status.waiting_for = impl_->waiting_for();
   status.transfer_bytes = impl_->repair.bytes();
   return status;
 }

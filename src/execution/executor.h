@@ -93,6 +93,9 @@ class Executor {
   void idle(TimeUs now, Outbox& out);
 
   ExecutorStatus status() const;
+  /// status() but for waiting_for, which takes longer to find than many a step: for hosts that look
+  /// after each.
+  ExecutorStatus glance() const;
   /// Who sent what was refused.
   const Refusals& refusals() const;
   /// Tokens of the last committed batches, oldest first, at most limits::kHistoryBatches.

@@ -170,7 +170,7 @@ struct Executor::Impl {
   Refusals refusals;
   std::map<Address, TimeUs>
       barred_until;         ///< who sent a forged bundle: its bundles are not checked
-  ExecutorStatus counters;  // its sums; the rest is filled in by status()
+  ExecutorStatus counters;  // its sums; the rest is filled in by glance()
 };
 
 }  // namespace eve::execution

@@ -297,8 +297,13 @@ void Core::on(const wire::NewView& new_view, Address from, Step& step) {
 }
 
 VerifierStatus Core::status() const {
-  std::vector<uint16_t> suspecting;
-  for (const auto& [executor, until] : watch_.suspecting()) suspecting.push_back(executor);
+  VerifierStatus status = glance();
+  status.waiting_for = waiting_for();
+  for (const auto& [executor, until] : watch_.suspecting()) status.suspecting.push_back(executor);
+  return status;
+}
+
+VerifierStatus Core::glance() const {
   return {.view = view(),
           .promised = promised_,
           .phase = name(phase_),
@@ -310,8 +315,8 @@ VerifierStatus Core::status() const {
           .quarantined = started_.quarantine.size(),
           .refused_messages = refusals_.total(),
           .last_reason = last_reason_,
-          .waiting_for = waiting_for(),
-          .suspecting = suspecting};
+          .waiting_for = {},
+          .suspecting = {}};
 }
 
 }  // namespace eve::verification

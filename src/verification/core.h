@@ -34,6 +34,7 @@ class Core {
   void idle(TimeUs now, Outbox& out);
   TimeUs deadline() const;
   VerifierStatus status() const;
+  VerifierStatus glance() const;
   const Refusals& refusals() const { return refusals_; }
 
  private:

@@ -209,5 +209,22 @@ TEST(CommitVotes, FollowAFarAheadClusterWithinBounds) {
   EXPECT_EQ(votes.beyond(BatchNumber(10'000), View(0)), 0u);
 }
 
+TEST(CommitVotes, AreInAViewBeyondAsLongAsTheyAreKept) {
+  CommitVotes votes(kModel);
+  const auto commit = [](uint64_t view, uint64_t number) {
+    return wire::Commit{View(view), BatchNumber(number), digest("A1")};
+  };
+  votes.add(0, commit(2, 1));
+  votes.add(1, commit(1, 1));
+  votes.add(1, commit(3, 1));
+  votes.add(1, commit(2, 1));
+  EXPECT_EQ(votes.beyond(BatchNumber(1), View(3)), 0u);
+  EXPECT_EQ(votes.beyond(BatchNumber(1), View(2)), 1u) << "a newer view's takes the older's place";
+  EXPECT_EQ(votes.beyond(BatchNumber(1), View(1)), 2u);
+  const uint64_t last = 1 + 2 * limits::kWindow;
+  for (uint64_t number = 2; number <= last; ++number) votes.add(0, commit(0, number));
+  EXPECT_EQ(votes.beyond(BatchNumber(last), View(0)), 1u) << "the first is forgotten";
+}
+
 }  // namespace
 }  // namespace eve::verification::testing

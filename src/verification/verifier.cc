@@ -38,6 +38,10 @@ VerifierStatus Verifier::status() const {
   return impl_->status();
 }
 
+VerifierStatus Verifier::glance() const {
+  return impl_->glance();
+}
+
 const Refusals& Verifier::refusals() const {
   return impl_->Core::refusals();
 }

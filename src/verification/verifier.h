@@ -76,6 +76,9 @@ class Verifier {
   /// go out.
   void idle(TimeUs now, Outbox& out);
   VerifierStatus status() const;
+  /// status() but for waiting_for and suspecting, which take longer to find than many a step: for
+  /// hosts that look after each.
+  VerifierStatus glance() const;
   /// Who sent what was refused.
   const Refusals& refusals() const;
 

@@ -55,33 +55,45 @@ std::vector<uint16_t> PrepareVotes::take_refused() {
   return std::exchange(newly_refused_, {});
 }
 
+void CommitVotes::Votes::leave(View view) {
+  const auto counted = of_view.find(view);
+  if (--counted->second == 0) of_view.erase(counted);
+}
+
 void CommitVotes::add(uint16_t verifier, const wire::Commit& commit) {
-  auto& votes = votes_[verifier];
+  Votes& votes = votes_[verifier];
   const auto [position, inserted] =
-      votes.try_emplace(commit.number, Vote{commit.view, commit.token});
+      votes.by_number.try_emplace(commit.number, Vote{commit.view, commit.token});
+  if (inserted) ++votes.of_view[commit.view];
   if (!inserted && commit.view > position->second.view) {
+    votes.leave(position->second.view);
+    ++votes.of_view[commit.view];
     position->second = {commit.view, commit.token};
   }
-  if (votes.size() > 2 * limits::kWindow) votes.erase(votes.begin());
+  if (votes.by_number.size() > 2 * limits::kWindow) {
+    votes.leave(votes.by_number.begin()->second.view);
+    votes.by_number.erase(votes.by_number.begin());
+  }
 }
 
 bool CommitVotes::reached(const wire::Commit& commit) const {
   Ballot<Vote> ballot;
   for (const auto& [verifier, votes] : votes_) {
-    const auto found = votes.find(commit.number);
-    if (found != votes.end()) ballot.add(verifier, found->second);
+    const auto found = votes.by_number.find(commit.number);
+    if (found != votes.by_number.end()) ballot.add(verifier, found->second);
   }
   return ballot.count({commit.view, commit.token}) >= model_.agreement();
 }
 
 size_t CommitVotes::beyond(BatchNumber number, View view) const {
-  Ballot<bool> ahead;
+  size_t ahead = 0;
   for (const auto& [verifier, votes] : votes_) {
-    bool found = !votes.empty() && votes.rbegin()->first > number;
-    for (const auto& [voted, vote] : votes) found = found || vote.view > view;
-    ahead.add(verifier, found);
+    if (votes.by_number.empty()) continue;
+    const bool found =
+        votes.by_number.rbegin()->first > number || votes.of_view.rbegin()->first > view;
+    ahead += found ? 1 : 0;
   }
-  return ahead.count(true);
+  return ahead;
 }
 
 }  // namespace eve::verification

@@ -72,8 +72,14 @@ class CommitVotes {
     crypto::Digest token;
     bool operator==(const Vote&) const = default;
   };
+  struct Votes {
+    std::map<BatchNumber, Vote> by_number;
+    /// How many of them, for beyond(), which is asked at each step.
+    std::map<View, size_t> of_view;
+    void leave(View view);
+  };
   FaultModel model_;
-  std::map<uint16_t, std::map<BatchNumber, Vote>> votes_;
+  std::map<uint16_t, Votes> votes_;
 };
 
 }  // namespace eve::verification
