@@ -158,6 +158,31 @@ def folder_lock():
         cluster.cli("SET", "a", "1")
 
 
+def says_who_ended():
+    """`eve dev` names a node that ends by itself, and says whether the service goes on."""
+    with start("crash") as cluster:
+        def said(text, seconds=10):
+            wait_for(f"eve dev to say: {text}", seconds, lambda: text in cluster.output())
+
+        pid = cluster.nodes["executor-1"]["pid"]
+        cluster.kill("executor-1")
+        said(f"eve: executor-1 (pid {pid}) was killed by signal 9 (Killed)")
+        said("The service goes on: down are 1 of 3 executors and 0 of 3 verifiers")
+        said(f"serve --cluster {cluster.cluster_file} --node executor-1")
+        cluster.cli("SET", "a", "1")
+        # Started by hand it is not down any more, though it is no child of `eve dev`.
+        cluster.restart("executor-1")
+        wait_for("executor-1 to count again", 30, lambda: counts(cluster, "executor-1"))
+        cluster.kill("verifier-2", signal.SIGTERM)
+        said("eve: verifier-2 (pid %d) ended with status 0" % cluster.nodes["verifier-2"]["pid"])
+        said("goes on: down are 0 of 3 executors and 1 of 3 verifiers")
+        cluster.kill("gateway")
+        said("Clients of a gateway that is down are turned away.")
+        cluster.kill("verifier-0")
+        said("The service has stopped until more of them run: "
+             "down are 0 of 3 executors and 2 of 3 verifiers")
+
+
 def racing():
     with Cluster(BUILD / "examples" / "racing", threads=2) as cluster:
         for _ in range(20):
