@@ -110,8 +110,7 @@ void Links::dialed(Peer& peer, asio::ip::tcp::socket socket) {
 void Links::accepted(asio::ip::tcp::socket socket, const std::string& from) {
   const auto address = from.substr(0, from.rfind(':'));
   const auto guest = ++last_guest_;
-  const auto leaver =
-      waiting_room_.arrive(guest, address, addresses_.contains(address));
+  const auto leaver = waiting_room_.arrive(guest, address, addresses_.contains(address));
   if (leaver) make_room(*leaver);
   begin(std::move(socket), nullptr, address, guest);
 }
@@ -121,10 +120,22 @@ void Links::make_room(const WaitingRoom::Leaver& leaver) {
     return pending.guest == leaver.guest;
   });
   const auto connection = entry->connection;
-  // One whose own address did not take too much is not to blame for the flood of others.
-  const auto fault =
-      leaver.own_address_full ? PeerConnection::Fault::kPeer : PeerConnection::Fault::kNone;
+  // A peer that was about to say who it is, and one whose own address did not take too much, are
+  // not to blame for the flood of others.
+  const bool to_blame = leaver.own_address_full && proved_name(*entry) == nullptr;
+  const auto fault = to_blame ? PeerConnection::Fault::kPeer : PeerConnection::Fault::kNone;
   connection->close("made room for another connection without having said who it is", fault);
+}
+
+/// The name in cluster.toml of who this node has dialed, or who has proved a key; null: a stranger
+/// so far.
+const std::string* Links::proved_name(const Pending& entry) const {
+  if (entry.dialed != nullptr) return &cluster_.nodes[entry.dialed->node].name;
+  const auto* key = entry.connection->peer_key();
+  for (const auto& node : cluster_.nodes) {
+    if (key != nullptr && node.key == *key) return &node.name;
+  }
+  return nullptr;
 }
 
 std::vector<crypto::PublicKey> Links::expected_keys(const Peer* dialed_peer) const {
@@ -217,7 +228,8 @@ void Links::on_closed(PeerConnection& connection, const std::string& reason,
   for (auto it = pending_.begin(); it != pending_.end(); ++it) {
     if (it->connection.get() != &connection) continue;
     if (it->dialed != nullptr) it->dialed->dialer->failed(loop_.now());
-    const auto peer = it->dialed != nullptr ? cluster_.nodes[it->dialed->node].name : it->address;
+    const auto* name = proved_name(*it);
+    const auto peer = name != nullptr ? *name : it->address;
     log(LogLevel::kInfo, "link_refused", {{"node", own}, {"peer", peer}, {"reason", reason}});
     if (fault == PeerConnection::Fault::kPeer) refusals_.add(peer, reason, loop_.now());
     ++refused_connections_;
@@ -278,10 +290,10 @@ void Links::tick(TimeUs now) {
   const auto pending = pending_;
   for (const auto& entry : pending) {
     if (entry.connection->started() + host_limits::kHandshakeUs <= now) {
-      // A peer that was dialed may be slow, or stopped, and no more than that.
-      entry.connection->close("the handshake took too long", entry.dialed == nullptr
-                                                                 ? PeerConnection::Fault::kPeer
-                                                                 : PeerConnection::Fault::kNone);
+      // A peer may be slow, or stopped, and no more than that.
+      const auto fault = proved_name(entry) == nullptr ? PeerConnection::Fault::kPeer
+                                                       : PeerConnection::Fault::kNone;
+      entry.connection->close("the handshake took too long", fault);
     }
   }
 }

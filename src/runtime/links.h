@@ -78,6 +78,14 @@ class Links final : public EventLoop::Member, private PeerConnection::Owner {
     ConnectionPtr connection;        ///< null or open
   };
 
+  /// A connection whose peer is not known yet, or, if this node dialed, not proved yet.
+  struct Pending {
+    ConnectionPtr connection;
+    Peer* dialed = nullptr;
+    std::string address;           ///< of the host that has connected
+    WaitingRoom::Guest guest = 0;  ///< 0: this node dialed
+  };
+
   Status on_hello(PeerConnection& connection, const LinkHello& hello,
                   const crypto::PublicKey* key) override;
   void on_frame(PeerConnection& connection, SharedBytes body) override;
@@ -91,15 +99,8 @@ class Links final : public EventLoop::Member, private PeerConnection::Owner {
              WaitingRoom::Guest guest);
   Peer* find_peer(size_t node);
   Status identify(const LinkHello& hello, const crypto::PublicKey* key, Peer*& peer);
+  const std::string* proved_name(const Pending& entry) const;
   std::vector<crypto::PublicKey> expected_keys(const Peer* dialed_peer) const;
-
-  /// A connection whose peer is not known yet, or, if this node dialed, not proved yet.
-  struct Pending {
-    ConnectionPtr connection;
-    Peer* dialed = nullptr;
-    std::string address;           ///< of the host that has connected
-    WaitingRoom::Guest guest = 0;  ///< 0: this node dialed
-  };
 
   EventLoop& loop_;
   const ClusterConfig& cluster_;
