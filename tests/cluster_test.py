@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from support.cluster import COMPLAINTS, Cluster, Failure, wait_for  # noqa: E402
+from support.proxy import proxied  # noqa: E402
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 OPERATIONS = int(sys.argv[3]) if len(sys.argv) > 3 else 100_000
@@ -156,6 +158,65 @@ def folder_lock():
         if pathlib.Path(cluster.cluster_file).read_text() != before:
             raise Failure("the second cluster has changed the first one's files")
         cluster.cli("SET", "a", "1")
+
+
+def says_who_ended():
+    """`eve dev` names a node that ends by itself, and says whether the service goes on."""
+    with start("crash") as cluster:
+        def said(text, seconds=10):
+            wait_for(f"eve dev to say: {text}", seconds, lambda: text in cluster.output())
+
+        pid = cluster.nodes["executor-1"]["pid"]
+        cluster.kill("executor-1")
+        said(f"eve: executor-1 (pid {pid}) was killed by signal 9 (Killed)")
+        said("The service goes on: down are 1 of 3 executors and 0 of 3 verifiers")
+        said(f"serve --cluster {cluster.cluster_file} --node executor-1")
+        cluster.cli("SET", "a", "1")
+        # Started by hand it is not down any more, though it is no child of `eve dev`.
+        cluster.restart("executor-1")
+        wait_for("executor-1 to count again", 30, lambda: counts(cluster, "executor-1"))
+        cluster.kill("verifier-2", signal.SIGTERM)
+        said("eve: verifier-2 (pid %d) ended with status 0" % cluster.nodes["verifier-2"]["pid"])
+        said("goes on: down are 0 of 3 executors and 1 of 3 verifiers")
+        cluster.kill("gateway")
+        said("Clients of a gateway that is down are turned away.")
+        cluster.kill("verifier-0")
+        said("The service has stopped until more of them run: "
+             "down are 0 of 3 executors and 2 of 3 verifiers")
+
+
+def mixed_versions():
+    """An executor of a newer release and a verifier of an older one: whoever refuses them says which
+    versions do not fit and whose, and the others go on. Run as the others are, they are back."""
+    cluster, proxies = proxied(BUILD / "eve", "crash")
+    try:
+        proxies.set(nodes=["executor-2"], version=3)
+        proxies.set(nodes=["verifier-2"], version=1)
+        cluster.start()
+        cluster.cli("SET", "a", "1")
+        cluster.benchmark("set", 2_000, 16)
+
+        def said(version, name):
+            return re.search(rf'says it is \\"{name}\\", speaks version {version}, this node 2: run',
+                             cluster.output())
+
+        wait_for("both to be refused by name", 20,
+                 lambda: said(3, "executor-2") and said(1, "verifier-2"))
+        if counts(cluster, "executor-2") and cluster.converged():
+            raise Failure("executor-2 was not refused")
+        proxies.set(cut=True)
+        cluster.benchmark("set", 20_000, 16)  # who was away learns of it from what others say
+        wait_for("both to be back", 30, lambda: counts(cluster, "executor-2") and
+                 cluster.converged() and cluster.converged("verifier"))
+        agree(cluster)
+    except BaseException:
+        print(cluster.output()[-3000:])
+        raise
+    finally:
+        proxies.stop()
+        log = cluster.stop()
+    if COMPLAINTS.search(log):
+        raise Failure(f"a node complained: {log[-3000:]}")
 
 
 def racing():

@@ -18,8 +18,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from support.cluster import COMPLAINTS, Failure, wait_for  # noqa: E402
 from support.namespaces import Network, not_permitted  # noqa: E402
-from support.nodes import Nodes, lasting_port  # noqa: E402
-from support.proxy import Proxies  # noqa: E402
+from support.nodes import Nodes  # noqa: E402
+from support.proxy import proxied  # noqa: E402
 
 # As ctest has it: neither passed nor failed.
 SKIPPED = 77
@@ -224,17 +224,7 @@ def partition(cell):
 # ---- The network, as proxies make it ---------------------------------------------------------
 
 def proxied_cell(cell, fault):
-    routes = []
-
-    def address(nodes, node, peer):
-        if "port" not in nodes.get(peer, {}):
-            return None
-        port = lasting_port()
-        routes.append(((node, peer), ("127.0.0.1", port), ("127.0.0.1", nodes[peer]["port"])))
-        return "127.0.0.1", port
-
-    cluster = Nodes(cell.build / "eve", config=cell.config, threads=2, addresses=address)
-    proxies = Proxies(routes, plain=cell.config == "crash", seed=cell.seed)
+    cluster, proxies = proxied(cell.build / "eve", cell.config, cell.seed)
     try:
         def work():
             fault(cell, cluster, proxies)

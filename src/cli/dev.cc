@@ -16,6 +16,8 @@ int run_dev(const Program& program, const DevOptions& options) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGCHLD);
+  std::signal(SIGCHLD, SIG_DFL);  // whoever started us may have had it ignored: nothing to wait for
   sigprocmask(SIG_BLOCK, &signals, nullptr);
 
   auto cluster = DevCluster::start(program, options);
@@ -23,7 +25,11 @@ int run_dev(const Program& program, const DevOptions& options) {
   std::printf("%s\n", (*cluster)->ready_line().c_str());
   std::fflush(stdout);
   int signal = 0;
-  sigwait(&signals, &signal);
+  do {
+    // First: a child may have ended while the others were started.
+    for (const auto& line : (*cluster)->who_ended()) fail(program, line);
+    sigwait(&signals, &signal);
+  } while (signal == SIGCHLD);
   (*cluster)->stop();
   return 0;
 }

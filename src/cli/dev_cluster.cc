@@ -12,6 +12,8 @@
 #include "cli/commands.h"
 #include "cli/layout.h"
 #include "cli/node_process.h"
+#include "cli/what_is_left.h"
+#include "runtime/http_get.h"
 #include "runtime/node.h"
 
 namespace eve::cli {
@@ -19,6 +21,7 @@ namespace {
 
 constexpr int kStartTimeoutMs = 30'000;
 constexpr int kStopGraceMs = 5'000;
+constexpr int kAskMs = 200;
 /// Marks a folder as one that `dev` made and may make anew.
 constexpr const char* kMarker = "made-by-dev";
 
@@ -153,6 +156,28 @@ std::string DevCluster::ready_line() const {
     }
   }
   return "ready: " + config_.service + " for node \"client\" of " + cluster;
+}
+
+bool DevCluster::answers(const runtime::NodeConfig& node) const {
+  return runtime::http_get(node.host, node.status_port, "/healthz", kAskMs).ok();
+}
+
+std::vector<std::string> DevCluster::who_ended() {
+  std::vector<std::string> lines;
+  for (const auto& ended : reap_ended(children_)) {
+    ended_.insert(ended.name);
+    std::vector<const runtime::NodeConfig*> down;
+    for (const auto& name : ended_) {
+      const auto* node = config_.find(name);
+      if (name == ended.name || !answers(*node)) down.push_back(node);
+    }
+    lines.push_back(ended.name + " (pid " + std::to_string(ended.pid) + ") " +
+                    how_it_ended(ended.status) +
+                    "; what it had to say is above, marked pid=" + std::to_string(ended.pid) +
+                    ". " + what_is_left(config_, down) + " To start it again: serve --cluster " +
+                    (directory_ / "cluster.toml").string() + " --node " + ended.name);
+  }
+  return lines;
 }
 
 void DevCluster::stop() {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,9 @@ class DevCluster {
   /// Stops what still runs and removes a temporary folder.
   ~DevCluster();
   void stop();
+  /// Nodes that have ended by themselves since the last time, and what that means for the service:
+  /// a line to read for each. Blocks for kAskMs at most a node that is down.
+  std::vector<std::string> who_ended();
 
   /// "ready: kv on 127.0.0.1:6379" (without a gateway: how to connect), then where cluster.toml is.
   std::string ready_line() const;
@@ -52,10 +56,12 @@ class DevCluster {
   Status prepare_directory(const std::string& wanted);
   Status lock_directory();
   Status start_nodes(const DevOptions& options);
+  bool answers(const runtime::NodeConfig& node) const;
   Status write_nodes(const std::string& file) const;
 
   runtime::ClusterConfig config_;
   std::vector<ChildProcess> children_;
+  std::set<std::string> ended_;  ///< children that were reaped; may serve again, started by hand
   std::filesystem::path directory_;
   bool temporary_ = false;
   int lock_ = -1;  ///< of the folder, as long as the cluster runs

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -28,20 +29,29 @@ namespace {
   _exit(127);
 }
 
-bool reap(ChildProcess& child) {
-  if (child.pid <= 0) return true;
-  if (waitpid(child.pid, nullptr, WNOHANG) == 0) return false;
-  child.pid = -1;
-  return true;
-}
-
-bool reap_all(std::vector<ChildProcess>& children) {
-  bool done = true;
-  for (auto& child : children) done = reap(child) && done;
-  return done;
+bool all_reaped(const std::vector<ChildProcess>& children) {
+  return std::all_of(children.begin(), children.end(),
+                     [](const auto& child) { return child.pid <= 0; });
 }
 
 }  // namespace
+
+std::string how_it_ended(int status) {
+  if (!WIFSIGNALED(status)) return "ended with status " + std::to_string(WEXITSTATUS(status));
+  const int signal = WTERMSIG(status);
+  return "was killed by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")";
+}
+
+std::vector<EndedProcess> reap_ended(std::vector<ChildProcess>& children) {
+  std::vector<EndedProcess> ended;
+  for (auto& child : children) {
+    int status = 0;
+    if (child.pid <= 0 || waitpid(child.pid, &status, WNOHANG) == 0) continue;
+    ended.push_back({child.name, child.pid, status});
+    child.pid = -1;
+  }
+  return ended;
+}
 
 Result<ChildProcess> start_self(const std::string& name, std::vector<std::string> arguments) {
   int fds[2];
@@ -77,7 +87,8 @@ void stop_all(std::vector<ChildProcess>& children, int grace_ms) {
     if (child.pid > 0) kill(child.pid, SIGTERM);
   }
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(grace_ms);
-  while (!reap_all(children) && std::chrono::steady_clock::now() < deadline) {
+  while (reap_ended(children), !all_reaped(children)) {
+    if (std::chrono::steady_clock::now() >= deadline) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   for (auto& child : children) {

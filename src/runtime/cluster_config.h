@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.h"
@@ -43,6 +44,9 @@ struct ClusterConfig {
 /// is expected there.
 Result<ClusterConfig> parse_cluster_toml(std::string_view text);
 std::string format_cluster_toml(const ClusterConfig& config);
+
+/// Whether a node or a service may be called that: 1 to 32 of a-z, 0-9 and -.
+bool is_name(std::string_view text);
 
 /// Checks what parsing cannot: every role once, names and ports unique, tls where r >= 1.
 Status validate(const ClusterConfig& config);

@@ -91,5 +91,21 @@ TEST(Clock, NeverGoesBackwards) {
   }
 }
 
+TEST(Clock, GoesAtHalfSpeedUntilAStepBackIsCaughtUpWith) {
+  constexpr TimeUs kBegin = 1'000'000'000;
+  constexpr TimeUs kStep = 50'001;
+  // However often it is read, and at whatever distances.
+  for (const TimeUs between : {1, 2, 3, 7, 1'000}) {
+    TimeUs steady = 12'345;
+    Clock clock(kBegin, steady);
+    TimeUs passed = 0;
+    for (; passed < kStep; passed += between) {
+      const auto now = clock.at(kBegin - kStep + passed, steady + passed);
+      ASSERT_NEAR(static_cast<double>(now - kBegin), static_cast<double>(passed) / 2, 1) << between;
+    }
+    EXPECT_EQ(clock.at(kBegin + 3 * kStep, steady + 4 * kStep), kBegin + 3 * kStep);
+  }
+}
+
 }  // namespace
 }  // namespace eve::runtime

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "runtime/cluster_config.h"
 #include "runtime/host_limits.h"
 #include "wire/codec.h"
 
@@ -40,6 +41,14 @@ std::optional<Address> read_address(const char* data) {
   const auto low = static_cast<unsigned char>(data[1]);
   const auto high = static_cast<unsigned char>(data[2]);
   return Address{static_cast<Role>(role), static_cast<uint16_t>(low | high << 8)};
+}
+
+/// `rest`: what follows the version in a hello. Who sent it, in words.
+std::string claimed_name(ByteView rest) {
+  const auto size = static_cast<unsigned char>(rest[kIdBytes]);
+  const auto name = rest.substr(kIdBytes + 1, size);
+  const bool plain = name.size() == size && is_name(name);
+  return plain ? "the peer, which says it is \"" + std::string(name) + "\"," : "the peer";
 }
 
 }  // namespace
@@ -79,8 +88,8 @@ Result<LinkHello> parse_hello(ByteView body) {
   body.remove_prefix(kMagic.size());
   const auto version = static_cast<unsigned char>(body[0]);
   if (version != wire::kWireVersion) {
-    return Error{"the peer speaks version " + std::to_string(version) + ", this node " +
-                 std::to_string(wire::kWireVersion) + ": run the same release"};
+    return Error{claimed_name(body.substr(1)) + " speaks version " + std::to_string(version) +
+                 ", this node " + std::to_string(wire::kWireVersion) + ": run the same release"};
   }
   LinkHello hello;
   hello.cluster_id = body.substr(1, kIdBytes);

@@ -3,6 +3,9 @@
 //   frame    = length:u32 body                 length = size of body
 //   message  = from:role,u16 to:role,u16 payload   the body of every frame but the first; role:u8
 //   hello    = "EVE" version:u8 id:32 bytes size:u8 name   the body of the first, both ways
+//
+// Another version may add to the hello, and changes nothing in it: so nodes of two releases can say
+// who refuses whom. They do not talk: one release on all nodes (docs/adr/0009-one-wire-version.md).
 #pragma once
 
 #include <array>
@@ -36,7 +39,7 @@ struct LinkHello {
 };
 /// The whole frame, length included.
 Bytes encode_hello(const LinkHello& hello);
-/// Errors say what differs: not Eve, another version.
+/// Errors say what differs: not Eve; another version, both named, and who says it speaks that.
 Result<LinkHello> parse_hello(ByteView body);
 
 /// Cuts a stream into frame bodies. Small ones are copied out of the buffer, large ones are

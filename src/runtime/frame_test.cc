@@ -101,7 +101,13 @@ TEST(Frame, HellosSurviveAndDamagedOnesAreRefused) {
   EXPECT_FALSE(parse_hello(body + "x").ok());
   auto other_version = body;
   other_version[3] = 99;
-  EXPECT_NE(parse_hello(other_version).message().find("version 99"), std::string::npos);
+  EXPECT_NE(parse_hello(other_version).message().find("\"node-1\", speaks version 99, this node "),
+            std::string::npos);
+  // One that has more to say is still understood so far; what is no name is not repeated.
+  EXPECT_NE(parse_hello(other_version + "more").message().find("\"node-1\""), std::string::npos);
+  other_version[other_version.size() - 1] = '\n';
+  EXPECT_NE(parse_hello(other_version).message().find("the peer speaks version 99"),
+            std::string::npos);
   EXPECT_FALSE(parse_hello("GET / HTTP/1.1").ok());
 }
 

@@ -21,10 +21,11 @@ inline constexpr size_t kShareBytes = 16u << 10;
 inline constexpr size_t kCipherBytes = 256u << 10;
 /// The first frame of a connection, from a peer that is not known yet.
 inline constexpr size_t kMaxHelloBytes = 160;
-/// Connections accepted whose peer has not said who it is, in all and from one address; beyond, the
-/// oldest of them makes room. Many peers may share an address, and each needs one.
-inline constexpr size_t kMaxPendingConnections = 256;
+/// Connections accepted whose peer has not said who it is: from one address (many peers may share
+/// it, and each needs one), and from all addresses that cluster.toml does not name. Beyond, one of
+/// them makes room (waiting_room.h).
 inline constexpr size_t kMaxPendingPerAddress = 64;
+inline constexpr size_t kMaxPendingStrangers = 256;
 /// How long it may take to say so, TLS included.
 inline constexpr TimeUs kHandshakeUs = 5'000'000;
 /// An attempt to connect that nobody answers: the next one may find the network healed.
@@ -33,6 +34,9 @@ inline constexpr TimeUs kMinBackoffUs = 50'000;
 inline constexpr TimeUs kMaxBackoffUs = 250'000;
 /// A peer that acknowledges nothing for this long has gone.
 inline constexpr int kPeerGoneMs = 10'000;
+/// Between two lookups of the hosts in cluster.toml, and addresses kept of each.
+inline constexpr TimeUs kLookUpUs = 60'000'000;
+inline constexpr size_t kMaxAddressesPerHost = 16;
 /// Senders whose refused messages are counted each for itself; strangers beyond share one entry.
 inline constexpr size_t kMaxRefusedSenders = 256;
 /// Between two lines in the log about one sender.
@@ -65,7 +69,7 @@ inline constexpr TimeUs kStatusUs = 5'000'000;
 /// Anything that is read whole from disk: configuration, keys.
 inline constexpr size_t kMaxFileBytes = 4u << 20;
 
-static_assert(kMaxPendingPerAddress < kMaxPendingConnections);
+static_assert(kMaxPendingPerAddress < kMaxPendingStrangers);
 static_assert(kPauseClientUnread < kMaxClientUnread);
 static_assert(kMaxHelloBytes < kReadBytes && kShareBytes < kReadBytes);
 

@@ -1,6 +1,7 @@
 #include "runtime/links.h"
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 
 #include "runtime/host_limits.h"
@@ -35,6 +36,23 @@ bool dials(const std::vector<NodeConfig>& nodes, size_t self, size_t other) {
   return self > other;
 }
 
+/// Where the nodes that dial node `self` say they are.
+std::vector<std::string> hosts_that_dial(const std::vector<NodeConfig>& nodes, size_t self) {
+  std::vector<std::string> hosts;
+  for (size_t node = 0; node < nodes.size(); ++node) {
+    if (node == self || !nodes_talk(nodes[self], nodes[node]) || dials(nodes, self, node)) continue;
+    hosts.push_back(nodes[node].host);
+  }
+  return hosts;
+}
+
+uint64_t secret_seed() {
+  const auto random = crypto::random_secret();
+  uint64_t seed = 0;
+  std::memcpy(&seed, random.data(), sizeof seed);
+  return seed;
+}
+
 }  // namespace
 
 Links::Links(EventLoop& loop, const ClusterConfig& cluster, size_t self, TlsContext* tls,
@@ -45,6 +63,8 @@ Links::Links(EventLoop& loop, const ClusterConfig& cluster, size_t self, TlsCont
       tls_(tls),
       sink_(sink),
       by_node_(cluster.nodes.size(), nullptr),
+      addresses_(loop, hosts_that_dial(cluster.nodes, self)),
+      waiting_room_(secret_seed()),
       refusals_(cluster.nodes[self].name, names_of(cluster.nodes)) {
   for (size_t node = 0; node < cluster.nodes.size(); ++node) {
     const auto& config = cluster.nodes[node];
@@ -84,34 +104,38 @@ Status Links::listen() {
 // ---- Connections -------------------------------------------------------------------------------
 
 void Links::dialed(Peer& peer, asio::ip::tcp::socket socket) {
-  begin(std::move(socket), &peer, cluster_.nodes[peer.node].host);
+  begin(std::move(socket), &peer, cluster_.nodes[peer.node].host, 0);
 }
 
 void Links::accepted(asio::ip::tcp::socket socket, const std::string& from) {
   const auto address = from.substr(0, from.rfind(':'));
-  make_room(address);
-  begin(std::move(socket), nullptr, address);
+  const auto guest = ++last_guest_;
+  const auto leaver = waiting_room_.arrive(guest, address, addresses_.contains(address));
+  if (leaver) make_room(*leaver);
+  begin(std::move(socket), nullptr, address, guest);
 }
 
-// A peer that connects anew is the youngest: however many silent connections there are, it has the
-// time in which so many more arrive to say who it is.
-void Links::make_room(const std::string& address) {
-  size_t all = 0;
-  size_t of_address = 0;
-  for (const auto& entry : pending_) {
-    if (entry.dialed != nullptr) continue;
-    ++all;
-    if (entry.address == address) ++of_address;
-  }
-  const bool share_used = of_address >= host_limits::kMaxPendingPerAddress;
-  if (!share_used && all < host_limits::kMaxPendingConnections) return;
-  const auto oldest = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& entry) {
-    return entry.dialed == nullptr && (!share_used || entry.address == address);
+void Links::make_room(const WaitingRoom::Leaver& leaver) {
+  const auto entry = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& pending) {
+    return pending.guest == leaver.guest;
   });
-  const auto connection = oldest->connection;
-  // One whose own address did not take too much is not to blame for the flood of others.
-  connection->close("made room for a newer connection without having said who it is",
-                    share_used ? PeerConnection::Fault::kPeer : PeerConnection::Fault::kNone);
+  const auto connection = entry->connection;
+  // A peer that was about to say who it is, and one whose own address did not take too much, are
+  // not to blame for the flood of others.
+  const bool to_blame = leaver.own_address_full && proved_name(*entry) == nullptr;
+  const auto fault = to_blame ? PeerConnection::Fault::kPeer : PeerConnection::Fault::kNone;
+  connection->close("made room for another connection without having said who it is", fault);
+}
+
+/// The name in cluster.toml of who this node has dialed, or who has proved a key; null: a stranger
+/// so far.
+const std::string* Links::proved_name(const Pending& entry) const {
+  if (entry.dialed != nullptr) return &cluster_.nodes[entry.dialed->node].name;
+  const auto* key = entry.connection->peer_key();
+  for (const auto& node : cluster_.nodes) {
+    if (key != nullptr && node.key == *key) return &node.name;
+  }
+  return nullptr;
 }
 
 std::vector<crypto::PublicKey> Links::expected_keys(const Peer* dialed_peer) const {
@@ -125,7 +149,8 @@ std::vector<crypto::PublicKey> Links::expected_keys(const Peer* dialed_peer) con
   return keys;
 }
 
-void Links::begin(asio::ip::tcp::socket socket, Peer* dialed_peer, const std::string& address) {
+void Links::begin(asio::ip::tcp::socket socket, Peer* dialed_peer, const std::string& address,
+                  WaitingRoom::Guest guest) {
   std::unique_ptr<TlsSession> session;
   if (tls_ != nullptr) {
     const auto side = dialed_peer != nullptr ? TlsSide::kDialed : TlsSide::kAccepted;
@@ -135,7 +160,7 @@ void Links::begin(asio::ip::tcp::socket socket, Peer* dialed_peer, const std::st
   PeerConnection::Owner& owner = *this;
   auto connection = std::make_shared<PeerConnection>(std::move(socket), std::move(session), own,
                                                      owner, loop_.now());
-  pending_.push_back({connection, dialed_peer, address});
+  pending_.push_back({connection, dialed_peer, address, guest});
   connection->start();
 }
 
@@ -175,6 +200,7 @@ Status Links::on_hello(PeerConnection& connection, const LinkHello& hello,
                  "the same cluster.toml?"};
   }
   auto fresh = pending->connection;
+  waiting_room_.leave(pending->guest);
   pending_.erase(pending);
   // The peer knows that the old connection is dead; here it may not have shown yet.
   if (peer->connection) peer->connection->close("replaced by a newer connection");
@@ -202,10 +228,12 @@ void Links::on_closed(PeerConnection& connection, const std::string& reason,
   for (auto it = pending_.begin(); it != pending_.end(); ++it) {
     if (it->connection.get() != &connection) continue;
     if (it->dialed != nullptr) it->dialed->dialer->failed(loop_.now());
-    const auto peer = it->dialed != nullptr ? cluster_.nodes[it->dialed->node].name : it->address;
+    const auto* name = proved_name(*it);
+    const auto peer = name != nullptr ? *name : it->address;
     log(LogLevel::kInfo, "link_refused", {{"node", own}, {"peer", peer}, {"reason", reason}});
     if (fault == PeerConnection::Fault::kPeer) refusals_.add(peer, reason, loop_.now());
     ++refused_connections_;
+    waiting_room_.leave(it->guest);
     pending_.erase(it);
     return;
   }
@@ -243,7 +271,7 @@ void Links::send(size_t node, Address from, Address to, const SharedBytes& paylo
 // ---- Turns -------------------------------------------------------------------------------------
 
 TimeUs Links::deadline() const {
-  auto due = kNever;
+  auto due = addresses_.due();
   for (const auto& peer : peers_) {
     if (peer->dialer) due = std::min(due, peer->dialer->due());
   }
@@ -254,6 +282,7 @@ TimeUs Links::deadline() const {
 }
 
 void Links::tick(TimeUs now) {
+  addresses_.tick(now);
   for (auto& peer : peers_) {
     if (peer->dialer) peer->dialer->tick(now);
   }
@@ -261,10 +290,10 @@ void Links::tick(TimeUs now) {
   const auto pending = pending_;
   for (const auto& entry : pending) {
     if (entry.connection->started() + host_limits::kHandshakeUs <= now) {
-      // A peer that was dialed may be slow, or stopped, and no more than that.
-      entry.connection->close("the handshake took too long", entry.dialed == nullptr
-                                                                 ? PeerConnection::Fault::kPeer
-                                                                 : PeerConnection::Fault::kNone);
+      // A peer may be slow, or stopped, and no more than that.
+      const auto fault = proved_name(entry) == nullptr ? PeerConnection::Fault::kPeer
+                                                       : PeerConnection::Fault::kNone;
+      entry.connection->close("the handshake took too long", fault);
     }
   }
 }

@@ -11,8 +11,8 @@
 // connection are dropped. Delivery is in order within one connection and not certain. Each link has
 // a queue of its own and is written without waiting, so a peer that reads slowly, or never, costs
 // memory up to that limit and delays nobody else; a protocol whose messages are repeated needs no
-// finer choice of what to drop. Connections that have not said who they are share a limit, by
-// address and in all, and the oldest of them makes room: strangers cannot keep peers out.
+// finer choice of what to drop. Connections that have not said who they are have limited places
+// (waiting_room.h), and strangers cannot keep peers out.
 #pragma once
 
 #include <memory>
@@ -23,9 +23,11 @@
 #include "runtime/dialer.h"
 #include "runtime/event_loop.h"
 #include "runtime/listener.h"
+#include "runtime/peer_addresses.h"
 #include "runtime/peer_connection.h"
 #include "runtime/refusal_log.h"
 #include "runtime/tls.h"
+#include "runtime/waiting_room.h"
 
 namespace eve::runtime {
 
@@ -76,6 +78,14 @@ class Links final : public EventLoop::Member, private PeerConnection::Owner {
     ConnectionPtr connection;        ///< null or open
   };
 
+  /// A connection whose peer is not known yet, or, if this node dialed, not proved yet.
+  struct Pending {
+    ConnectionPtr connection;
+    Peer* dialed = nullptr;
+    std::string address;           ///< of the host that has connected
+    WaitingRoom::Guest guest = 0;  ///< 0: this node dialed
+  };
+
   Status on_hello(PeerConnection& connection, const LinkHello& hello,
                   const crypto::PublicKey* key) override;
   void on_frame(PeerConnection& connection, SharedBytes body) override;
@@ -84,18 +94,13 @@ class Links final : public EventLoop::Member, private PeerConnection::Owner {
 
   void dialed(Peer& peer, asio::ip::tcp::socket socket);
   void accepted(asio::ip::tcp::socket socket, const std::string& from);
-  void make_room(const std::string& address);
-  void begin(asio::ip::tcp::socket socket, Peer* dialed_peer, const std::string& address);
+  void make_room(const WaitingRoom::Leaver& leaver);
+  void begin(asio::ip::tcp::socket socket, Peer* dialed_peer, const std::string& address,
+             WaitingRoom::Guest guest);
   Peer* find_peer(size_t node);
   Status identify(const LinkHello& hello, const crypto::PublicKey* key, Peer*& peer);
+  const std::string* proved_name(const Pending& entry) const;
   std::vector<crypto::PublicKey> expected_keys(const Peer* dialed_peer) const;
-
-  /// A connection whose peer is not known yet, or, if this node dialed, not proved yet.
-  struct Pending {
-    ConnectionPtr connection;
-    Peer* dialed = nullptr;
-    std::string address;  ///< of the host that has connected
-  };
 
   EventLoop& loop_;
   const ClusterConfig& cluster_;
@@ -104,8 +109,11 @@ class Links final : public EventLoop::Member, private PeerConnection::Owner {
   Sink& sink_;
   std::unique_ptr<Listener> listener_;
   std::vector<std::unique_ptr<Peer>> peers_;
-  std::vector<Peer*> by_node_;    ///< by position in cluster.nodes; null: no link
-  std::vector<Pending> pending_;  ///< the oldest first
+  std::vector<Peer*> by_node_;  ///< by position in cluster.nodes; null: no link
+  std::vector<Pending> pending_;
+  PeerAddresses addresses_;  ///< of those that are to dial this node
+  WaitingRoom waiting_room_;
+  WaitingRoom::Guest last_guest_ = 0;
   RefusalLog refusals_;
   uint64_t refused_frames_ = 0;
   uint64_t refused_connections_ = 0;

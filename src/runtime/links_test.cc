@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "runtime/host_limits.h"
 #include "runtime/test_support.h"
+#include "wire/codec.h"
 
 namespace eve::runtime {
 namespace {
@@ -120,6 +121,27 @@ class LinksTest : public ::testing::TestWithParam<bool> {
     while (!error) socket.read_some(asio::buffer(buffer), error);
   }
 
+  /// Says `hello` to node 0 as node `self` would; returns once the other side has closed.
+  void say_hello(size_t self, const Bytes& hello) {
+    if (!cluster.tls) return send_raw(cluster.nodes[0].port, hello);
+    auto context = TlsContext::create(keys[self], cluster.nodes[self].name).value();
+    auto tls = context->session(TlsSide::kDialed, {keys[0].public_key()});
+    asio::io_context io;
+    auto socket = connect_raw(io);
+    std::error_code error;
+    char buffer[4096];
+    bool said = false;
+    while (!error) {
+      if (tls->established() && !said) {
+        ASSERT_TRUE(tls->write(hello).ok());
+        said = true;
+      }
+      asio::write(socket, asio::buffer(std::exchange(tls->output(), Bytes())), error);
+      const auto got = socket.read_some(asio::buffer(buffer), error);
+      if (!tls->receive({buffer, got}).ok()) return;
+    }
+  }
+
   ClusterConfig cluster;
   std::vector<crypto::SigningKey> keys;
 };
@@ -180,9 +202,30 @@ TEST_P(LinksTest, RefuseAnotherCluster) {
       [&] { return a->on_loop([](Links& links) { return links.refused_connections(); }) > 0; }));
   EXPECT_FALSE(a->connected(1));
   EXPECT_EQ(a->ups(), 0u);
-  // Who it is remains to be proved: it is known by where it came from.
-  EXPECT_NE(a->refused("127.0.0.1").reason.find("another cluster, bbb"), std::string::npos)
-      << a->refused("127.0.0.1").reason;
+  // Without TLS, who it is remains to be proved: it is known by where it came from.
+  const auto reason = a->refused(GetParam() ? "node-1" : "127.0.0.1").reason;
+  EXPECT_NE(reason.find("another cluster, bbb"), std::string::npos) << reason;
+}
+
+// A newer and an older release: whoever refuses says which two versions do not fit, and whose the
+// other one is. The nodes of this version go on.
+TEST_P(LinksTest, RefuseOtherVersionsAndGoOn) {
+  for (const int step : {1, -1}) {
+    auto a = start(0);
+    auto hello = encode_hello({cluster.id, "node-1"});
+    auto& version = hello[kLengthBytes + 3];
+    version = static_cast<char>(version + step);
+    say_hello(1, hello);
+    const auto reason = a->refused(GetParam() ? "node-1" : "127.0.0.1").reason;
+    EXPECT_EQ(reason, "the peer, which says it is \"node-1\", speaks version " +
+                          std::to_string(wire::kWireVersion + step) + ", this node " +
+                          std::to_string(wire::kWireVersion) + ": run the same release");
+    EXPECT_EQ(a->ups(), 0u);
+    auto c = start(2);
+    EXPECT_TRUE(eventually([&] { return a->connected(2) && c->connected(0); }));
+    c->send(0, Address::executor(2), Address::executor(0), "we go on");
+    EXPECT_TRUE(eventually([&] { return a->received() == std::vector<Bytes>{"we go on"}; }));
+  }
 }
 
 TEST_P(LinksTest, RefuseTheWrongKey) {
@@ -215,7 +258,8 @@ TEST_P(LinksTest, SilentStrangersDoNotKeepPeersOut) {
   auto a = start(0);
   asio::io_context context;
   std::vector<tcp::socket> strangers;
-  for (size_t i = 0; i < host_limits::kMaxPendingConnections + 50; ++i) {
+  constexpr size_t kStrangers = 2 * host_limits::kMaxPendingStrangers;
+  for (size_t i = 0; i < kStrangers; ++i) {
     strangers.push_back(connect_raw(context));
   }
   const auto begin = std::chrono::steady_clock::now();
@@ -224,9 +268,27 @@ TEST_P(LinksTest, SilentStrangersDoNotKeepPeersOut) {
   // They would be given up after kHandshakeUs.
   EXPECT_LT(std::chrono::steady_clock::now() - begin,
             std::chrono::microseconds(host_limits::kHandshakeUs / 2));
-  EXPECT_GE(a->refused("127.0.0.1").count,
-            host_limits::kMaxPendingConnections + 50 - host_limits::kMaxPendingPerAddress);
+  EXPECT_GE(a->refused("127.0.0.1").count, kStrangers - host_limits::kMaxPendingPerAddress);
   EXPECT_NE(a->refused("127.0.0.1").reason.find("made room"), std::string::npos);
+}
+
+TEST_P(LinksTest, StrangersFromElsewhereDoNotEndAPeersHandshake) {
+  if (GetParam()) GTEST_SKIP() << "the same code, and here it is plain what a peer sends when";
+  auto a = start(0);
+  asio::io_context context;
+  auto peer = connect_raw(context);
+  std::vector<tcp::socket> strangers;
+  for (uint32_t i = 0; i < 2 * host_limits::kMaxPendingStrangers; ++i) {
+    auto& socket = strangers.emplace_back(context, tcp::v4());
+    socket.bind({asio::ip::address_v4(0x7f000002 + i % 200), 0});  // 127.0.0.2 and so on
+    socket.connect({asio::ip::address_v4::loopback(), cluster.nodes[0].port});
+  }
+  EXPECT_TRUE(eventually([&] {
+    return a->on_loop([](Links& links) { return links.refused_connections(); }) >=
+           host_limits::kMaxPendingStrangers;
+  }));
+  asio::write(peer, asio::buffer(encode_hello({cluster.id, "node-1"})));
+  EXPECT_TRUE(eventually([&] { return a->connected(1); }, 2));
 }
 
 TEST_P(LinksTest, APeerThatNeverReadsSlowsNobody) {

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "runtime/log.h"
+#include "runtime/peer_addresses.h"
 
 namespace eve::runtime {
 
@@ -22,7 +23,7 @@ struct Listener::Shared : std::enable_shared_from_this<Listener::Shared> {
       const auto peer = socket.remote_endpoint(gone);
       if (!gone) {
         self->on_accept(std::move(socket),
-                        peer.address().to_string() + ":" + std::to_string(peer.port()));
+                        address_text(peer.address()) + ":" + std::to_string(peer.port()));
       }
       if (self->on_accept) self->accept();
     });

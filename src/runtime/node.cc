@@ -59,6 +59,7 @@ struct Node::Impl {
 };
 
 Status Node::Impl::listen() {
+  raise_descriptor_limit();
   if (auto status = core->router().links().listen(); !status) return status;
   const auto& node = core->node();
   if (node.status_port == 0) return {};
@@ -114,7 +115,6 @@ Status Node::Impl::make_gateway() {
     return Error{"node \"" + node.name + "\" is a gateway, but service \"" +
                  core->cluster().service + "\" has no protocol of its own: remove service_port"};
   }
-  raise_descriptor_limit();
   auto made =
       Gateway::create(core->loop(), node.host, node.service_port, *options.front_end, [this] {
         if (on_ready) on_ready();

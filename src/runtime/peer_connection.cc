@@ -163,7 +163,7 @@ bool PeerConnection::take_hello(const SharedBytes& body) {
   }
   reader_.set_limit(limits::kMaxFrameBytes);
   state_ = State::kOpen;
-  auto status = owner_.on_hello(*this, *hello, tls_ ? &tls_->peer_key() : nullptr);
+  auto status = owner_.on_hello(*this, *hello, peer_key());
   if (!status) close(status.message(), Fault::kPeer);
   // Our own hello may be waiting.
   flush();

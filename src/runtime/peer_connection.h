@@ -47,6 +47,10 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
 
   State state() const { return state_; }
   bool open() const { return state_ == State::kOpen; }
+  /// What the peer has proved to hold; null before that, and without TLS.
+  const crypto::PublicKey* peer_key() const {
+    return tls_ && tls_->established() ? &tls_->peer_key() : nullptr;
+  }
   TimeUs started() const { return started_; }
   size_t queued_bytes() const { return plain_.bytes() + cipher_bytes(); }
 

@@ -21,17 +21,21 @@ Result<bool> is_there(const std::filesystem::path& file) {
   return there;
 }
 
-std::optional<View> parse_view(ByteView text) {
-  if (text.empty() || text.back() != '\n') return std::nullopt;
-  text.remove_suffix(1);
+}  // namespace
+
+Result<View> parse_promise(ByteView text) {
+  const Error none{"holds no view; restore it, or give this verifier a new identity"};
   uint64_t value = 0;
-  const auto* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || rest != end || text.empty()) return std::nullopt;
+  // Stops at the newline, or where something else stands; what it read must be all there is.
+  const auto error = std::from_chars(text.data(), text.data() + text.size(), value).ec;
+  if (error != std::errc() || format_promise(View(value)) != text) return none;
+  if (value > kMaxPromise) return none;
   return View(value);
 }
 
-}  // namespace
+Bytes format_promise(View view) {
+  return std::to_string(view.value()) + "\n";
+}
 
 Result<bool> mark_started(const std::filesystem::path& directory, Address address) {
   if (auto status = make_directory(directory); !status) return Error{status.message()};
@@ -55,16 +59,13 @@ Result<PromiseFile> PromiseFile::open(const std::filesystem::path& directory, Ad
   }
   auto text = read_file(file);
   if (!text) return text.error();
-  const auto view = parse_view(*text);
-  if (!view) {
-    return Error{file.string() +
-                 ": holds no view; restore it, or give this verifier a new identity"};
-  }
-  return PromiseFile(file, view);
+  const auto view = parse_promise(*text);
+  if (!view) return Error{file.string() + ": " + view.message()};
+  return PromiseFile(file, *view);
 }
 
 Status PromiseFile::write(View view) {
-  return replace_file(file_, std::to_string(view.value()) + "\n");
+  return replace_file(file_, format_promise(view));
 }
 
 }  // namespace eve::runtime

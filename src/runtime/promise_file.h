@@ -7,9 +7,18 @@
 #include <optional>
 
 #include "base/ids.h"
+#include "eve/bytes.h"
 #include "eve/result.h"
 
 namespace eve::runtime {
+
+/// promise = view:decimal without leading zeros, newline. Views beyond kMaxPromise are damage: at a
+/// view every millisecond they are 8,900 years away, and no view could come after the last number.
+inline constexpr uint64_t kMaxPromise = uint64_t{1} << 48;
+/// The other way round from format_promise; what it does not write is an error that says what to
+/// do.
+Result<View> parse_promise(ByteView text);
+Bytes format_promise(View view);
 
 /// True if executor `address` has run with this directory before. Leaves the mark that it has.
 Result<bool> mark_started(const std::filesystem::path& directory, Address address);

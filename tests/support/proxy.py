@@ -7,6 +7,8 @@ import multiprocessing
 import random
 import struct
 
+from support.nodes import Nodes, lasting_port
+
 HEADER = struct.Struct("<I")
 MAX_FRAME = 80 << 20
 # Fewer: a link that keeps nothing for later does not lag behind what is asked of it.
@@ -24,6 +26,7 @@ class Rules:
         self.drop = 0.0           # of frames
         self.duplicate = 0.0
         self.reorder = 0.0
+        self.version = 0          # of the protocol that the ends say they speak; 0: the true one
 
 
 class Link:
@@ -73,7 +76,7 @@ class Link:
         loop = asyncio.get_running_loop()
         try:
             if self.plain:  # who speaks: lost for good, so never lost here
-                await queue.put((0, await self.frame(reader)))
+                await queue.put((0, self.hello(await self.frame(reader))))
             while True:
                 piece = await (self.frame(reader) if self.plain else reader.read(PIECE))
                 if not piece:
@@ -111,6 +114,11 @@ class Link:
         late = tuple(held)
         held.clear()
         return (frame, *late)
+
+    def hello(self, frame):
+        """length:u32 "EVE" version:u8 ..."""
+        version = self.rules.version
+        return frame[:7] + bytes([version]) + frame[8:] if version else frame
 
     def note(self, what, frames):
         self.counts[what] = self.counts.get(what, 0) + 1
@@ -183,3 +191,18 @@ class Proxies:
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
+
+
+def proxied(program, config, seed=1):
+    """A cluster, not started, whose nodes find each other through proxies; and these."""
+    routes = []
+
+    def address(nodes, node, peer):
+        if "port" not in nodes.get(peer, {}):
+            return None
+        port = lasting_port()
+        routes.append(((node, peer), ("127.0.0.1", port), ("127.0.0.1", nodes[peer]["port"])))
+        return "127.0.0.1", port
+
+    cluster = Nodes(program, config=config, threads=2, addresses=address)
+    return cluster, Proxies(routes, plain=config == "crash", seed=seed)
