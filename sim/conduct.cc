@@ -188,8 +188,8 @@ void QuarantineConduct::announced(Address from, const wire::Verdict& start) {
   const std::string where = " for view " + std::to_string(start.view.value());
   const auto [list, first] = lists_.emplace(start.view, start.quarantine);
   if (!first && list->second != start.quarantine) {
-    throw Violation("one quarantine", to_string(from) + " announces another list than others" +
-                                          where);
+    throw Violation("one quarantine",
+                    to_string(from) + " announces another list than others" + where);
   }
   if (start.quarantine.empty()) return;
   const auto digest = wire::quarantine_digest(start.quarantine, digester_);

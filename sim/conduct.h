@@ -108,8 +108,9 @@ class ViewConduct final : public Conduct {
 };
 
 /// V11: verifiers announce one quarantine list for a view, and only with its certificate: the
-/// digest of the list that a quorum of PREPAREs names. Who has no certificate, and whose proof names
-/// nothing, may announce the empty one; that differs from the certified one only if a leader lies.
+/// digest of the list that a quorum of PREPAREs names. Who has no certificate, and whose proof
+/// names nothing, may announce the empty one; that differs from the certified one only if a leader
+/// lies.
 class QuarantineConduct final : public Conduct {
  public:
   /// `digester` outlives this.

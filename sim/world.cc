@@ -182,7 +182,7 @@ void World::add_clients() {
 void World::add_listeners() {
   views_ = std::make_unique<ViewConduct>(plan_.model, ledger_.token(BatchNumber()),
                                          authenticator_of(Address::verifier(0)));
-  const std::array<Conduct*, 7> conducts = {&authenticity_, &tokens_, &silence_,    &primaries_,
+  const std::array<Conduct*, 7> conducts = {&authenticity_, &tokens_,      &silence_,   &primaries_,
                                             &votes_,        &quarantines_, views_.get()};
   const bool spoken_for = plan_.byzantine.manner == Manner::kStrategies;
   for (const Address node : roster_.addresses()) {
