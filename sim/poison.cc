@@ -100,7 +100,8 @@ Bytes Poison::request(uint16_t client, uint64_t number, Random& random) {
 }
 
 void Poison::check(uint16_t client, uint64_t number, ByteView bytes, ByteView reply) {
-  if (poisonous_.contains({client, number}) && !copied_) {
+  if (poisonous_.contains({client, number})) {
+    if (liars_) return;
     throw Violation("quarantine", "replicas agreed on a request that is random on each");
   }
   const bool throws = decode_request(bytes)->operation == kThrow;
@@ -111,6 +112,11 @@ void Poison::check(uint16_t client, uint64_t number, ByteView bytes, ByteView re
   if (!throws && (!answer || answer->times != 1)) {
     throw Violation("exactly once", "a request did not run once");
   }
+}
+
+bool Poison::unforeseeable(ByteView bytes) const {
+  const auto request = decode_request(bytes);
+  return liars_ && request && (request->operation == kPoison || request->operation == kShy);
 }
 
 void Poison::quarantined(uint16_t client, uint64_t number, uint64_t end) {

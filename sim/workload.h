@@ -33,9 +33,6 @@ class Workload {
   virtual bool right_footprints() const = 0;
   /// A batch run in order gives the same everywhere.
   virtual bool deterministic() const { return true; }
-  /// A lying executor vouches for what another replica computed, as if it had as well: that may be
-  /// agreed on though no two did.
-  virtual void somebody_copies() {}
   /// The next request of a client. `number` counts its requests from 0.
   virtual Bytes request(uint16_t client, uint64_t number, Random& random) = 0;
   /// One of a client that nobody checks: what it does must not disturb what check() knows of the

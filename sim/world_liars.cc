@@ -103,9 +103,6 @@ void World::add_liars() {
       chain = {chain[earlier[liar.role]++ % chain.size()]};
     }
     if (chain.empty()) chain = adversary::draw(liar.role, random_);
-    for (const auto* entry : chain) {
-      if (entry->copies) workload_->somebody_copies();
-    }
     post_.set_liar(liar, std::make_unique<adversary::Traitor>(random_.next(), identity, chain));
   }
 }

@@ -23,8 +23,6 @@ struct Entry {
   /// A new instance; may draw what it does from the seed.
   std::function<StrategyPtr(Random&)> make;
   Occasion occasion = Occasion::kAlways;
-  /// Vouches for what another executor computed.
-  bool copies = false;
   /// Of so many messages that the swarm draws it only now and then.
   bool heavy = false;
 

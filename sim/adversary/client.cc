@@ -178,7 +178,7 @@ std::vector<Entry> client_strategies() {
        make<All>(false_acknowledgement)},
       {"client-flood", "a hundred bundles at once, beyond its limit", who, make<ClientFlood>()},
       {"bundle-hoard", "more bundles than are kept for one client, all too early", who,
-       make<BundleHoard>(), Occasion::kAlways, false, true},
+       make<BundleHoard>(), Occasion::kAlways, true},
       {"other-name", "bundles in another client's name", who, make<All>(other_name)},
       {"session-spam", "opens session after session", who, make<Now>(sessions)},
       {"other-session", "calls in sessions that are not its own", who, make<All>(other_session)},

@@ -202,7 +202,7 @@ std::vector<Entry> equivocation_strategies() {
        "sides with each of two correct executors that have diverged",
        {Role::kExecutor, Role::kVerifier},
        make<Turncoat>(),
-       Occasion::kDivergence, true},
+       Occasion::kDivergence},
   };
 }
 
