@@ -28,6 +28,15 @@ wire::Names quarantined(const Ledger::Entry& entry, const crypto::Digester& dige
   return names;
 }
 
+bool unforeseeable(const wire::Batch& batch, const Workload& workload) {
+  for (const wire::BundlePtr& bundle : batch.bundles) {
+    for (const auto& request : bundle->requests) {
+      if (workload.unforeseeable(request)) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 void ReplyChecker::follow() {
@@ -40,39 +49,43 @@ void ReplyChecker::follow() {
       const BundleName bundle{reply.client, reply.session, reply.first};
       const TimeUs time_us = ledger_.entry(seen_).batch->time_us;
       const Answer answer{seen_, time_us, reply.digest, reply.payload};
-      const auto [known, first] = answers_.emplace(bundle, answer);
-      if (first || known->second.digest == reply.digest) continue;
+      std::vector<Answer>& known = answers_[bundle];
+      if (!known.empty() && known.back().digest == reply.digest) continue;
       const bool opening = reply.session == SessionId();
-      const bool expired = time_us - known->second.time_us > limits::kSessionExpiryUs;
-      if (opening && expired) {
-        known->second = answer;
-      } else {
-        throw Violation("exactly once", name(bundle) + " was answered twice, differently");
-      }
+      const bool due =
+          known.empty() || (opening && time_us - known.back().time_us > limits::kSessionExpiryUs);
+      if (!due) throw Violation("exactly once", name(bundle) + " was answered twice, differently");
+      known.push_back(answer);
     }
   }
 }
 
 void ReplyChecker::accepted(const BundleName& bundle, ByteView payload) const {
-  const Answer* known = find(bundle);
-  if (known == nullptr) {
+  const auto known = answers_.find(bundle);
+  if (known == answers_.end()) {
     throw Violation("replies", name(bundle) + " was answered, but nothing is committed");
   }
-  if (known->payload.view() != payload) {
-    throw Violation("replies", name(bundle) + " was not answered as committed");
+  for (const Answer& answer : known->second) {
+    if (answer.payload.view() == payload) return;
   }
+  throw Violation("replies", name(bundle) + " was not answered as committed");
 }
 
-const ReplyChecker::Answer* ReplyChecker::find(const BundleName& bundle) const {
+const ReplyChecker::Answer* ReplyChecker::find(const BundleName& bundle, BatchNumber last) const {
   const auto known = answers_.find(bundle);
-  return known == answers_.end() ? nullptr : &known->second;
+  if (known == answers_.end()) return nullptr;
+  const Answer* found = nullptr;
+  for (const Answer& answer : known->second) {
+    if (answer.number <= last) found = &answer;
+  }
+  return found;
 }
 
 Oracle::Oracle(const crypto::Digester& digester, const execution::MakeService& make_service)
     : digester_(digester), runner_(digester, scheduler_, make_service, [] { return TimeUs(0); }) {}
 
-void Oracle::follow(const Ledger& ledger) {
-  while (ran_ < ledger.last()) {
+void Oracle::follow(const Ledger& ledger, const Workload& workload) {
+  while (!lost_ && ran_ < ledger.last()) {
     ran_ = ran_.next();
     const Ledger::Entry& entry = ledger.entry(ran_);
     execution::BatchExecuted executed;
@@ -83,6 +96,8 @@ void Oracle::follow(const Ledger& ledger) {
                                       quarantined(entry, digester_)},
                   emit);
     runner_.apply(execution::CommitBatches{ran_}, emit);
+    lost_ = executed.token != entry.token && unforeseeable(*entry.batch, workload);
+    if (lost_) return;
     const std::string where = " of batch " + std::to_string(ran_.value());
     if (executed.parts.state != entry.parts.state) {
       throw Violation("oracle", "the state" + where + " is not that of running it in order");

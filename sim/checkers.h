@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <map>
 #include <tuple>
+#include <vector>
 
 #include "base/scheduler.h"
 #include "execution/runner.h"
 #include "sim/ledger.h"
+#include "sim/workload.h"
 
 namespace eve::sim {
 
@@ -30,13 +32,14 @@ class ReplyChecker {
   void follow();
   /// A client accepted `payload` as the replies to a bundle.
   void accepted(const BundleName& bundle, ByteView payload) const;
-  /// The committed answer; null if there is none.
-  const Answer* find(const BundleName& bundle) const;
+  /// The latest answer that a batch up to `last` made; null if there is none. A node that is behind
+  /// answers an opening as its own state does.
+  const Answer* find(const BundleName& bundle, BatchNumber last) const;
 
  private:
   const Ledger& ledger_;
   BatchNumber seen_;
-  std::map<BundleName, Answer> answers_;
+  std::map<BundleName, std::vector<Answer>> answers_;  // in order; more than one for openings only
 };
 
 /// A fresh replica that runs the committed batches in order on one thread: with right footprints it
@@ -46,14 +49,15 @@ class Oracle {
   Oracle(const crypto::Digester& digester, const execution::MakeService& make_service);
   /// Of the service's empty state.
   crypto::Digest genesis_root() const { return runner_.empty_root(); }
-  /// Runs what was committed since the last call.
-  void follow(const Ledger& ledger);
+  /// Runs what was committed since the last call; no more after a batch that it cannot foresee.
+  void follow(const Ledger& ledger, const Workload& workload);
 
  private:
   const crypto::Digester& digester_;
   InlineScheduler scheduler_;
   execution::Runner runner_;
   BatchNumber ran_;
+  bool lost_ = false;
 };
 
 }  // namespace eve::sim

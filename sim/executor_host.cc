@@ -104,7 +104,7 @@ void ExecutorHost::carry_out(execution::Outbox& out) {
       if (run->mode == execution::RunMode::kSequential) around_.trace.hit(Site::kSequentialRun);
       ledger_.saw_batch(run->batch);
     }
-    commands_.push_back(std::move(command));
+    commands_.push(std::move(command));
   }
   if (commands_.size() > kMostCommands) {
     throw Violation("bounds", to_string(self()) + " has " + std::to_string(commands_.size()) +
@@ -118,9 +118,11 @@ void ExecutorHost::carry_out(execution::Outbox& out) {
 void ExecutorHost::run_next() {
   if (running_ || commands_.empty()) return;
   running_ = true;
-  const execution::Command command = std::move(commands_.front());
-  commands_.pop_front();
+  const execution::Command command = commands_.pop();
   const TimeUs takes = cost(command);
+  if (std::holds_alternative<execution::RunBatch>(command)) {
+    longest_run_us_ = std::max(longest_run_us_, takes);
+  }
   auto events = std::make_shared<std::vector<execution::Event>>();
   apply(command, *events);
   later(takes, [this, events] {

@@ -2,10 +2,10 @@
 // running takes.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <set>
 
+#include "execution/command_queue.h"
 #include "execution/executor.h"
 #include "execution/runner.h"
 #include "sim/conduct.h"
@@ -39,6 +39,8 @@ class ExecutorHost final : public Host {
   execution::ExecutorStatus status() const { return executor_->status(); }
   /// The state, hashed anew, is what the tree says it is. Precondition: up().
   void check_state() const;
+  /// How long the longest batch took.
+  TimeUs longest_run() const { return longest_run_us_; }
   /// Counters of all lives.
   void add_to(Statistics& statistics) const;
 
@@ -71,7 +73,8 @@ class ExecutorHost final : public Host {
   std::unique_ptr<FiberScheduler> scheduler_;
   std::unique_ptr<execution::Runner> runner_;
   std::unique_ptr<execution::Executor> executor_;
-  std::deque<execution::Command> commands_;
+  execution::CommandQueue commands_;
+  TimeUs longest_run_us_ = 0;
   bool running_ = false;
   std::set<Address> sources_;       ///< of the fetch under way: who sent nodes
   bool fetching_ = false;           ///< a StartFetch has not come to its end

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.h"
 #include "sim/checkers.h"
 #include "sim/violation.h"
 #include "wire/codec.h"
@@ -23,14 +24,15 @@ class LedgerTest : public ::testing::Test {
  protected:
   /// Somebody ran a batch after `previous` and came to `state`.
   execution::BatchExecuted run(uint64_t number, const crypto::Digest& previous, const char* state,
-                               const Bytes& payload = "") {
-    const auto batch = wire::make_batch(View(), BatchNumber(number), 1, 1, {}, kDigester);
+                               const Bytes& payload = "", SessionId session = SessionId(1),
+                               TimeUs time_us = 1) {
+    const auto batch = wire::make_batch(View(), BatchNumber(number), time_us, 1, {}, kDigester);
     ledger_.saw_batch(batch);
     execution::BatchExecuted executed;
     executed.parts = {BatchNumber(number), previous, batch->digest, digest(state), {}};
     executed.token = wire::token_of(executed.parts, kDigester);
     execution::BundleReply reply;
-    reply.session = SessionId(1);
+    reply.session = session;
     reply.first = RequestNumber(1);
     reply.payload = SharedBytes(payload);
     reply.digest = wire::reply_digest(reply.status, payload, kDigester);
@@ -101,6 +103,27 @@ TEST_F(LedgerTest, ARepeatedBundleIsAnsweredTheSame) {
   EXPECT_NO_THROW(replies.follow());
   ledger_.committed(kOne, BatchNumber(3), wrong.token);
   EXPECT_THROW(replies.follow(), Violation);
+}
+
+// Found by the simulator (bft, seed 1012514): a node that was behind when an hour had passed
+// answered an opening as it had committed it.
+TEST_F(LedgerTest, AnOpeningAfterItsSessionExpiredHasTwoAnswers) {
+  ReplyChecker replies(ledger_);
+  const BundleName opening{0, SessionId(), RequestNumber(1)};
+  const TimeUs later = limits::kSessionExpiryUs + 2;
+  const auto first = run(1, digest("genesis"), "a", "one", SessionId());
+  const auto second = run(2, first.token, "b", "two", SessionId(), later);
+  const auto soon = run(3, second.token, "c", "three", SessionId(), later + 1);
+  ledger_.committed(kOne, BatchNumber(2), second.token);
+  replies.follow();
+  ASSERT_NE(replies.find(opening, BatchNumber(1)), nullptr);
+  EXPECT_EQ(replies.find(opening, BatchNumber(1))->payload.view(), "one");
+  EXPECT_EQ(replies.find(opening, BatchNumber(2))->payload.view(), "two");
+  EXPECT_EQ(replies.find(opening, BatchNumber(0)), nullptr);
+  for (const auto* payload : {"one", "two"}) EXPECT_NO_THROW(replies.accepted(opening, payload));
+  EXPECT_THROW(replies.accepted(opening, "three"), Violation);
+  ledger_.committed(kOne, BatchNumber(3), soon.token);
+  EXPECT_THROW(replies.follow(), Violation) << "its session has not expired";
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ TEST_P(PoisonedSeeds, EndQuarantinedWhileAllOthersAreAnswered) {
                     << world.describe_nodes();
     }
     quarantined += world.quarantined();
-    EXPECT_LT(world.answered_at(), 45'000'000) << "seed " << seed;
+    EXPECT_LT(world.answered_at(), 30'000'000) << "seed " << seed;
   }
   EXPECT_GT(quarantined, 0u);
 }

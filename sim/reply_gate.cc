@@ -14,9 +14,11 @@ void ReplyGate::sent(Address from, const wire::Send& send) {
                        reply->status == wire::ReplyStatus::kQuarantined;
   if (!settles) return;
   replies_.follow();
+  const BatchNumber committed = ledger_.committed_by(from);
   for (const Address to : send.to) {
-    const ReplyChecker::Answer* answer = replies_.find({to.index, reply->session, reply->first});
-    if (answer == nullptr || answer->number > ledger_.committed_by(from)) {
+    const ReplyChecker::Answer* answer =
+        replies_.find({to.index, reply->session, reply->first}, committed);
+    if (answer == nullptr) {
       throw Violation("verdict first",
                       to_string(from) + " answers " + to_string(to) + " what it has not committed");
     }

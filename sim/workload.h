@@ -33,6 +33,11 @@ class Workload {
   virtual bool right_footprints() const = 0;
   /// A batch run in order gives the same everywhere.
   virtual bool deterministic() const { return true; }
+  /// Executors may lie. One of them may say what a correct one came to, and then that is agreed
+  /// upon, although others would come to something else.
+  virtual void expect_liars() {}
+  /// Whether what was agreed upon for this request may differ from running it in order.
+  virtual bool unforeseeable(ByteView /*request*/) const { return false; }
   /// The next request of a client. `number` counts its requests from 0.
   virtual Bytes request(uint16_t client, uint64_t number, Random& random) = 0;
   /// One of a client that nobody checks: what it does must not disturb what check() knows of the

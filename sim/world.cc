@@ -20,6 +20,8 @@ constexpr TimeUs kFinishUs = 40'000'000;
 constexpr TimeUs kConvergeUs = 30'000'000;
 /// A view that diverges, with a batch that takes long and a leader that lies, on average.
 constexpr TimeUs kFailedViewUs = 4'000'000;
+/// How often each executor leads, at most, before all that was asked for has been answered.
+constexpr TimeUs kTurns = 3;
 /// After an outage that was longer than all timeouts: several of the longest.
 constexpr TimeUs kOutageUs = 100'000'000;
 /// Where it may never come to that.
@@ -70,6 +72,7 @@ World::World(const Plan& plan, Fibers& fibers, std::ostream* trace, Diagram* dia
       votes_(plan.model, ledger_),
       quarantines_(plan.model, digester_),
       conspiracy_(plan.model) {
+  if (plan_.byzantine.executors > 0) workload_->expect_liars();
   add_twin_posts();
   add_executors();
   add_verifiers();
@@ -265,7 +268,7 @@ void World::check_history() {
   if (plan_.byzantine.promise == Promise::kSanity) return;
   replies_.follow();
   authenticity_.follow();
-  if (workload_->right_footprints()) oracle_.follow(ledger_);
+  if (workload_->right_footprints()) oracle_.follow(ledger_, *workload_);
 }
 
 void World::check_states() const {
@@ -280,12 +283,17 @@ bool World::clients_done() const {
 }
 
 /// While too few could answer, timeouts doubled: each may be as long as all that was waited for,
-/// and with a liar among them verifiers need several to meet in one view.
+/// and with a liar among them verifiers need several to meet in one view. A liar that leads may
+/// propose the largest batch that clients allow, and be waited for twice as long as that takes
+/// (E9); then the next views' batches wait for it to end on the slower executors.
 TimeUs World::patience_lost() const {
   // A bundle on which replicas never agree fails in so many views before it is quarantined (V11).
   const TimeUs views = plan_.model.executors() * plan_.model.verifiers();
   const TimeUs quarantine = workload_->deterministic() ? 0 : views * kFailedViewUs;
-  return (plan_.faults.long_pause_us > 0 ? kOutageUs : 0) + quarantine;
+  TimeUs longest = 0;
+  for (const auto& host : executors_) longest = std::max(longest, host->longest_run());
+  const TimeUs slow_batches = kTurns * plan_.model.executors() * 2 * longest;
+  return (plan_.faults.long_pause_us > 0 ? kOutageUs : 0) + quarantine + slow_batches;
 }
 
 void World::finish_requests() {

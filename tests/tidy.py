@@ -123,6 +123,8 @@ def main():
     for path in sources():
         if path.suffix in (".h", ".cc"):
             check_source(path, complain)
+        if path.suffix in (".rej", ".orig"):
+            complain(path, 0, "left over from a merge")
     for room in ROOMS:
         if (ROOT / room).is_dir() and not (ROOT / room / "README.md").is_file():
             complain(ROOT / room, 0, "room without README.md")

@@ -1,7 +1,7 @@
 // What the Executor (protocol, no I/O) asks of the Runner (state and service, on threads), and what
 // comes back. Hosts carry both: in runtime/ through a queue to the execution thread, in sim/ at
 // once. Commands are carried out in the order they were given; every command that names an event
-// has exactly one.
+// has exactly one, but for runs that a later command undoes before they begin (CommandQueue).
 #pragma once
 
 #include <cstdint>

@@ -207,6 +207,26 @@ TEST_P(E7Repair, TurnsToANewerCommitWhenNobodyHoldsTheOldOne) {
   EXPECT_FALSE(status().fetching);
 }
 
+// Found by the simulator (bft, seed 1010886): the liar never answered, so not everybody had denied,
+// and asking again began the wait anew.
+TEST_P(E7Repair, TurnsToANewerCommitWhenOneIsSilentAndTheOthersDoNotHoldTheOld) {
+  const auto gone_or_silent = [](uint16_t peer, wire::StateReply& reply) {
+    if (reply.number != BatchNumber(3)) return true;
+    reply.parts.reset();
+    reply.nodes.clear();
+    return peer != 0;
+  };
+  carry(gone_or_silent);
+  propose({call(3)});
+  commit_everywhere(4);
+  for (int i = 0; i < 10; ++i) {
+    fetcher().pass(60'000);
+    carry(gone_or_silent);
+  }
+  EXPECT_EQ(status().committed, BatchNumber(4));
+  EXPECT_FALSE(status().fetching);
+}
+
 TEST_P(E7Repair, TurnsToANewerCommitInTheMiddleOfAFetch) {
   const auto gone_soon = [](uint16_t, wire::StateReply& reply) {
     if (reply.number != BatchNumber(3) || reply.nodes.empty()) return true;

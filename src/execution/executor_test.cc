@@ -452,6 +452,22 @@ TEST(E9Suspicion, ANewPrimaryGetsTheComplaintAndItsFullTime) {
   EXPECT_EQ(backup.sent<wire::Suspect>().at(0).second.view, View(1));
 }
 
+// While a poisonous bundle is looked for all lead in turn, and one of them may be down: that it is
+// must not be noticed only when the client asks again.
+TEST(E9Suspicion, AComplaintOutlivesTheOwnTurnAsPrimary) {
+  Replica node(options(1, 0, 1));
+  node.receive(Address::client(0), wire::BundleMessage{open(1), true});
+  tell(node, 1, rollback(1, 0, genesis()));
+  node.idle();
+  ASSERT_FALSE(node.sent<wire::BatchMessage>().empty());
+  tell(node, 1, rollback(2, 0, genesis()));
+  node.sent<wire::Suspect>();
+  node.pass(390'000);
+  EXPECT_TRUE(node.sent<wire::Suspect>().empty());
+  node.pass(60'000);
+  EXPECT_EQ(node.sent<wire::Suspect>().at(0).second.view, View(2));
+}
+
 // Found by the simulator (seeds 183 crash, 637 bft): batches that ran longer than the patience
 // changed the view for ever.
 TEST(E9Suspicion, ViewsThatBearNothingMakeForMorePatience) {

@@ -87,8 +87,11 @@ void Pending::requeue(const std::vector<wire::BundlePtr>& bundles, TimeUs now) {
     }
     const bool room = total_.bundles < kMaxRequeuedBundles &&
                       total_.bytes + bundle->raw.size() <= kMaxRequeuedBytes;
-    if (room) append(moved, {bundle, now, now, false, false, std::nullopt});
+    if (!room) continue;
+    const bool watched = forget_taken(Stream::of(*bundle), bundle->first);
+    append(moved, {bundle, now, now, false, watched, watched ? std::optional(now) : std::nullopt});
   }
+  watched_taken_.clear();
   items_.splice(items_.begin(), moved);
 }
 
@@ -140,6 +143,9 @@ std::vector<wire::BundlePtr> Pending::take(ProposalOrder& order, BatchNumber num
   const auto put = [&](Items::iterator item) {
     bytes += item->bundle->raw.size();
     order.proposed(*item->bundle, number);
+    if (item->watched_since) {
+      watched_taken_[Stream::of(*item->bundle)].insert(item->bundle->first);
+    }
     batch.push_back(item->bundle);
     return erase(item);
   };
@@ -170,6 +176,7 @@ std::vector<wire::BundlePtr> Pending::take(ProposalOrder& order, BatchNumber num
 }
 
 Pending::Removed Pending::remove(const Stream& stream, RequestNumber first) {
+  forget_taken(stream, first);
   Items::iterator* item = find(stream, first);
   if (item == nullptr) return Removed::kAbsent;
   const Removed removed = (*item)->retried ? Removed::kRetried : Removed::kPresent;
@@ -178,6 +185,7 @@ Pending::Removed Pending::remove(const Stream& stream, RequestNumber first) {
 }
 
 void Pending::remove_answered(const SessionMirror& cache) {
+  watched_taken_.clear();  // which of them are answered is not known; clients that wait ask again
   for (auto item = items_.begin(); item != items_.end();) {
     const Standing standing = cache.standing(*item->bundle);
     const bool answered = standing == Standing::kAnswered || standing == Standing::kStale;
@@ -227,6 +235,14 @@ Pending::Items::iterator Pending::erase(Items::iterator item) {
   stream->second.erase(bundle.first);
   if (stream->second.empty()) streams_.erase(stream);
   return items_.erase(item);
+}
+
+bool Pending::forget_taken(const Stream& stream, RequestNumber first) {
+  const auto taken = watched_taken_.find(stream);
+  if (taken == watched_taken_.end()) return false;
+  const bool known = taken->second.erase(first) > 0;
+  if (taken->second.empty()) watched_taken_.erase(taken);
+  return known;
 }
 
 }  // namespace eve::execution

@@ -12,6 +12,7 @@
 #include <list>
 #include <map>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -35,6 +36,7 @@ class Pending {
   /// of its session come first; it gives way when room is short.
   bool add(wire::BundlePtr bundle, TimeUs now, bool early = false);
   /// Puts bundles of dropped batches before all others, in their order; those already here move.
+  /// Those that were watched when this executor took them are watched again.
   void requeue(const std::vector<wire::BundlePtr>& bundles, TimeUs now);
 
   /// The client asked again for a bundle that is here. `watch`: the primary is to be suspected if
@@ -87,12 +89,15 @@ class Pending {
   Items::iterator* find(const Stream& stream, RequestNumber first);
   void append(Items& list, Item item);
   Items::iterator erase(Items::iterator item);
+  bool forget_taken(const Stream& stream, RequestNumber first);
 
   TimeUs hold_us_;
   Items items_;  // in the order in which they are proposed
   std::unordered_map<Stream, std::map<RequestNumber, Items::iterator>> streams_;
   std::unordered_map<uint16_t, Use> clients_;
   Use total_;
+  /// Watched when they were taken, until they are answered or come back.
+  std::unordered_map<Stream, std::set<RequestNumber>> watched_taken_;
 };
 
 }  // namespace eve::execution

@@ -115,5 +115,20 @@ TEST_F(Queue, WatchesAndForgets) {
   EXPECT_TRUE(pending.empty());
 }
 
+TEST_F(Queue, WhatWasWatchedWhenTakenIsWatchedWhenItComesBack) {
+  for (const uint64_t nonce : {1, 2, 3}) pending.add(open(nonce), 0);
+  pending.retried(*open(1), true, 0);
+  pending.retried(*open(3), true, 0);
+  EXPECT_EQ(take().size(), 3u);
+  pending.remove(Stream::of(*open(3)), RequestNumber(3));  // it was answered
+  order.clear();
+  pending.requeue({open(1), open(2), open(3)}, 100);
+  const auto watched = pending.rewatch(100);
+  ASSERT_EQ(watched.size(), 1u);
+  EXPECT_EQ(watched[0]->first, RequestNumber(1));
+  EXPECT_FALSE(pending.overdue(50, 149));
+  EXPECT_TRUE(pending.overdue(50, 150));
+}
+
 }  // namespace
 }  // namespace eve::execution::executor_testing

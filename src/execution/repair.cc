@@ -31,6 +31,10 @@ Repair::Repair(const FaultModel& model, uint16_t self, TimeUs patience_us,
 
 void Repair::begin(BatchNumber number, const crypto::Digest& token, TimeUs now, Outbox& out) {
   EVE_CHECK(phase_ == Phase::kIdle || number > target_, "a repair turns to newer states only");
+  const bool in_vain = phase_ == Phase::kAsking;
+  stuck_after_us_ =
+      in_vain ? std::min(2 * stuck_after_us_, kMaxPatience * patience_us_) : patience_us_;
+  held_at_ = now;
   phase_ = Phase::kAsking;
   target_ = number;
   token_ = token;
@@ -42,7 +46,7 @@ bool Repair::stuck(TimeUs now) const {
   if (phase_ == Phase::kIdle || holders() > 0) return false;
   size_t denied = 0;
   for (const Peer& peer : peers_) denied += peer.denied ? 1 : 0;
-  return denied + 1 == peers_.size() || now - parts_asked_at_ >= patience_us_;
+  return denied + 1 == peers_.size() || now - held_at_ >= stuck_after_us_;
 }
 
 void Repair::ask_for_parts(TimeUs now, Outbox& out) {
@@ -75,6 +79,7 @@ bool Repair::on_reply(const wire::StateReply& reply, uint16_t peer_index, TimeUs
   }
   peer.holder = true;
   peer.denied = false;
+  held_at_ = now;
   if (phase_ == Phase::kAsking) {
     start_fetch(*reply.parts, out);
   } else if (!reply.nodes.empty() || peer.busy) {
@@ -191,6 +196,7 @@ void Repair::on_fetched(BatchNumber number) {
 
 void Repair::check(TimeUs now, Outbox& out) {
   if (phase_ == Phase::kIdle) return;
+  if (holders() > 0) held_at_ = now;
   for (size_t i = 0; i < peers_.size(); ++i) {
     Peer& peer = peers_[i];
     if (!peer.busy || now - peer.asked_at < peer.patience_us) continue;

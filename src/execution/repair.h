@@ -39,7 +39,9 @@ class Repair {
 
   bool active() const { return phase_ != Phase::kIdle; }
   BatchNumber target() const { return target_; }
-  /// Nobody seems to hold the target: a newer one may be needed.
+  /// Nobody seems to hold the target: all say so, or nobody has said otherwise for a
+  /// while. A newer one may be needed. Turning to newer ones without finding a holder makes the
+  /// while longer: the answer of one who holds them may take that long.
   bool stuck(TimeUs now) const;
 
   /// False if what `peer` says is a lie.
@@ -86,6 +88,8 @@ class Repair {
   crypto::Digest token_;
   wire::TokenParts parts_;
   TimeUs parts_asked_at_ = 0;
+  TimeUs held_at_ = 0;  // when somebody was known to hold the target, or it became the target
+  TimeUs stuck_after_us_ = 0;
   TimeUs runner_heard_at_ = 0;
   std::vector<Peer> peers_;  // by executor; the own place is unused
 

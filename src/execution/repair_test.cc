@@ -103,7 +103,23 @@ TEST_F(Fetching, IsStuckWhenNobodyAnswersInTime) {
   now += kPatience;
   repair.check(now, out);
   EXPECT_EQ(out.sends.size(), 1u) << "asks again";
-  EXPECT_FALSE(repair.stuck(now));
+  EXPECT_TRUE(repair.stuck(now)) << "asking again brings no holder";
+  EXPECT_TRUE(answer(1, 5));
+  EXPECT_FALSE(repair.stuck(now + 10 * kPatience));
+}
+
+// Else it would turn to newer ones for ever, each time before the answer is here.
+TEST_F(Fetching, WaitsLongerForAHolderOfEachNewerTarget) {
+  begin(5);
+  for (const TimeUs wait : {kPatience, 2 * kPatience, 4 * kPatience}) {
+    EXPECT_FALSE(repair.stuck(now + wait - 1));
+    now += wait;
+    EXPECT_TRUE(repair.stuck(now));
+    begin(repair.target().value() + 1);
+  }
+  answer(0, repair.target().value());
+  begin(repair.target().value() + 1);
+  EXPECT_TRUE(repair.stuck(now + kPatience)) << "there was a holder";
 }
 
 TEST_F(Fetching, ANodeIsAskedOfOnePeerAtATimeAndItsLateAnswerIsTaken) {

@@ -92,7 +92,7 @@ void ExecutionStage::submit(Commands& commands) {
   bool notify = false;
   {
     std::lock_guard lock(mutex_);
-    for (auto& command : commands) queue_.push_back(std::move(command));
+    for (auto& command : commands) queue_.push(std::move(command));
     has_commands_.store(true, std::memory_order_release);
     notify = asleep_;
   }
@@ -145,15 +145,23 @@ ExecutionStage::Counts ExecutionStage::counts() {
 // ---- The execution thread ----------------------------------------------------------------------
 
 void ExecutionStage::serve() {
-  Commands commands;
-  while (wait_for_commands(commands)) {
-    for (auto& command : commands) apply(command);
-    commands.clear();
+  while (wait_for_commands()) {
+    while (auto command = next()) apply(*command);
     sample_counts();
   }
 }
 
-bool ExecutionStage::wait_for_commands(Commands& commands) {
+// One at a time: what waits may be undone meanwhile, and then leaves the queue.
+std::optional<execution::Command> ExecutionStage::next() {
+  std::lock_guard lock(mutex_);
+  if (queue_.empty() || stop_) {
+    has_commands_.store(false, std::memory_order_relaxed);
+    return std::nullopt;
+  }
+  return queue_.pop();
+}
+
+bool ExecutionStage::wait_for_commands() {
   const auto ready = [this] { return has_commands_.load(std::memory_order_acquire); };
   std::unique_lock lock(mutex_);
   running_ = false;
@@ -169,8 +177,6 @@ bool ExecutionStage::wait_for_commands(Commands& commands) {
     }
   }
   if (stop_) return false;
-  commands.swap(queue_);
-  has_commands_.store(false, std::memory_order_relaxed);
   running_ = true;
   return true;
 }

@@ -9,10 +9,11 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
-#include "execution/commands.h"
+#include "execution/command_queue.h"
 #include "execution/runner.h"
 #include "runtime/event_loop.h"
 #include "runtime/spin.h"
@@ -51,7 +52,8 @@ class ExecutionStage {
   using Commands = std::vector<execution::Command>;
 
   void serve();
-  bool wait_for_commands(Commands& commands);
+  bool wait_for_commands();
+  std::optional<execution::Command> next();
   void apply(execution::Command& command);
   void emit(execution::Event event);
   bool run_here(const Commands& commands);
@@ -72,7 +74,7 @@ class ExecutionStage {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  Commands queue_;                        ///< guarded by mutex_
+  execution::CommandQueue queue_;         ///< guarded by mutex_
   bool running_ = false;                  ///< guarded by mutex_: the thread is inside the runner
   bool asleep_ = false;                   ///< guarded by mutex_
   bool stop_ = false;                     ///< guarded by mutex_

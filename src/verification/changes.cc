@@ -229,7 +229,13 @@ void Core::welcome(const wire::Hello& hello, Address from, Step& step) {
   outlet_.to(from, wire::Welcome{promised_, started_, last_}, step.out);
   if (from.role != Role::kVerifier || !new_view_) return;
   const bool may_join = hello.restarted ? hello.view < view() : hello.view <= view();
-  if (may_join) outlet_.to(from, *new_view_, step.out);
+  if (!may_join) return;
+  // Hello is small and NEW-VIEW is not. Who repeats a Hello does so every resend time, give or
+  // take.
+  Sent& sent = new_view_quiet_[from.index];
+  if (sent.view == view() && step.now < sent.quiet_until) return;
+  sent = {view(), step.now + options_.resend_after_us / 2};
+  outlet_.to(from, *new_view_, step.out);
 }
 
 void Core::say_hello(Step& step) {

@@ -31,7 +31,8 @@ Core::Core(const VerifierOptions& options, const crypto::Authenticator& authenti
       needs_(options.model, options.restart_change_us),
       hello_quiet_until_(kAlways),
       start_quiet_until_(options.model.executors(), kAlways),
-      commit_quiet_until_(options.model.executors(), kAlways) {
+      commit_quiet_until_(options.model.executors(), kAlways),
+      new_view_quiet_(options.model.verifiers(), {View(0), kAlways}) {
   held_.token = options.genesis;
   if (options.lost_promises_at) {
     phase_ = Phase::kRecovering;
@@ -209,7 +210,9 @@ void Core::on(const wire::Welcome& welcome, Address from, Step& step) {
   }
   welcomes_.add(from.index, welcome);
   const Point last{welcome.last.number, welcome.last.token};
-  if (welcomes_.vouched_commit(last)) learn_commit(welcome.last.view, last, step);
+  if (const auto decided_in = welcomes_.vouched_commit(last)) {
+    learn_commit(*decided_in, last, step);
+  }
 
   const wire::Verdict& start = welcome.start;
   if (start_is_open() && start.view == view() && welcomes_.vouched_start(start)) {

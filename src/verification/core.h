@@ -146,6 +146,12 @@ class Core {
   std::map<Address, Left> left_;
   std::vector<TimeUs> start_quiet_until_;  ///< by executor: the verdict is on its way
   std::vector<TimeUs> commit_quiet_until_;
+  /// By verifier: which NEW-VIEW it was sent in answer to Hello, and until when not again.
+  struct Sent {
+    View view;
+    TimeUs quiet_until = 0;
+  };
+  std::vector<Sent> new_view_quiet_;
   std::string last_reason_;  ///< why a view was asked for last
   bool changed_ = false;     ///< something was received since the last idle()
 

@@ -143,6 +143,22 @@ TEST_F(VerifierTest, V4VouchedWelcomesTeachACommit) {
   EXPECT_EQ(lone_.status().token, digest("A40"));
 }
 
+TEST_F(VerifierTest, V4OneVerifierDoesNotChooseTheViewOfACommit) {
+  const wire::Verdict genesis{wire::VerdictKind::kRollback, View(0), BatchNumber(0), kGenesis};
+  const auto welcome = [&](uint64_t view) {
+    return wire::Welcome{
+        View(view), genesis,
+        wire::Verdict{wire::VerdictKind::kCommit, View(view), BatchNumber(40), digest("A40")}};
+  };
+  lone_.give(Address::verifier(1), welcome(3));
+  lone_.sent<wire::Verdict>();
+  lone_.give(Address::verifier(2), welcome(1'000'000));
+  const auto told = lone_.sent<wire::Verdict>();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].number, BatchNumber(40));
+  EXPECT_EQ(told[0].view, View(3));
+}
+
 TEST_F(VerifierTest, V5VotesAreRepeatedUntilProgress) {
   lone_.token(0, 0, 1, "A1", kGenesis);
   lone_.token(1, 0, 1, "A1", kGenesis);
@@ -440,6 +456,20 @@ TEST_F(VerifierTest, V10HelloIsAnsweredAndALaggardGetsTheNewView) {
   EXPECT_TRUE(lone_.sent<wire::NewView>().empty());
   lone_.give(Address::verifier(2), wire::Hello{false, View(0), BatchNumber(0)});
   EXPECT_EQ(lone_.sent<wire::NewView>().size(), 1u);
+}
+
+TEST_F(VerifierTest, V10TheNewViewIsSentToAVerifierOnceInHalfAResendTime) {
+  join(1, certified(0, 3, "A3"));
+  start(1, 3, "A3");
+  const wire::Hello lost{true, View(0), BatchNumber(0)};
+  for (int i = 0; i < 10; ++i) lone_.give(Address::verifier(2), lost);
+  EXPECT_EQ(lone_.sent<wire::NewView>().size(), 1u);
+  EXPECT_EQ(lone_.sent<wire::Welcome>().size(), 10u);
+  lone_.give(Address::verifier(3), lost);
+  EXPECT_EQ(lone_.sent<wire::NewView>().size(), 1u) << "each for itself";
+  lone_.wait(200'000);
+  lone_.give(Address::verifier(2), lost);
+  EXPECT_EQ(lone_.sent<wire::NewView>().size(), 1u) << "it may have got lost";
 }
 
 TEST_F(VerifierTest, V10AStartThatIsNotCommittedIsNotNamed) {

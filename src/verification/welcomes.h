@@ -2,8 +2,12 @@
 // does not lie (V4).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
+#include <vector>
 
 #include "base/quorum.h"
 #include "verification/certificate.h"
@@ -18,13 +22,19 @@ class Welcomes {
   void add(uint16_t verifier, const wire::Welcome& welcome) {
     last_.insert_or_assign(verifier, welcome);
   }
-  /// Commits agree in number and token, whatever their views.
-  bool vouched_commit(const Point& point) const {
-    Ballot<Point> ballot;
+  /// Set if `point` is committed: commits agree in number and token, whatever their views. The view
+  /// is the highest that r+1 of those who say so reach, so one that does not lie says it or a
+  /// higher one.
+  std::optional<View> vouched_commit(const Point& point) const {
+    std::vector<View> views;
     for (const auto& [verifier, welcome] : last_) {
-      ballot.add(verifier, {welcome.last.number, welcome.last.token});
+      if (Point{welcome.last.number, welcome.last.token} == point) {
+        views.push_back(welcome.last.view);
+      }
     }
-    return ballot.count(point) >= model_.vouched();
+    if (views.size() < model_.vouched()) return std::nullopt;
+    std::ranges::sort(views, std::greater());
+    return views[model_.vouched() - 1];
   }
   bool vouched_start(const wire::Verdict& start) const {
     Ballot<wire::Verdict> ballot;
