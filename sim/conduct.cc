@@ -45,8 +45,16 @@ void SilenceConduct::heard(Address from, const wire::Message& message) {
 }
 
 void TokenConduct::heard(Address from, const wire::Message& message) {
+  if (const auto* sent = std::get_if<wire::BatchMessage>(&message)) {
+    batches_.emplace(sent->batch->digest, sent->batch->view);
+  }
   const auto* token = std::get_if<wire::Token>(&message);
   if (token == nullptr) return;
+  const auto batch = batches_.find(token->parts.batch);
+  if (batch != batches_.end() && batch->second != token->view) {
+    throw Violation("one token", to_string(from) + " sends one for a batch of another view," +
+                                     at(token->view, token->parts.number));
+  }
   const auto [said, first] =
       said_.emplace(std::tuple(from, token->view, token->parts.number), token->token);
   if (!first && said->second != token->token) {

@@ -29,11 +29,13 @@ class Conduct : public Listener {
   std::set<Address> excused_;
 };
 
-/// E4: an executor sends one token for a (view, number), in all its lives.
+/// E4: an executor sends one token for a (view, number), in all its lives, and for a batch of that
+/// view.
 class TokenConduct final : public Conduct {
  private:
   void heard(Address from, const wire::Message& message) override;
   std::map<std::tuple<Address, View, BatchNumber>, crypto::Digest> said_;
+  std::map<crypto::Digest, View> batches_;  ///< that correct code proposed
 };
 
 /// E10: who restarted without its memory sends no token, proposes nothing and suspects nobody in a

@@ -51,6 +51,13 @@ TEST(TokenConduct, OneTokenForEachBatchOfAView) {
                           {kExecutor, token(1, 1, kB)}}),
             "");
   EXPECT_EQ(broken(once, {{kExecutor, token(0, 1, kB)}}), "one token");
+  const auto batch = wire::make_batch(View(1), BatchNumber(2), 1, 0, {}, kDigester);
+  wire::Token of_it = token(2, 2, kA);
+  of_it.parts.batch = batch->digest;
+  EXPECT_EQ(broken(once, {{kExecutor, wire::BatchMessage{batch}}, {kExecutor, of_it}}),
+            "one token");
+  of_it.view = View(1);
+  EXPECT_EQ(broken(once, {{kExecutor, of_it}}), "");
   TokenConduct twins;
   twins.excuse(kExecutor);
   EXPECT_EQ(broken(twins, {{kExecutor, token(0, 1, kA)}, {kExecutor, token(0, 1, kB)}}), "");
