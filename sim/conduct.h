@@ -32,10 +32,16 @@ class Conduct : public Listener {
 /// E4: an executor sends one token for a (view, number), in all its lives, and for a batch of that
 /// view.
 class TokenConduct final : public Conduct {
+ public:
+  /// A primary may propose a batch of another view again, as one of its own: the digest is the
+  /// same.
+  void expect_liars() { liars_ = true; }
+
  private:
   void heard(Address from, const wire::Message& message) override;
   std::map<std::tuple<Address, View, BatchNumber>, crypto::Digest> said_;
-  std::map<crypto::Digest, View> batches_;  ///< that correct code proposed
+  std::map<crypto::Digest, View> batches_;
+  bool liars_ = false;
 };
 
 /// E10: who restarted without its memory sends no token, proposes nothing and suspects nobody in a

@@ -56,6 +56,9 @@ TEST(TokenConduct, OneTokenForEachBatchOfAView) {
   of_it.parts.batch = batch->digest;
   EXPECT_EQ(broken(once, {{kExecutor, wire::BatchMessage{batch}}, {kExecutor, of_it}}),
             "one token");
+  TokenConduct among_liars;
+  among_liars.expect_liars();
+  EXPECT_EQ(broken(among_liars, {{kExecutor, wire::BatchMessage{batch}}, {kExecutor, of_it}}), "");
   of_it.view = View(1);
   EXPECT_EQ(broken(once, {{kExecutor, of_it}}), "");
   TokenConduct twins;

@@ -195,6 +195,7 @@ void World::add_listeners() {
     }
     if (node.role == Role::kClient || !plan_.byzantine.faulty(node, plan_.model)) continue;
     blame_.excuse(node);
+    if (node.role == Role::kExecutor) tokens_.expect_liars();
     if (node.role == Role::kVerifier) {
       votes_.distrust(node);
       quarantines_.distrust(node);
