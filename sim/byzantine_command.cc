@@ -1,5 +1,6 @@
 #include "sim/byzantine_command.h"
 
+#include <algorithm>
 #include <iomanip>
 #include <ostream>
 
@@ -10,9 +11,10 @@ namespace {
 
 constexpr int kNameWidth = 24;
 
-std::string known_strategy(const std::string& name) {
-  if (adversary::find(name) != nullptr) return {};
-  return "no strategy is called '" + name + "': see eve sim --strategies";
+std::string known_strategies(const std::string& names) {
+  if (!adversary::find_all(names).empty()) return {};
+  return "no strategy is called '" + names + "', nor are they some of those that " +
+         "eve sim --strategies lists, each once, joined by '+'";
 }
 
 std::string roles_of(const adversary::Entry& entry) {
@@ -26,30 +28,36 @@ std::string roles_of(const adversary::Entry& entry) {
 }  // namespace
 
 bool ByzantineArguments::needs_liars() const {
-  if (options.twins || options.amnesia || options.beyond) return true;
-  return !options.strategy.empty() && !adversary::find(options.strategy)->fits(Role::kClient);
+  if (options.twins || options.amnesia || options.beyond || pairs) return true;
+  const auto wanted = adversary::find_all(options.strategy);
+  return std::any_of(wanted.begin(), wanted.end(),
+                     [](const auto* entry) { return !entry->fits(Role::kClient); });
 }
 
 void declare(CLI::App& app, ByzantineArguments& arguments) {
   ByzantineOptions& options = arguments.options;
   auto* strategy = app.add_option("--strategy", options.strategy,
-                                  "Every liar that this strategy fits uses it, and only it");
-  strategy->check(known_strategy);
+                                  "Every liar that this strategy fits uses it, and only it; "
+                                  "A+B: both, or two liars one each");
+  strategy->check(known_strategies);
+  auto* pairs = app.add_flag("--pairs", arguments.pairs,
+                             "Each seed with two strategies: all pairs in turn, in an order of the "
+                             "first seed's; each once, unless --seeds or --minutes says how many");
   auto* twins = app.add_flag("--twins", options.twins,
                              "Liars are twins: two instances of one identity; short runs");
   auto* amnesia =
       app.add_flag("--amnesia", options.amnesia, "Liars restart without memory and do not say so");
   auto* beyond =
       app.add_flag("--beyond", options.beyond, "More lie, or are silent, than the model admits");
-  strategy->excludes(twins)->excludes(amnesia)->excludes(beyond);
+  strategy->excludes(twins)->excludes(amnesia)->excludes(beyond)->excludes(pairs);
+  pairs->excludes(twins)->excludes(amnesia)->excludes(beyond);
   twins->excludes(amnesia)->excludes(beyond);
   amnesia->excludes(beyond);
   app.add_flag("--strategies", arguments.list, "List the strategies of liars and exit");
   app.add_flag("--deeds", arguments.table, "Show what each strategy did");
 }
 
-std::string replay_words(const ByzantineArguments& arguments) {
-  const ByzantineOptions& options = arguments.options;
+std::string replay_words(const ByzantineOptions& options) {
   if (!options.strategy.empty()) return " --strategy " + options.strategy;
   if (options.twins) return " --twins";
   if (options.amnesia) return " --amnesia";

@@ -13,6 +13,7 @@ namespace eve::sim {
 
 struct ByzantineArguments {
   ByzantineOptions options;
+  bool pairs = false;
   bool list = false;
   bool table = false;
 
@@ -22,7 +23,7 @@ struct ByzantineArguments {
 
 void declare(CLI::App& app, ByzantineArguments& arguments);
 /// " --twins" and so on: what the seed alone does not say.
-std::string replay_words(const ByzantineArguments& arguments);
+std::string replay_words(const ByzantineOptions& options);
 /// All strategies, a line each.
 void print_strategies(std::ostream& out);
 /// What each one did.

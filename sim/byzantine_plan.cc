@@ -37,15 +37,19 @@ void wait_for_expiry(ByzantinePlan& plan, Random& random) {
   plan.to_the_end = plan.to_the_end || plan.expiry;
 }
 
-void use_one(ByzantinePlan& plan, const std::string& strategy, Random& random, FaultModel model) {
-  const adversary::Entry* entry = adversary::find(strategy);
-  EVE_CHECK(entry != nullptr, "the strategy is in the catalogue");
-  plan.strategy = strategy;
-  if (entry->fits(Role::kClient)) plan.clients = between(random, 1, 2);
-  if (strategy == "stale-bundles") plan.clients = 1;  // whose sessions may expire
-  if (entry->fits(Role::kExecutor)) plan.executors = model.r();
-  if (entry->fits(Role::kVerifier)) plan.verifiers = model.r();
-  if (entry->occasion == adversary::Occasion::kViewChange) plan.first = 1;
+void use_only(ByzantinePlan& plan, const std::string& names, Random& random, FaultModel model) {
+  const auto entries = adversary::find_all(names);
+  EVE_CHECK(!entries.empty(), "the strategies are in the catalogue");
+  plan.strategy = names;
+  for (const adversary::Entry* entry : entries) {
+    if (entry->fits(Role::kClient)) plan.clients = between(random, 1, 2);
+    // Whose sessions may expire.
+    if (entry->name == "stale-bundles") plan.clients = std::max(plan.clients, 1u);
+    if (entry->fits(Role::kExecutor)) plan.executors = model.r();
+    if (entry->fits(Role::kVerifier)) plan.verifiers = model.r();
+    if (entry->occasion == adversary::Occasion::kViewChange) plan.first = 1;
+  }
+  plan.apart = entries.size() > 1 && model.r() > 1 && random.chance(1, 2);
 }
 
 }  // namespace
@@ -66,7 +70,7 @@ ByzantinePlan make_byzantine(Random& random, FaultModel model, const ByzantineOp
     return plan;
   }
   if (!options.strategy.empty()) {
-    use_one(plan, options.strategy, random, model);
+    use_only(plan, options.strategy, random, model);
     wait_for_expiry(plan, random);
     return plan;
   }
@@ -98,6 +102,7 @@ std::string describe(const ByzantinePlan& plan) {
   show("rogue_clients", plan.clients);
   if (plan.executors + plan.verifiers > 0) show("first_liar", plan.first);
   if (!plan.strategy.empty()) text += " strategy=" + plan.strategy;
+  show("apart", static_cast<int>(plan.apart));
   text += kManners[static_cast<size_t>(plan.manner)];
   text += kPromises[static_cast<size_t>(plan.promise)];
   show("lie_to_the_end", static_cast<int>(plan.to_the_end));

@@ -32,8 +32,10 @@ struct ByzantinePlan {
   uint32_t first = 0;    ///< executor 0 leads view 0; verifier 1 makes view 1's NEW-VIEW
   Manner manner = Manner::kStrategies;
   Promise promise = Promise::kAll;
-  /// Every liar that this strategy fits uses it and nothing else; empty: each draws some.
+  /// Every liar that one of these, joined by '+', fits uses those and nothing else; empty: each
+  /// draws some.
   std::string strategy;
+  bool apart = false;       ///< of several liars each uses one of them, not all
   bool to_the_end = false;  ///< liars go on when all other faults have stopped
   TimeUs change_us = 0;     ///< mean time between two changes of the twins' company, two amnesias
   /// After the faults: all but the rogues keep their sessions alive for an hour, then all old
@@ -46,15 +48,15 @@ struct ByzantinePlan {
 
 /// What of it the command line asks for; each leaves the rest to the seed.
 struct ByzantineOptions {
-  std::string strategy;  ///< the only one; empty: the seed draws
+  std::string strategy;  ///< the only one, or some, joined by '+'; empty: the seed draws
   bool twins = false;
   bool amnesia = false;
   bool beyond = false;
   bool any() const { return !strategy.empty() || twins || amnesia || beyond; }
 };
 
-/// A function of its arguments and of the numbers drawn. Precondition: a strategy that is not empty
-/// is in the catalogue.
+/// A function of its arguments and of the numbers drawn. Precondition: strategies that are
+/// named are in the catalogue.
 ByzantinePlan make_byzantine(Random& random, FaultModel model, const ByzantineOptions& options);
 
 /// " liars=..." and so on, or nothing.

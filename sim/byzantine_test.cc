@@ -83,6 +83,22 @@ TEST(Byzantine, EachStrategyAloneInLargerClusters) {
   }
 }
 
+/// Of two liars each may use one, or both both; in the larger cluster.
+TEST(Byzantine, APairOfStrategiesMeansBothOrOneEach) {
+  bool apart = false;
+  bool together = false;
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    ByzantineOptions pair;
+    pair.strategy = "late-token+wrong-reply";
+    const Statistics total = run_all(seed, 1, options(FaultModel(2, 2), pair, 500'000));
+    const uint64_t nodes = total.strategies.at("late-token").nodes;
+    EXPECT_EQ(total.strategies.at("wrong-reply").nodes, nodes);
+    apart = apart || nodes == 1;
+    together = together || nodes == 2;
+  }
+  EXPECT_TRUE(apart && together);
+}
+
 TEST(Byzantine, TwinsOfExecutorsAndVerifiers) {
   ByzantineOptions twins;
   twins.twins = true;

@@ -26,8 +26,8 @@ class Running {
     Fibers fibers(kWorkers);
     while (const auto seed = take()) {
       if (campaign_.starting) campaign_.starting(*seed);
-      hand_over(*seed,
-                run_seed(*seed, campaign_.options, fibers, campaign_.trace, campaign_.diagram));
+      hand_over(*seed, run_seed(*seed, campaign_.options_for(*seed), fibers, campaign_.trace,
+                                campaign_.diagram));
     }
   }
 
@@ -59,6 +59,14 @@ class Running {
 };
 
 }  // namespace
+
+Options Campaign::options_for(uint64_t seed) const {
+  Options chosen = options;
+  if (!strategies.empty()) {
+    chosen.byzantine.strategy = strategies[(seed - first_seed) % strategies.size()];
+  }
+  return chosen;
+}
 
 void run(const Campaign& campaign, const std::function<void(uint64_t, const Outcome&)>& each) {
   Running running(campaign, each);

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "sim/run_seed.h"
 
@@ -19,6 +21,9 @@ struct Campaign {
   size_t jobs = 1;                ///< threads; 0: one for each core
   std::ostream* trace = nullptr;  ///< with one job only, as the next
   Diagram* diagram = nullptr;
+  /// If not empty: what the seeds are run with in turn, instead of the options' strategy.
+  std::vector<std::string> strategies;
+  Options options_for(uint64_t seed) const;
   /// A thread is about to run this seed; called on it.
   std::function<void(uint64_t seed)> starting;
 };

@@ -28,5 +28,16 @@ TEST(Campaign, TheNumberOfThreadsChangesNothing) {
   EXPECT_EQ(hashes(0), alone);
 }
 
+TEST(Campaign, SeedsTakeTurnsWithStrategies) {
+  Campaign campaign;
+  campaign.first_seed = 7;
+  campaign.options.byzantine.strategy = "mute";
+  EXPECT_EQ(campaign.options_for(8).byzantine.strategy, "mute");
+  campaign.strategies = {"no-token", "two-bodies+mute"};
+  EXPECT_EQ(campaign.options_for(7).byzantine.strategy, "no-token");
+  EXPECT_EQ(campaign.options_for(8).byzantine.strategy, "two-bodies+mute");
+  EXPECT_EQ(campaign.options_for(9).byzantine.strategy, "no-token");
+}
+
 }  // namespace
 }  // namespace eve::sim

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "eve/codec.h"
 #include "sim/violation.h"
 #include "wire/codec.h"
 
@@ -103,12 +104,25 @@ void ClientHost::carry_out(const client::Outbox& out) {
 /// A session numbers its requests in the order of submission: the first time that a bundle leaves,
 /// it carries the tickets after those of the one before.
 void ClientHost::follow_bundle(const wire::Bundle& bundle) {
-  if (bundle.kind != wire::BundleKind::kCall) return;
+  if (bundle.kind == wire::BundleKind::kOpen) {
+    opening_ = {bundle.client, SessionId(), bundle.first};
+    return;
+  }
+  check_session(bundle.session);
   const BundleName name{bundle.client, bundle.session, bundle.first};
   const auto same = [&name](const Carried& carried) { return carried.bundle == name; };
   if (std::any_of(carried_.begin(), carried_.end(), same)) return;
   carried_until_ += bundle.requests.size();
   carried_.push_back({name, carried_until_});
+}
+
+/// The name of its session is an answer like any other: r+1 executors gave it.
+void ClientHost::check_session(SessionId session) {
+  if (session == opened_) return;
+  opened_ = session;
+  Bytes payload;
+  Codec<uint64_t>::encode(session.value(), payload);
+  gate_.accepted(opening_, wire::reply_digest(wire::ReplyStatus::kExecuted, payload, digester_));
 }
 
 void ClientHost::check(const client::Completion& completion) {

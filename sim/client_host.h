@@ -55,6 +55,7 @@ class ClientHost final : public Host {
   void make_request();
   void carry_out(const client::Outbox& out);
   void follow_bundle(const wire::Bundle& bundle);
+  void check_session(SessionId session);
   void check(const client::Completion& completion);
 
   ClientSetup setup_;
@@ -81,6 +82,8 @@ class ClientHost final : public Host {
   };
   std::deque<Carried> carried_;
   uint64_t carried_until_ = 0;
+  BundleName opening_;  ///< the bundle that opens the session
+  SessionId opened_;    ///< the session that it believes in
 };
 
 }  // namespace eve::sim

@@ -90,13 +90,13 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.add_option("--json", arguments.json, "Write a summary to this file");
 }
 
-std::string replay_command(const Arguments& arguments, uint64_t seed) {
+std::string replay_command(const Arguments& arguments, const Campaign& campaign, uint64_t seed) {
   std::string command = "eve sim --seed " + std::to_string(seed) + " --config " + arguments.config;
   if (arguments.u != 1) command += " --u " + std::to_string(arguments.u);
   if (arguments.r != 0) command += " --r " + std::to_string(arguments.r);
   if (!arguments.service.empty()) command += " --service " + arguments.service;
   if (arguments.seconds != 5) command += " --seconds " + nlohmann::json(arguments.seconds).dump();
-  return command + replay_words(arguments.byzantine) + " --trace";
+  return command + replay_words(campaign.options_for(seed).byzantine) + " --trace";
 }
 
 /// A broken invariant in the code under test aborts: the seed must be known nevertheless. abort()
@@ -147,7 +147,8 @@ double per(double count, double seconds) {
 /// What came out of all seeds so far.
 class Report {
  public:
-  explicit Report(const Arguments& arguments) : arguments_(arguments) {}
+  Report(const Arguments& arguments, const Campaign& campaign)
+      : arguments_(arguments), campaign_(campaign) {}
 
   void add(uint64_t seed, const Outcome& outcome);
   void print() const;
@@ -161,6 +162,7 @@ class Report {
   void print_progress();
 
   const Arguments& arguments_;
+  const Campaign& campaign_;
   double wall_began_ = seconds_of(CLOCK_MONOTONIC);
   double cpu_began_ = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
   double minutes_shown_ = 0;
@@ -173,12 +175,12 @@ void Report::add(uint64_t seed, const Outcome& outcome) {
   total_ += outcome.statistics;
   trace_hash_ = Random(trace_hash_ ^ outcome.trace_digest).next();
   if (!outcome.ok) {
-    const std::string replay = replay_command(arguments_, seed);
+    const std::string replay = replay_command(arguments_, campaign_, seed);
     std::cout << "FAILED seed " << seed << ": " << outcome.failure
               << "plan: " << describe(outcome.plan) << "\nreplay with: " << replay << std::endl;
     failures_.push_back({{"seed", seed}, {"invariant", outcome.invariant}, {"replay", replay}});
   }
-  if (arguments_.minutes) print_progress();
+  if (arguments_.minutes || arguments_.byzantine.pairs) print_progress();
 }
 
 /// A line a minute.
@@ -268,14 +270,15 @@ int run_all(const Arguments& arguments) {
   campaign.minutes = arguments.minutes;
   campaign.jobs = arguments.jobs;
   campaign.trace = arguments.trace ? &std::cout : nullptr;
-  campaign.starting = [&arguments](uint64_t seed) {
-    AbortNotice::set(replay_command(arguments, seed));
+  if (arguments.byzantine.pairs) campaign.strategies = adversary::pairs(arguments.first_seed);
+  campaign.starting = [&arguments, &campaign](uint64_t seed) {
+    AbortNotice::set(replay_command(arguments, campaign, seed));
   };
   Diagram diagram(static_cast<TimeUs>(arguments.from_ms * 1e3),
                   static_cast<TimeUs>(arguments.to_ms * 1e3));
   if (!arguments.mermaid.empty()) campaign.diagram = &diagram;
   const AbortNotice notice;
-  Report report(arguments);
+  Report report(arguments, campaign);
   run(campaign, [&report](uint64_t seed, const Outcome& outcome) { report.add(seed, outcome); });
   report.print();
   if (!arguments.json.empty() && !write_file(arguments.json, report.json().dump(2) + '\n')) {
@@ -291,6 +294,9 @@ const char* complaint(const Arguments& arguments) {
     return "--r goes with --config bft and is at most --u";
   }
   const bool one_run = arguments.seeds == 1 && !arguments.minutes;
+  if (!one_run && arguments.byzantine.pairs && arguments.trace) {
+    return "--pairs runs many seeds: trace one with --strategy A+B";
+  }
   if ((arguments.trace || !arguments.mermaid.empty()) && arguments.jobs != 1) {
     return "--trace and --mermaid go with --jobs 1";
   }
@@ -315,6 +321,8 @@ int run_command(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  const bool each_pair = arguments.byzantine.pairs && app.count("--seeds") == 0;
+  if (each_pair) arguments.seeds = adversary::pairs(0).size();
   if (const char* wrong = complaint(arguments)) {
     std::cerr << "eve sim: " << wrong << '\n';
     return 2;

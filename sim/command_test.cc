@@ -53,6 +53,17 @@ TEST(Command, SaysWhichSitesNeverHappened) {
   EXPECT_EQ(run({"--seed", "1", "--seconds", "0.2", "--sites", "--all-sites"}), 1);
 }
 
+TEST(Command, RunsPairsOfStrategies) {
+  EXPECT_EQ(run({"--pairs", "--seeds", "3", "--seconds", "0.2", "--jobs", "2"}), 0);
+  EXPECT_EQ(run({"--strategy", "no-token+two-bodies", "--seconds", "0.2"}), 0);
+  EXPECT_EQ(run({"--strategy", "no-token+nothing"}), 2);
+  EXPECT_EQ(run({"--strategy", "no-token+two-bodies", "--config", "crash"}), 2);
+  EXPECT_EQ(run({"--pairs", "--config", "crash"}), 2);
+  EXPECT_EQ(run({"--pairs", "--twins"}), 2);
+  EXPECT_EQ(run({"--pairs", "--strategy", "mute"}), 2);
+  EXPECT_EQ(run({"--pairs", "--trace"}), 2);
+}
+
 TEST(Command, RefusesWrongUsage) {
   EXPECT_EQ(run({"--trace", "--jobs", "2"}), 2);
   EXPECT_EQ(run({"--mermaid", "x", "--seeds", "2"}), 2);

@@ -22,6 +22,7 @@ const FaultModel kModel(1, 1);
 const crypto::Digest kGenesis = kDigester.digest("genesis");
 const crypto::Digest kA = kDigester.digest("a");
 const crypto::Digest kB = kDigester.digest("b");
+const Ledger kLedger(kGenesis);
 const Address kExecutor = Address::executor(1);
 const Address kVerifier = Address::verifier(2);
 
@@ -50,9 +51,35 @@ TEST(TokenConduct, OneTokenForEachBatchOfAView) {
                           {kExecutor, token(1, 1, kB)}}),
             "");
   EXPECT_EQ(broken(once, {{kExecutor, token(0, 1, kB)}}), "one token");
+  const auto batch = wire::make_batch(View(1), BatchNumber(2), 1, 0, {}, kDigester);
+  wire::Token of_it = token(2, 2, kA);
+  of_it.parts.batch = batch->digest;
+  EXPECT_EQ(broken(once, {{kExecutor, wire::BatchMessage{batch}}, {kExecutor, of_it}}),
+            "one token");
+  TokenConduct among_liars;
+  among_liars.expect_liars();
+  EXPECT_EQ(broken(among_liars, {{kExecutor, wire::BatchMessage{batch}}, {kExecutor, of_it}}), "");
+  of_it.view = View(1);
+  EXPECT_EQ(broken(once, {{kExecutor, of_it}}), "");
   TokenConduct twins;
   twins.excuse(kExecutor);
   EXPECT_EQ(broken(twins, {{kExecutor, token(0, 1, kA)}, {kExecutor, token(0, 1, kB)}}), "");
+}
+
+TEST(SilenceConduct, NothingInAViewInWhichItSpokeBeforeItsRestart) {
+  SilenceConduct silence;
+  const wire::Token said = token(2, 7, kA);
+  silence.restarted(kExecutor);
+  EXPECT_EQ(broken(silence, {{kExecutor, said}, {kExecutor, token(1, 8, kA)}}), "");
+  silence.restarted(kExecutor);
+  EXPECT_EQ(broken(silence, {{Address::executor(2), said}, {kExecutor, token(3, 8, kA)}}), "");
+  const auto batch = wire::make_batch(View(1), BatchNumber(9), 1, 0, {}, kDigester);
+  const std::vector<wire::Message> late = {said, wire::Suspect{View(2)}, wire::BatchMessage{batch}};
+  for (const wire::Message& message : late) {
+    EXPECT_EQ(broken(silence, {{kExecutor, message}}), "silent after restart");
+  }
+  silence.excuse(kExecutor);
+  EXPECT_EQ(broken(silence, {{kExecutor, said}}), "");
 }
 
 TEST(PrimaryConduct, OnePrimaryAViewAndOneBatchOfIt) {
@@ -79,9 +106,61 @@ wire::ViewChange asks(uint64_t view) {
 }
 
 TEST(VoteConduct, OneVoteForEachBatchOfAView) {
-  VoteConduct conduct(kModel);
+  VoteConduct conduct(kModel, kLedger);
   EXPECT_EQ(broken(conduct, {{kVerifier, prepare(0, 1, kA)}, {kVerifier, prepare(0, 1, kA)}}), "");
   EXPECT_EQ(broken(conduct, {{kVerifier, prepare(0, 1, kB)}}), "one vote");
+}
+
+TEST(VoteConduct, AVoteExtendsTheOwnHistory) {
+  const auto after = [](uint64_t view, uint64_t number, const crypto::Digest& previous) {
+    wire::Prepare vote = prepare(view, number, kB);
+    vote.previous = previous;
+    return vote;
+  };
+  VoteConduct conduct(kModel, kLedger);
+  EXPECT_EQ(broken(conduct, {{kVerifier, prepare(0, 1, kA)}, {kVerifier, after(0, 2, kA)}}), "");
+  EXPECT_EQ(broken(conduct, {{kVerifier, after(0, 3, kA)}}), "one history");
+  EXPECT_EQ(broken(conduct, {{Address::verifier(1), after(0, 1, kA)}}), "one history")
+      << "view 0 starts at genesis";
+  EXPECT_EQ(broken(conduct, {{kVerifier, after(4, 9, kA)}}), "") << "a start point";
+  EXPECT_EQ(broken(conduct, {{kVerifier, after(4, 10, kA)}}), "one history");
+
+  VoteConduct certified(kModel, kLedger);
+  certified.distrust(Address::verifier(3));
+  EXPECT_EQ(broken(certified, {{Address::verifier(0), prepare(0, 1, kA)},
+                               {Address::verifier(1), prepare(0, 1, kB)},
+                               {Address::verifier(1), after(0, 2, kA)}}),
+            "one history");
+  EXPECT_EQ(
+      broken(certified, {{kVerifier, prepare(0, 1, kA)}, {Address::verifier(1), after(0, 2, kA)}}),
+      "")
+      << "a certificate outranks the own vote, and a liar may be the third";
+}
+
+TEST(QuarantineConduct, OneListAViewWithItsCertificate) {
+  const wire::Names poison = {kB};
+  const wire::Verdict start{wire::VerdictKind::kRollback, View(1), BatchNumber(3), kA, poison};
+  wire::Verdict nothing = start;
+  nothing.quarantine.clear();
+  wire::Prepare vote = prepare(1, 3, kA);
+  vote.previous = wire::quarantine_digest(poison, kDigester);
+  std::vector<std::pair<Address, wire::Message>> votes;
+  for (uint16_t i = 0; i < 2; ++i) votes.emplace_back(Address::verifier(i), vote);
+
+  QuarantineConduct conduct(kModel, kDigester);
+  EXPECT_EQ(broken(conduct, votes), "");
+  EXPECT_EQ(broken(conduct, {{kVerifier, start}}), "one quarantine") << "two PREPAREs";
+  EXPECT_EQ(broken(conduct, {{kVerifier, vote}, {kVerifier, start}}), "");
+  EXPECT_EQ(broken(conduct, {{kVerifier, wire::Welcome{View(1), start, {}}}}), "");
+  EXPECT_EQ(broken(conduct, {{Address::verifier(1), nothing}}), "one quarantine");
+
+  QuarantineConduct with_liar(kModel, kDigester);
+  with_liar.distrust(Address::verifier(3));
+  EXPECT_EQ(broken(with_liar, votes), "");
+  EXPECT_EQ(broken(with_liar, {{kVerifier, start}, {Address::verifier(1), nothing}}), "");
+  wire::Verdict other = start;
+  other.quarantine = {kA};
+  EXPECT_EQ(broken(with_liar, {{Address::verifier(1), other}}), "one quarantine");
 }
 
 TEST(VoteConduct, ACommitNeedsAQuorumOfVotes) {
@@ -89,18 +168,18 @@ TEST(VoteConduct, ACommitNeedsAQuorumOfVotes) {
       {kVerifier, prepare(0, 1, kA)},
       {Address::verifier(1), prepare(0, 1, kA)},
       {kVerifier, commit(0, 1, kA)}};
-  VoteConduct conduct(kModel);
+  VoteConduct conduct(kModel, kLedger);
   EXPECT_EQ(broken(conduct, two_votes), "certificates");
   EXPECT_EQ(
       broken(conduct, {{Address::verifier(0), prepare(0, 1, kA)}, {kVerifier, commit(0, 1, kA)}}),
       "");
-  VoteConduct with_liar(kModel);
+  VoteConduct with_liar(kModel, kLedger);
   with_liar.distrust(Address::verifier(3));
   EXPECT_EQ(broken(with_liar, two_votes), "") << "a liar may be the third";
 }
 
 TEST(VoteConduct, SilenceBelowAViewAskedFor) {
-  VoteConduct conduct(kModel);
+  VoteConduct conduct(kModel, kLedger);
   EXPECT_EQ(broken(conduct, {{kVerifier, asks(3)}, {kVerifier, prepare(3, 1, kA)}}), "");
   EXPECT_EQ(broken(conduct, {{kVerifier, prepare(2, 1, kA)}}), "silence below");
   EXPECT_EQ(broken(conduct, {{kVerifier, commit(2, 1, kA)}}), "silence below");

@@ -53,6 +53,7 @@ void ExecutorHost::on_start() {
   restarted_at_ = ledger_.last();
   ledger_.restarted(self());
   views_.restarted(self());
+  if (restarted && setup_.silence != nullptr) setup_.silence->restarted(self());
   execution::Outbox out;
   executor_->start(local_now(), out);
   carry_out(out);
@@ -71,6 +72,8 @@ void ExecutorHost::on_crash() {
   fetching_ = false;
   sources_.clear();
   seen_ = {};
+  window_bundles_ = 0;
+  dropped_bundles_ = 0;
 }
 
 void ExecutorHost::on_message(const wire::Message& message, Address from, TimeUs now) {
@@ -212,6 +215,7 @@ void ExecutorHost::observe() {
   if (now.executed.value() > now.committed.value() + limits::kWindow) {
     throw Violation("bounds", to_string(self()) + " ran ahead beyond the window");
   }
+  check_bounds(now.view > seen_.view);
   if (now.transfers > seen_.transfers) {
     around_.trace.hit(Site::kTransfer);
     if (sources_.size() > 1) around_.trace.hit(Site::kTransferOfSeveralSources);
@@ -223,6 +227,28 @@ void ExecutorHost::observe() {
   if (now.committed == BatchNumber()) return;
   if (now.state_root != ledger_.entry(now.committed).parts.state) {
     throw Violation("agreement", to_string(self()) + " names another state than its token");
+  }
+}
+
+/// Invariant 10: pending requests and the window of batches (docs/protocol.md, Bounds). A new view
+/// may put what it drops before what is pending.
+void ExecutorHost::check_bounds(bool new_view) {
+  const execution::ExecutorLoad load = executor_->load();
+  if (new_view) dropped_bundles_ += window_bundles_;
+  window_bundles_ = load.window_bundles;
+  const size_t most = limits::kMaxPendingBundles;
+  const size_t dropped = std::min(dropped_bundles_, limits::kWindow * limits::kMaxBatchBundles);
+  if (load.pending_bundles > most + dropped || load.pending_of_one_client > most / 2 + dropped) {
+    throw Violation("bounds", to_string(self()) + " keeps " + std::to_string(load.pending_bundles) +
+                                  " bundles pending, " +
+                                  std::to_string(load.pending_of_one_client) + " of one client");
+  }
+  // Where more lie than the model admits, what is vouched for may not be committed.
+  const BatchNumber known = ledger_.last();
+  const bool beyond = !around_.beyond && load.window_end.value() > known.value() + limits::kWindow;
+  if (load.window_batches > limits::kHistoryBatches || beyond) {
+    throw Violation("bounds", to_string(self()) + " keeps " + std::to_string(load.window_batches) +
+                                  " batches up to " + std::to_string(load.window_end.value()));
   }
 }
 

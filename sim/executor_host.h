@@ -23,6 +23,7 @@ struct ExecutorSetup {
   TimeUs request_cost_us = 20;  ///< in steady surroundings: of a batch
   uint64_t switch_every = 4;
   SequentialChecker* sequential = nullptr;  ///< null: runs in order may differ
+  SilenceConduct* silence = nullptr;        ///< null: nobody listens
 };
 
 class ExecutorHost final : public Host {
@@ -62,6 +63,7 @@ class ExecutorHost final : public Host {
   void witness(const wire::Message& message, Address from);
   TimeUs cost(const execution::Command& command);
   void observe();
+  void check_bounds(bool new_view);
 
   ExecutorSetup setup_;
   Fibers& fibers_;
@@ -78,6 +80,8 @@ class ExecutorHost final : public Host {
   std::set<Address> sources_;       ///< of the fetch under way: who sent nodes
   bool fetching_ = false;           ///< a StartFetch has not come to its end
   execution::ExecutorStatus seen_;  ///< as of the last look
+  size_t window_bundles_ = 0;       ///< as of the last look
+  size_t dropped_bundles_ = 0;      ///< by new views, in this life, at most
   RollbackChecker rollbacks_;
   ViewChecker views_;
   BatchNumber restarted_at_;  ///< what the cluster had committed when this life began

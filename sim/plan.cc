@@ -108,11 +108,12 @@ void lengthen(Random& random, Plan& plan) {
 }
 
 /// Faults, within the model, that give the strategy something to lie about.
-void make_occasion(Plan& plan, adversary::Occasion occasion) {
+void make_occasion(Plan& plan, adversary::Occasion occasion, bool any_service) {
   switch (occasion) {
     case adversary::Occasion::kAlways:
       break;
-    case adversary::Occasion::kViewChange:  // primaries crash; no executor lies
+    case adversary::Occasion::kViewChange:  // primaries crash, or executors diverge
+      if (any_service && plan.byzantine.executors > 0) plan.service = "racing";
       plan.faults.executor_crash_every_us = 150'000;
       plan.faults.down_us = 50'000;
       break;
@@ -120,6 +121,9 @@ void make_occasion(Plan& plan, adversary::Occasion occasion) {
       plan.service = "racing";
       plan.faults.partition_every_us = 120'000;
       plan.faults.partition_us = 100'000;
+      break;
+    case adversary::Occasion::kDivergence:
+      if (any_service) plan.service = "racing";
   }
 }
 
@@ -177,8 +181,8 @@ Plan make_plan(uint64_t seed, const Options& options) {
   const bool asked = options.byzantine.any();
   if (!calm || asked) plan.byzantine = make_byzantine(random, options.model, options.byzantine);
   if (options.byzantine.twins) make_short(plan, random);
-  if (const auto* entry = adversary::find(options.byzantine.strategy)) {
-    make_occasion(plan, entry->occasion);
+  for (const auto* entry : adversary::find_all(options.byzantine.strategy)) {
+    make_occasion(plan, entry->occasion, options.service.empty());
   }
   const bool asked_for_twins = options.byzantine.twins;
   if (!calm && !asked_for_twins) plan.clocks = make_clocks(random, plan);

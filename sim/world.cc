@@ -69,7 +69,8 @@ World::World(const Plan& plan, Fibers& fibers, std::ostream* trace, Diagram* dia
       authenticity_(ledger_, digester_),
       witness_(trace_),
       primaries_(plan.model),
-      votes_(plan.model),
+      votes_(plan.model, ledger_),
+      quarantines_(plan.model, digester_),
       conspiracy_(plan.model) {
   if (plan_.byzantine.executors > 0) workload_->expect_liars();
   add_twin_posts();
@@ -129,6 +130,7 @@ std::unique_ptr<ExecutorHost> World::make_executor(uint16_t index, size_t instan
   setup.make_service = workload_->service();
   setup.request_cost_us = plan_.request_cost_us;
   setup.switch_every = plan_.switch_every;
+  setup.silence = &silence_;
   setup.options.suspect_after_us = patience(setup.options.suspect_after_us);
   setup.options.resend_after_us = patience(setup.options.resend_after_us);
   if (workload_->deterministic()) setup.sequential = &sequential_;
@@ -183,8 +185,8 @@ void World::add_clients() {
 void World::add_listeners() {
   views_ = std::make_unique<ViewConduct>(plan_.model, ledger_.token(BatchNumber()),
                                          authenticator_of(Address::verifier(0)));
-  const std::array<Conduct*, 5> conducts = {&authenticity_, &tokens_, &primaries_, &votes_,
-                                            views_.get()};
+  const std::array<Conduct*, 7> conducts = {&authenticity_, &tokens_,      &silence_,   &primaries_,
+                                            &votes_,        &quarantines_, views_.get()};
   const bool spoken_for = plan_.byzantine.manner == Manner::kStrategies;
   for (const Address node : roster_.addresses()) {
     if (node.role == Role::kClient && node.index >= plan_.clients) {
@@ -193,7 +195,11 @@ void World::add_listeners() {
     }
     if (node.role == Role::kClient || !plan_.byzantine.faulty(node, plan_.model)) continue;
     blame_.excuse(node);
-    if (node.role == Role::kVerifier) votes_.distrust(node);
+    if (node.role == Role::kExecutor) tokens_.expect_liars();
+    if (node.role == Role::kVerifier) {
+      votes_.distrust(node);
+      quarantines_.distrust(node);
+    }
     if (spoken_for) continue;
     gate_.excuse(node);
     for (Conduct* conduct : conducts) conduct->excuse(node);

@@ -100,8 +100,10 @@ class World {
   AuthenticityChecker authenticity_;
   Witness witness_;
   TokenConduct tokens_;
+  SilenceConduct silence_;
   PrimaryConduct primaries_;
   VoteConduct votes_;
+  QuarantineConduct quarantines_;
   std::unique_ptr<ViewConduct> views_;
   SequentialChecker sequential_;
   std::unique_ptr<class RealKeys> keys_;

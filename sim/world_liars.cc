@@ -75,7 +75,8 @@ void World::add_liars() {
   std::vector<Address> liars;
   for (const Host* host : faulty_hosts()) liars.push_back(host->self());
   for (const auto& rogue : rogues_) liars.push_back(rogue->self());
-  const adversary::Entry* only = adversary::find(plan_.byzantine.strategy);
+  const auto wanted = adversary::find_all(plan_.byzantine.strategy);
+  std::map<Role, size_t> earlier;
   for (const Address liar : liars) {
     if (liar.role != Role::kClient && plan_.byzantine.manner == Manner::kTwins) {
       twins_.add(liar);
@@ -94,9 +95,14 @@ void World::add_liars() {
                                        authenticator_of(liar),
                                        digester_,
                                        conspiracy_};
-    const auto chain = only != nullptr && only->fits(liar.role)
-                           ? std::vector<const adversary::Entry*>{only}
-                           : adversary::draw(liar.role, random_);
+    std::vector<const adversary::Entry*> chain;
+    for (const auto* entry : wanted) {
+      if (entry->fits(liar.role)) chain.push_back(entry);
+    }
+    if (plan_.byzantine.apart && !chain.empty()) {
+      chain = {chain[earlier[liar.role]++ % chain.size()]};
+    }
+    if (chain.empty()) chain = adversary::draw(liar.role, random_);
     post_.set_liar(liar, std::make_unique<adversary::Traitor>(random_.next(), identity, chain));
   }
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "sim/adversary/traitor.h"
@@ -24,6 +25,25 @@ TEST(Catalogue, NamesAreUniqueAndEveryRoleHasMany) {
   EXPECT_GE(names.size(), 30u);
   EXPECT_EQ(find("no such strategy"), nullptr);
   EXPECT_EQ(find(""), nullptr);
+}
+
+TEST(Catalogue, FindsSeveralByTheirNames) {
+  const auto both = find_all("two-bodies+no-token");
+  EXPECT_EQ(both, (std::vector<const Entry*>{find("two-bodies"), find("no-token")}));
+  EXPECT_EQ(find_all("no-token"), std::vector<const Entry*>{find("no-token")});
+  for (const char* wrong : {"", "+", "no-token+", "no-token+no-token", "no-token+nothing"}) {
+    EXPECT_TRUE(find_all(wrong).empty()) << wrong;
+  }
+}
+
+TEST(Catalogue, PairsEveryTwoOnceInAnOrderOfTheSeeds) {
+  const std::vector<std::string> all = pairs(1);
+  const size_t names = catalogue().size();
+  EXPECT_EQ(all.size(), names * (names - 1) / 2);
+  EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), all.size());
+  for (const std::string& pair : all) ASSERT_EQ(find_all(pair).size(), 2u) << pair;
+  EXPECT_EQ(pairs(1), all);
+  EXPECT_NE(pairs(2), all);
 }
 
 TEST(Catalogue, DrawsOneToFourDifferentOnesThatFit) {
@@ -129,6 +149,76 @@ TEST(Traitor, SpeaksByItselfAndWhenSpokenTo) {
   const auto said = eager.traitor.hear(share(prepare(0, 7)), Address::verifier(0), 0);
   ASSERT_EQ(said.size(), 1u);
   EXPECT_EQ(std::get<wire::Commit>(*said[0].message).number, BatchNumber(7));
+}
+
+/// The third executor and the last verifier lie; the other executors have diverged at batch 1.
+class TurncoatTest : public ::testing::Test {
+ protected:
+  using Said = std::map<Address, std::map<BatchNumber, std::set<crypto::Digest>>>;
+  Traitor liar(Address self, crypto::Authenticator& authenticator, uint64_t seed) {
+    return {seed,
+            {self, FaultModel(1, 1), 2, kGenesis, authenticator, kDigester, known_},
+            {find("turncoat")}};
+  }
+  static wire::Token token(uint64_t number, const crypto::Digest& previous, const char* state) {
+    const wire::TokenParts parts{BatchNumber(number), previous, {}, kDigester.digest(state), {}};
+    return {View(), parts, wire::token_of(parts, kDigester)};
+  }
+  template <typename Kind>
+  static void note(const std::vector<Utterance>& said, Said& all) {
+    for (const Utterance& one : said) {
+      const auto* body = std::get_if<Kind>(one.message.get());
+      if (body == nullptr) continue;
+      for (const Address to : one.to) {
+        if constexpr (std::is_same_v<Kind, wire::Token>) {
+          all[to][body->parts.number].insert(body->token);
+        } else {
+          all[to][body->number].insert(body->token);
+        }
+      }
+    }
+  }
+
+  const crypto::Digest kGenesis = kDigester.digest("genesis");
+  const wire::Token a_ = token(1, kGenesis, "a");
+  const wire::Token b_ = token(1, kGenesis, "b");
+  const wire::Token after_b_ = token(2, b_.token, "after b");
+  Conspiracy known_{FaultModel(1, 1)};
+};
+
+TEST_F(TurncoatTest, SidesWithOneExecutorAndThenWithTheOther) {
+  LightAuthenticator of_executor(Address::executor(2), kDigester);
+  LightAuthenticator of_verifier(Address::verifier(3), kDigester);
+  size_t split = 0;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    known_ = Conspiracy(FaultModel(1, 1));
+    Traitor executor = liar(Address::executor(2), of_executor, seed);
+    Traitor verifier = liar(Address::verifier(3), of_verifier, seed + 1);
+    Said tokens;
+    Said votes;
+    const auto hear = [&](const wire::Token& heard, uint16_t from) {
+      note<wire::Prepare>(verifier.hear(share(heard), Address::executor(from), 0), votes);
+      const auto woken = executor.hear(share(wire::Hello{}), Address::verifier(3), 0);
+      note<wire::Token>(woken, tokens);
+      note<wire::Prepare>(verifier.tick(0), votes);
+    };
+    hear(a_, 0);
+    EXPECT_TRUE(tokens.empty()) << "it waits for the other";
+    hear(b_, 1);
+    hear(after_b_, 1);
+    std::set<crypto::Digest> first;
+    for (const auto& [to, said] : tokens) {
+      ASSERT_EQ(said.at(BatchNumber(1)).size(), 1u) << "one token for each of them";
+      first.insert(*said.at(BatchNumber(1)).begin());
+      if (!said.contains(BatchNumber(2))) continue;
+      EXPECT_EQ(said.at(BatchNumber(2)), std::set<crypto::Digest>{after_b_.token});
+    }
+    split += first == std::set<crypto::Digest>{a_.token, b_.token} ? 1 : 0;
+    for (const auto& [to, said] : votes) {
+      EXPECT_EQ(said.at(BatchNumber(1)), tokens.at(to).at(BatchNumber(1))) << "votes fit tokens";
+    }
+  }
+  EXPECT_EQ(split, 20u);
 }
 
 TEST(Conspiracy, MakesCertificatesOfRealVotesAndOfEnoughOfThem) {

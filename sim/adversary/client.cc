@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/limits.h"
 #include "sim/adversary/catalogue.h"
 #include "sim/adversary/forge.h"
 
@@ -109,6 +110,28 @@ class ClientFlood final : public OnSending<BundleMessage> {
   }
 };
 
+/// More bundles than anybody keeps for one client, once: what they wait for never comes.
+class BundleHoard final : public OnSending<BundleMessage> {
+ public:
+  explicit BundleHoard(Random&) {}
+
+ private:
+  void sending(const BundleMessage& body, const Utterance& truth, Turn& turn) override {
+    turn.pass(truth);
+    if (!is_call(body) || done_) return;
+    done_ = true;
+    wire::BundleFields fields = fields_of(*body.bundle);
+    const Address keeper = turn.one_of(turn.executors());
+    constexpr uint64_t kGap = 1000;
+    constexpr size_t kBundles = limits::kMaxPendingBundles / 2 + 300;
+    for (size_t i = 0; i < kBundles; ++i) {
+      fields.first = RequestNumber(fields.first.value() + (i == 0 ? kGap : 1));
+      turn.say({keeper}, BundleMessage{sign_bundle(fields, {"hoard"}, turn), false});
+    }
+  }
+  bool done_ = false;
+};
+
 /// In another client's name: its own signature, or the other's old one under a new body.
 MaybeBundle other_name(const BundleMessage& truth, Turn& turn) {
   wire::BundleFields fields = fields_of(*truth.bundle);
@@ -154,6 +177,8 @@ std::vector<Entry> client_strategies() {
       {"false-acknowledgement", "says that it received what it was never sent", who,
        make<All>(false_acknowledgement)},
       {"client-flood", "a hundred bundles at once, beyond its limit", who, make<ClientFlood>()},
+      {"bundle-hoard", "more bundles than are kept for one client, all too early", who,
+       make<BundleHoard>(), Occasion::kAlways, true},
       {"other-name", "bundles in another client's name", who, make<All>(other_name)},
       {"session-spam", "opens session after session", who, make<Now>(sessions)},
       {"other-session", "calls in sessions that are not its own", who, make<All>(other_session)},

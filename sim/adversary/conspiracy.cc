@@ -13,6 +13,7 @@ constexpr size_t kFirstBundles = 32;
 constexpr size_t kTokens = 32;
 constexpr size_t kSubjects = 32;
 constexpr size_t kViews = 8;
+constexpr size_t kHeard = 64;
 
 }  // namespace
 
@@ -25,6 +26,14 @@ void Conspiracy::learn(const wire::MessagePtr& message, Address from) {
     return;
   }
   std::visit([this](const auto& body) { take(body); }, *message);
+  const auto* token = std::get_if<wire::Token>(message.get());
+  if (token == nullptr || from.role != Role::kExecutor || member(from)) return;
+  heard_[{token->view, token->parts.number}].emplace(from.index, *token);
+  if (heard_.size() > kHeard) heard_.erase(heard_.begin());
+}
+
+void Conspiracy::trim_splits() {
+  while (splits_.size() > kHeard) splits_.erase(splits_.begin());
 }
 
 void Conspiracy::at(View view, BatchNumber number) {

@@ -46,6 +46,18 @@ class Conspiracy {
   /// VIEW-CHANGEs for `view`, by verifier.
   std::vector<wire::ViewChange> changes(View view) const;
 
+  /// What honest executors told members of a batch of a view, by executor.
+  using Batch = std::pair<View, BatchNumber>;
+  const std::map<Batch, std::map<uint16_t, wire::Token>>& heard() const { return heard_; }
+  /// What members tell some verifiers of such a batch, and what they tell the others.
+  struct Split {
+    wire::Token few;
+    wire::Token many;
+  };
+  std::map<Batch, Split>& splits() { return splits_; }
+  /// Makes room for more splits.
+  void trim_splits();
+
   /// The false tokens that members agreed on, by number: they lie alike.
   std::map<BatchNumber, wire::Token>& agreed() { return agreed_; }
 
@@ -77,6 +89,8 @@ class Conspiracy {
   std::map<Subject, std::map<uint16_t, wire::Prepare>> prepares_;
   std::map<View, std::map<uint16_t, wire::ViewChange>> changes_;
   std::map<BatchNumber, wire::Token> agreed_;
+  std::map<Batch, std::map<uint16_t, wire::Token>> heard_;
+  std::map<Batch, Split> splits_;
 };
 
 }  // namespace eve::sim::adversary

@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "eve/codec.h"
 #include "sim/adversary/catalogue.h"
 #include "sim/adversary/forge.h"
 
@@ -141,6 +142,40 @@ void early_reply(const wire::BundleMessage& message, Address, Turn& turn) {
   turn.say({Address::client(bundle.client)}, reply);
 }
 
+/// A session that does not exist, or is somebody else's.
+wire::Reply other_session(RequestNumber opening, Turn& turn) {
+  const auto& bundles = turn.me.known.bundles();
+  uint64_t session = turn.random.next();
+  if (!bundles.empty() && turn.random.chance(1, 2)) session = bundles.back()->session.value();
+  Bytes payload;
+  Codec<uint64_t>::encode(session, payload);
+  wire::Reply reply{SessionId(),          opening, wire::ReplyStatus::kExecuted,
+                    turn.me.known.view(), {},      SharedBytes(payload)};
+  reply.digest = wire::reply_digest(reply.status, payload, turn.me.digester);
+  return reply;
+}
+
+/// Before anybody else answers, or instead of the truth.
+class FalseSession final : public OnSending<wire::Reply> {
+ public:
+  explicit FalseSession(Random&) {}
+  void hear(const wire::Message& message, Address, Turn& turn) override {
+    const auto* sent = std::get_if<wire::BundleMessage>(&message);
+    if (sent == nullptr || sent->bundle->kind != wire::BundleKind::kOpen) return;
+    if (sent->bundle->client >= turn.me.clients) return;
+    turn.say({Address::client(sent->bundle->client)}, other_session(sent->bundle->first, turn));
+  }
+
+ private:
+  void sending(const wire::Reply& body, const Utterance& truth, Turn& turn) override {
+    if (body.session == SessionId()) {
+      turn.say(truth.to, other_session(body.first, turn), truth.delay_us);
+    } else {
+      turn.pass(truth);
+    }
+  }
+};
+
 std::optional<wire::Reply> no_reply(const wire::Reply&, Turn&) {
   return std::nullopt;
 }
@@ -179,6 +214,8 @@ std::vector<Entry> executor_strategies() {
       {"wrong-reply", "right token, wrong reply", who, make<ToAll<wire::Reply>>(wrong_reply)},
       {"early-reply", "replies to what is not executed", who,
        make<OnHearing<wire::BundleMessage>>(early_reply)},
+      {"false-session", "opens sessions that do not exist, or are another client's", who,
+       make<FalseSession>()},
       {"silent-to-clients", "clients hear nothing", who, make<ToAll<wire::Reply>>(no_reply)},
       {"no-forwarding", "bundles are not passed on to the primary", who,
        make<ToAll<wire::BundleMessage>>(no_forwarding)},

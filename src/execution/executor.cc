@@ -261,6 +261,17 @@ ExecutorStatus Executor::glance() const {
   return status;
 }
 
+ExecutorLoad Executor::load() const {
+  const auto& entries = impl_->window.entries();
+  ExecutorLoad load;
+  load.pending_bundles = impl_->pending.size();
+  load.pending_of_one_client = impl_->pending.most_of_one_client();
+  load.window_batches = entries.size();
+  for (const auto& [number, entry] : entries) load.window_bundles += entry.batch->bundles.size();
+  if (!entries.empty()) load.window_end = entries.rbegin()->first;
+  return load;
+}
+
 const Refusals& Executor::refusals() const {
   return impl_->refusals;
 }

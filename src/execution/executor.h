@@ -75,6 +75,15 @@ struct ExecutorStatus {
   TimeUs busy_us = 0;
 };
 
+/// What others have given this executor to keep (docs/protocol.md, Bounds); a value.
+struct ExecutorLoad {
+  size_t pending_bundles = 0;
+  size_t pending_of_one_client = 0;  ///< of the one that has most
+  size_t window_batches = 0;
+  size_t window_bundles = 0;
+  BatchNumber window_end;  ///< the highest number of them; 0: none
+};
+
 class Executor {
  public:
   Executor(const ExecutorOptions& options, const crypto::Authenticator& authenticator,
@@ -96,6 +105,7 @@ class Executor {
   /// status() but for waiting_for, which takes longer to find than many a step: for hosts that look
   /// after each.
   ExecutorStatus glance() const;
+  ExecutorLoad load() const;
   /// Who sent what was refused.
   const Refusals& refusals() const;
   /// Tokens of the last committed batches, oldest first, at most limits::kHistoryBatches.

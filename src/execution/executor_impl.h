@@ -103,6 +103,7 @@ struct Executor::Impl {
   void commit_through(BatchNumber number, TimeUs now, Outbox& out);
   void await_missing(TimeUs now, Outbox& out);
   void begin_repair(TimeUs now, Outbox& out);
+  void repair_to_newest(TimeUs now, Outbox& out);
   void check_repair(TimeUs now, Outbox& out);
   void commit_fetched(const Fetched& fetched, TimeUs now, Outbox& out);
   void committed_now(BatchNumber number, const crypto::Digest& token, const crypto::Digest& state,

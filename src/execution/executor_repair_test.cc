@@ -107,6 +107,24 @@ TEST_P(E7Repair, BatchesThatArriveMeanwhileRunAfterIt) {
   EXPECT_EQ(status().committed, BatchNumber(5));
 }
 
+// Else repairs to ever newer targets gather ever more batches.
+TEST_P(E7Repair, BatchesUpToTheTargetMakeRoom) {
+  ASSERT_TRUE(status().fetching);
+  EXPECT_EQ(fetcher().executor->load().window_batches, 0u);
+  propose({call(3)});
+  EXPECT_EQ(fetcher().executor->load().window_batches, 1u);
+  EXPECT_EQ(fetcher().executor->load().window_end, BatchNumber(4));
+  commit_everywhere(4);
+  carry([](uint16_t, wire::StateReply& reply) {
+    reply.nodes.clear();
+    reply.parts.reset();
+    return true;
+  });
+  fetcher().pass(150'000);
+  ASSERT_TRUE(status().fetching);
+  EXPECT_EQ(fetcher().executor->load().window_batches, 0u) << "the target is 4 now";
+}
+
 TEST_P(E7Repair, ACommitThatWasHeardMeanwhileIsReached) {
   propose({call(3)});
   commit_everywhere(4);

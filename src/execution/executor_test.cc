@@ -138,6 +138,15 @@ TEST(E1Proposing, ResendsWhatIsNotCommittedLessAndLessOften) {
   EXPECT_LE(resends, 4u);
 }
 
+TEST(E2Accepting, NothingBeyondTheWindowAboveTheLastCommit) {
+  Replica replica(options(1, 1, 1));
+  replica.receive(Address::executor(0), batch(0, limits::kWindow + 1, {open(9)}));
+  EXPECT_EQ(replica.executor->load().window_batches, 0u);
+  replica.receive(Address::executor(0), batch(0, limits::kWindow, {open(9)}));
+  EXPECT_EQ(replica.executor->load().window_batches, 1u);
+  EXPECT_EQ(replica.executor->load().window_end, BatchNumber(limits::kWindow));
+}
+
 TEST(E2Accepting, OnlyFromThePrimaryOfTheView) {
   Replica backup(options(1, 0, 1));
   backup.receive(Address::executor(2), batch(0, 1, {open(9)}));

@@ -148,19 +148,25 @@ void Executor::Impl::enter_view(const wire::Verdict& verdict, TimeUs now, Outbox
 // last committed batch when the fetch starts, so runs are void; batches beyond the target will run
 // again after it.
 void Executor::Impl::begin_repair(TimeUs now, Outbox& out) {
-  const auto& [number, token] = *verdicts.vouched().rbegin();
-  EVE_CHECK(number > committed, "a repair goes forward");
   missing_since.reset();
   ++generation;
   window.forget_runs();
+  repair_to_newest(now, out);
+}
+
+// Batches up to the target come with it. Those that are here make room for what follows: else a
+// repair that takes long, and turns to newer targets, would gather ever more of them.
+void Executor::Impl::repair_to_newest(TimeUs now, Outbox& out) {
+  const auto& [number, token] = *verdicts.vouched().rbegin();
+  EVE_CHECK(number > committed, "a repair goes forward");
+  window.forget_through(number);
   repair.begin(number, token, now, out);
 }
 
 void Executor::Impl::check_repair(TimeUs now, Outbox& out) {
   repair.check(now, out);
   if (!repair.stuck(now) || verdicts.vouched().empty()) return;
-  const auto& [number, token] = *verdicts.vouched().rbegin();
-  if (number > repair.target()) repair.begin(number, token, now, out);
+  if (verdicts.vouched().rbegin()->first > repair.target()) repair_to_newest(now, out);
 }
 
 void Executor::Impl::commit_fetched(const Fetched& fetched, TimeUs now, Outbox& out) {

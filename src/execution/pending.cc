@@ -1,5 +1,6 @@
 #include "execution/pending.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -196,6 +197,12 @@ void Pending::expire(TimeUs now) {
   for (auto item = items_.begin(); item != items_.end();) {
     item = now - item->seen >= kForgetAfterUs ? erase(item) : std::next(item);
   }
+}
+
+size_t Pending::most_of_one_client() const {
+  size_t most = 0;
+  for (const auto& [client, use] : clients_) most = std::max(most, use.bundles);
+  return most;
 }
 
 bool Pending::full_batch() const {

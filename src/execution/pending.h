@@ -64,6 +64,7 @@ class Pending {
 
   bool empty() const { return items_.empty(); }
   size_t size() const { return items_.size(); }
+  size_t most_of_one_client() const;
   /// Enough for a batch of the largest size.
   bool full_batch() const;
 
