@@ -101,9 +101,11 @@ void Executor::Impl::watch_new_primary(bool led, TimeUs now, Outbox& out) {
   for (const wire::BundlePtr& bundle : pending.unwatched()) forward(bundle, false, out);
 }
 
-// A batch may take longer than any wait that was chosen beforehand, so views that bear nothing make
-// for more patience. Not the first: that is what a crash of the primary looks like. A primary of
-// which nothing is heard gets more patience only if nothing was heard of those before it either:
+// A batch may take longer than any wait that was chosen beforehand, so views that outlasted this
+// executor's patience, and bore nothing, make for more of it. Those that others ended, or tokens
+// that differ, do not: while a poisonous bundle is looked for, a liar in its turn would else gain
+// all that patience. Nor does the first: that is what a crash of the primary looks like. A primary
+// of which nothing is heard gets more patience only if nothing was heard of those before it either:
 // else one that is down would cost more, turn after turn, while others work on a poisonous bundle.
 // Who has run the view's first batch knows how long that takes, and waits only for others: a
 // primary that sends its batches to one executor alone would else have all that patience, turn
@@ -136,6 +138,7 @@ void Executor::Impl::suspect(TimeUs now, Outbox& out) {
       leads() ? gives_up(now) : !behind && pending.overdue(patient(options.suspect_after_us), now);
   if (!invalid_batch && !overdue) return;
   suspect_at = now;
+  gave_up |= overdue;
   if (silence.silent()) {
     say_hello(now, out);
   } else {

@@ -160,9 +160,10 @@ struct Executor::Impl {
   bool saw_higher_view = false;              // since the last Hello
   TimeUs hello_at;                           // when sent last, with what follows
   uint32_t fruitless_views = 0;  ///< in a row in which nothing beyond the start was committed
-  uint32_t vain_views = 0;       ///< those of them in which something was asked for
-  uint32_t unheard_views = 0;    ///< in a row in which no batch of the primary came
+  uint32_t vain_views = 0;       ///< those of them that outlasted this executor's patience
+  uint32_t unheard_views = 0;    ///< of those in a row in which no batch of the primary came
   bool heard = false;            ///< a batch of this view is here, or was
+  bool gave_up = false;          ///< this view has outlasted this executor's patience
   TimeUs suspect_at;
   TimeUs beat_at = kNever;
   std::vector<size_t> serving;  // state requests of each executor at the runner

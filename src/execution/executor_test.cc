@@ -473,13 +473,31 @@ TEST(E9Suspicion, AComplaintOutlivesTheOwnTurnAsPrimary) {
 TEST(E9Suspicion, ViewsThatBearNothingMakeForMorePatience) {
   Replica backup(options(1, 0, 2));
   backup.receive(Address::client(0), wire::BundleMessage{open(1), true});
+  backup.pass(500'000);
   tell(backup, 1, rollback(1, 0, genesis()));
+  backup.pass(500'000);
   tell(backup, 1, rollback(3, 0, genesis()));
   backup.sent<wire::Suspect>();
   backup.pass(700'000);
   EXPECT_TRUE(backup.sent<wire::Suspect>().empty());
   backup.pass(200'000);
   EXPECT_EQ(backup.sent<wire::Suspect>().at(0).second.view, View(3));
+}
+
+// Found by the simulator (bft, seed 4000074): while a poisonous bundle was looked for, view after
+// view ended by divergence, and a liar in its turn was waited for 64 times as long.
+TEST(E9Suspicion, ViewsThatOthersEndDoNot) {
+  Replica backup(options(1, 0, 2));
+  backup.receive(Address::client(0), wire::BundleMessage{open(1), true});
+  for (const uint64_t view : {1, 3, 4, 6, 7}) {
+    backup.pass(100'000);
+    tell(backup, view, rollback(view, 0, genesis()));
+  }
+  backup.sent<wire::Suspect>();
+  backup.pass(390'000);
+  EXPECT_TRUE(backup.sent<wire::Suspect>().empty());
+  backup.pass(60'000);
+  EXPECT_EQ(backup.sent<wire::Suspect>().at(0).second.view, View(7));
 }
 
 TEST(E9Suspicion, ViewsInWhichNobodyAskedForAnythingDoNot) {

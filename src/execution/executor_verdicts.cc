@@ -109,12 +109,11 @@ void Executor::Impl::await_missing(TimeUs now, Outbox& out) {
 void Executor::Impl::enter_view(const wire::Verdict& verdict, TimeUs now, Outbox& out) {
   EVE_CHECK(verdict.view > view, "views only grow");
   const bool led = leads();
-  // Where nobody asked for anything, nobody waited in vain.
-  const uint32_t waited = window.entries().empty() && pending.empty() ? 0 : 1;
+  const uint32_t in_vain = gave_up ? 1 : 0;
   fruitless_views = committed > start ? 0 : fruitless_views + 1;
-  vain_views = committed > start ? 0 : vain_views + waited;
-  unheard_views = heard ? 0 : unheard_views + waited;
-  heard = false;
+  vain_views = committed > start ? 0 : vain_views + in_vain;
+  unheard_views = heard ? 0 : unheard_views + in_vain;
+  heard = gave_up = false;
   most_bundles = stretch_bundles();
   view = verdict.view;
   entered_at = now;

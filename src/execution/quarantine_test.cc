@@ -235,6 +235,7 @@ TEST(E9Suspicion, WhoHasRunTheBatchWaitsForOthersOnly) {
     backup.receive(Address::client(0), wire::BundleMessage{open(1), true});
     if (view % 3 == 2) backup.idle();
     if (view % 3 != 2) backup.receive(Address::executor(view % 3), batch(view, 1, {open(1)}));
+    if (view < 9) backup.pass(3'300'000);  // it loses its patience
   }
   backup.sent<wire::Suspect>();
   backup.pass(3'100'000);
