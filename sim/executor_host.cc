@@ -119,12 +119,12 @@ void ExecutorHost::run_next() {
   if (running_ || commands_.empty()) return;
   running_ = true;
   const execution::Command command = commands_.pop();
-  const TimeUs takes = cost(command);
+  auto events = std::make_shared<std::vector<execution::Event>>();
+  apply(command, *events);
+  const TimeUs takes = cost(command, *events);
   if (std::holds_alternative<execution::RunBatch>(command)) {
     longest_run_us_ = std::max(longest_run_us_, takes);
   }
-  auto events = std::make_shared<std::vector<execution::Event>>();
-  apply(command, *events);
   later(takes, [this, events] {
     running_ = false;
     for (execution::Event& event : *events) happened(event);
@@ -197,14 +197,17 @@ void ExecutorHost::witness(const wire::Message& message, Address from) {
   }
 }
 
-TimeUs ExecutorHost::cost(const execution::Command& command) {
-  const auto* run = std::get_if<execution::RunBatch>(&command);
-  if (around_.steady) return run == nullptr ? 0 : setup_.request_cost_us;
-  if (run == nullptr) return kCommandCostUs;
-  uint64_t requests = 1;
-  for (const auto& bundle : run->batch->bundles) requests += bundle->requests.size();
+/// What a batch holds twice, or has been answered, does not run.
+TimeUs ExecutorHost::cost(const execution::Command& command,
+                          const std::vector<execution::Event>& events) {
+  const bool is_run = std::holds_alternative<execution::RunBatch>(command);
+  if (around_.steady) return is_run ? setup_.request_cost_us : 0;
+  const auto* done =
+      events.empty() ? nullptr : std::get_if<execution::BatchExecuted>(&events.front());
+  if (!is_run || done == nullptr) return kCommandCostUs;
   const uint64_t pace = slow() ? kSlowerBy : 1;
-  const uint64_t usual = pace * requests * static_cast<uint64_t>(setup_.request_cost_us);
+  const uint64_t usual =
+      pace * (1 + done->requests) * static_cast<uint64_t>(setup_.request_cost_us);
   return static_cast<TimeUs>(usual / 2 + random_.below(usual + 1));
 }
 

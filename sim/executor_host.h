@@ -61,7 +61,7 @@ class ExecutorHost final : public Host {
   void happened(execution::Event& event);
   /// Counts the sites that only the host of an executor can tell apart.
   void witness(const wire::Message& message, Address from);
-  TimeUs cost(const execution::Command& command);
+  TimeUs cost(const execution::Command& command, const std::vector<execution::Event>& events);
   void observe();
   void check_bounds(bool new_view);
 
