@@ -10,6 +10,7 @@
 #include "cli/program.h"
 #include "eve/result.h"
 #include "runtime/cluster_config.h"
+#include "runtime/descriptor.h"
 
 namespace CLI {
 class App;
@@ -50,7 +51,6 @@ class DevCluster {
   DevCluster() = default;
   Status prepare(const Program& program, const DevOptions& options);
   Status prepare_directory(const std::string& wanted);
-  Status lock_directory();
   Status start_nodes(const DevOptions& options);
   Status write_nodes(const std::string& file) const;
 
@@ -58,7 +58,7 @@ class DevCluster {
   std::vector<ChildProcess> children_;
   std::filesystem::path directory_;
   bool temporary_ = false;
-  int lock_ = -1;  ///< of the folder, as long as the cluster runs
+  runtime::Descriptor lock_;  ///< of the folder, as long as the cluster runs
 };
 
 }  // namespace eve::cli
