@@ -6,6 +6,10 @@
 // there in part, in any order. A failed sync() says nothing about earlier bytes either, and a
 // second one after it proves nothing: the file must not be written any more.
 //
+// What a new process finds it may rely on: names are durable when there is a Disk, a file's bytes
+// and size when open() gives it; and they are what the disk holds, whatever a process that was
+// killed, or saw a sync fail, has left in caches.
+//
 // Calls block. One thread at a time uses a Disk and its files.
 #pragma once
 
@@ -29,6 +33,7 @@ class File {
   virtual Status sync() = 0;
   /// At most `most` bytes from `offset`; fewer only at the end of the file.
   virtual Result<Bytes> read(uint64_t offset, uint64_t most) const = 0;
+  /// Makes it shorter, or longer with zeroes, which take no space yet: to reserve some, write.
   virtual Status truncate(uint64_t size) = 0;
 };
 
