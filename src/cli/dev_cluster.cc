@@ -1,9 +1,5 @@
 #include "cli/dev_cluster.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -13,6 +9,7 @@
 #include "cli/layout.h"
 #include "cli/node_process.h"
 #include "cli/what_is_left.h"
+#include "runtime/directory_lock.h"
 #include "runtime/http_get.h"
 #include "runtime/node.h"
 
@@ -84,7 +81,9 @@ Status DevCluster::prepare_directory(const std::string& wanted) {
       !std::filesystem::exists(directory_ / kMarker)) {
     return Error{wanted + " holds files that `dev` did not make; choose another --dir"};
   }
-  if (auto status = lock_directory(); !status) return status;
+  auto lock = runtime::lock_directory(directory_, "`dev`");
+  if (!lock) return lock.status();
+  lock_ = std::move(*lock);
   // With durability "memory" nothing of an earlier run is left to go on from: a new cluster. The
   // folder itself stays: it carries the lock.
   for (const auto& entry : std::filesystem::directory_iterator(directory_, error)) {
@@ -93,15 +92,6 @@ Status DevCluster::prepare_directory(const std::string& wanted) {
   if (error) return Error{"cannot empty " + wanted + ": " + error.message()};
   std::ofstream(directory_ / kMarker) << "`dev` makes this folder anew at every start.\n";
   return {};
-}
-
-// Ends with this process, however it ends; children do not inherit it.
-Status DevCluster::lock_directory() {
-  lock_ = open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock_ < 0) return Error{"cannot open " + directory_.string()};
-  if (flock(lock_, LOCK_EX | LOCK_NB) == 0) return {};
-  return Error{directory_.string() +
-               " is in use by another `dev`: stop that one, or choose another --dir"};
 }
 
 Status DevCluster::start_nodes(const DevOptions& options) {
@@ -188,7 +178,6 @@ DevCluster::~DevCluster() {
   stop();
   std::error_code ignored;
   if (temporary_) std::filesystem::remove_all(directory_, ignored);
-  if (lock_ >= 0) close(lock_);
 }
 
 }  // namespace eve::cli

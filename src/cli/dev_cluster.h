@@ -11,6 +11,7 @@
 #include "cli/program.h"
 #include "eve/result.h"
 #include "runtime/cluster_config.h"
+#include "runtime/descriptor.h"
 
 namespace CLI {
 class App;
@@ -54,7 +55,6 @@ class DevCluster {
   DevCluster() = default;
   Status prepare(const Program& program, const DevOptions& options);
   Status prepare_directory(const std::string& wanted);
-  Status lock_directory();
   Status start_nodes(const DevOptions& options);
   bool answers(const runtime::NodeConfig& node) const;
   Status write_nodes(const std::string& file) const;
@@ -64,7 +64,7 @@ class DevCluster {
   std::set<std::string> ended_;  ///< children that were reaped; may serve again, started by hand
   std::filesystem::path directory_;
   bool temporary_ = false;
-  int lock_ = -1;  ///< of the folder, as long as the cluster runs
+  runtime::Descriptor lock_;  ///< of the folder, as long as the cluster runs
 };
 
 }  // namespace eve::cli

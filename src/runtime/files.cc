@@ -2,12 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <utility>
 
+#include "runtime/descriptor.h"
 #include "runtime/host_limits.h"
 
 namespace eve::runtime {
@@ -16,23 +15,6 @@ namespace {
 Error system_error(const std::filesystem::path& file, const char* what) {
   return Error{file.string() + ": cannot " + what + ": " + std::strerror(errno)};
 }
-
-/// Closes its descriptor; close() reports what the destructor cannot.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  bool ok() const { return fd_ >= 0; }
-  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
-
- private:
-  int fd_;
-};
 
 bool write_all(int fd, ByteView bytes) {
   while (!bytes.empty()) {
