@@ -22,6 +22,7 @@ ROOMS = {
     "src/crypto": ["base"],
     "src/wire": ["base", "crypto"],
     "src/state": ["base", "crypto"],
+    "src/journal": ["base", "crypto"],
     "src/mixer": ["base"],
     "src/execution": ["base", "crypto", "wire", "state", "mixer"],
     "src/verification": ["base", "crypto", "wire"],

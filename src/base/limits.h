@@ -58,6 +58,12 @@ inline constexpr size_t kTransferNodesPerRequest = 512;
 inline constexpr size_t kMaxPoison = 4;
 inline constexpr size_t kMaxQuarantine = 16;
 
+/// A record of the journal: what a frame can bring, with room for what a batch made of it. More is
+/// split by who appends it. What may be buffered before a flush: that is read again, in memory a
+/// group at a time, after a crash.
+inline constexpr size_t kMaxJournalRecordBytes = 128u << 20;
+inline constexpr size_t kMaxJournalBufferBytes = 256u << 20;
+
 inline constexpr size_t kMaxExecutors = 64;
 inline constexpr size_t kMaxVerifiers = 96;
 inline constexpr size_t kMaxClients = 1024;
@@ -65,6 +71,8 @@ inline constexpr size_t kMaxClients = 1024;
 static_assert(kMaxRequestBytes < kMaxBundleBytes && kMaxBundleBytes < kMaxBatchBytes);
 static_assert(kMaxBatchBytes + kMaxBundleBytes < kMaxFrameBytes);
 static_assert(2 * kMaxFrameBytes < kMaxLinkQueueBytes);
+static_assert(kMaxFrameBytes < kMaxJournalRecordBytes &&
+              kMaxJournalRecordBytes < kMaxJournalBufferBytes);
 static_assert(kHistoryBatches > 2 * kWindow);
 
 }  // namespace eve::limits
