@@ -227,6 +227,25 @@ TEST_P(E7Repair, TurnsToANewerCommitWhenOneIsSilentAndTheOthersDoNotHoldTheOld) 
   EXPECT_FALSE(status().fetching);
 }
 
+TEST_P(E7Repair, TurnsToANewerCommitAlthoughALiarSaysThatItHoldsTheOldAndSendsNothing) {
+  const auto liar = [](uint16_t peer, wire::StateReply& reply) {
+    if (reply.number != BatchNumber(3)) return true;
+    if (peer == 0) return reply.nodes.empty();  // parts, but never a node
+    reply.parts.reset();
+    reply.nodes.clear();
+    return true;
+  };
+  carry(liar);
+  propose({call(3)});
+  commit_everywhere(4);
+  for (int i = 0; i < 200; ++i) {  // 12 s
+    fetcher().pass(60'000);
+    carry(liar);
+  }
+  EXPECT_EQ(status().committed, BatchNumber(4));
+  EXPECT_FALSE(status().fetching);
+}
+
 TEST_P(E7Repair, TurnsToANewerCommitInTheMiddleOfAFetch) {
   const auto gone_soon = [](uint16_t, wire::StateReply& reply) {
     if (reply.number != BatchNumber(3) || reply.nodes.empty()) return true;

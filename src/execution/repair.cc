@@ -12,6 +12,9 @@ namespace {
 
 // A slow holder is waited for longer each time, up to this many times the usual patience.
 constexpr TimeUs kMaxPatience = 64;
+// A holder is believed for this many times the usual patience after it last sent something of use:
+// a liar may say for ever that it holds what everybody else has forgotten.
+constexpr TimeUs kHolderPatience = 8;
 
 void send(std::vector<Address> to, wire::Message message, Outbox& out) {
   out.sends.push_back({std::move(to), std::make_shared<const wire::Message>(std::move(message))});
@@ -79,11 +82,14 @@ bool Repair::on_reply(const wire::StateReply& reply, uint16_t peer_index, TimeUs
   }
   peer.holder = true;
   peer.denied = false;
-  held_at_ = now;
   if (phase_ == Phase::kAsking) {
+    held_at_ = now;
+    stuck_after_us_ = std::max(stuck_after_us_, kHolderPatience * patience_us_);
     start_fetch(*reply.parts, out);
   } else if (!reply.nodes.empty() || peer.busy) {
+    const uint64_t before = bytes_;
     supply(reply, peer_index, out);
+    if (bytes_ > before) held_at_ = now;
   }
   spread(now, out);
   return true;
@@ -196,7 +202,6 @@ void Repair::on_fetched(BatchNumber number) {
 
 void Repair::check(TimeUs now, Outbox& out) {
   if (phase_ == Phase::kIdle) return;
-  if (holders() > 0) held_at_ = now;
   for (size_t i = 0; i < peers_.size(); ++i) {
     Peer& peer = peers_[i];
     if (!peer.busy || now - peer.asked_at < peer.patience_us) continue;

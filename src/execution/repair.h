@@ -88,7 +88,7 @@ class Repair {
   crypto::Digest token_;
   wire::TokenParts parts_;
   TimeUs parts_asked_at_ = 0;
-  TimeUs held_at_ = 0;  // when somebody was known to hold the target, or it became the target
+  TimeUs held_at_ = 0;  // when it became the target, somebody first held it, or sent some of it
   TimeUs stuck_after_us_ = 0;
   TimeUs runner_heard_at_ = 0;
   std::vector<Peer> peers_;  // by executor; the own place is unused

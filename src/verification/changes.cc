@@ -227,6 +227,13 @@ void Core::join(const wire::NewView& new_view, Step& step) {
 
 void Core::welcome(const wire::Hello& hello, Address from, Step& step) {
   outlet_.to(from, wire::Welcome{promised_, started_, last_}, step.out);
+  // What this verifier alone knows to be committed, because its COMMIT was lost: nobody vouches for
+  // its Welcome, and it does not repeat votes on what is committed. It voted so, and may again
+  // (V8).
+  if (from.role == Role::kVerifier && may_vote() && hello.committed < committed_.number) {
+    const auto own = commits_.said(options_.index, committed_.number);
+    if (own && own->view == view()) outlet_.to(from, *own, step.out);
+  }
   if (from.role != Role::kVerifier || !new_view_) return;
   const bool may_join = hello.restarted ? hello.view < view() : hello.view <= view();
   if (!may_join) return;

@@ -472,6 +472,24 @@ TEST_F(VerifierTest, V10TheNewViewIsSentToAVerifierOnceInHalfAResendTime) {
   EXPECT_EQ(lone_.sent<wire::NewView>().size(), 1u) << "it may have got lost";
 }
 
+// Found by the simulator (bft, withheld-state+mute, seed 7701874): its COMMIT had been lost, one
+// verifier was silent, and the others, a batch behind, waited for ever for what it alone knew.
+TEST_F(VerifierTest, V10WhoIsBehindIsToldTheOwnVoteAgain) {
+  for (const uint16_t executor : {0, 1}) lone_.token(executor, 0, 1, "A1", kGenesis);
+  for (const uint16_t peer : {1, 2}) lone_.prepare(peer, 0, 1, "A1", kGenesis);
+  commit_batch(1, "A1");
+  lone_.sent<wire::Commit>();
+  lone_.give(Address::verifier(2), wire::Hello{false, View(0), BatchNumber(1)});
+  EXPECT_TRUE(lone_.sent<wire::Commit>().empty());
+  lone_.give(Address::executor(2), wire::Hello{false, View(0), BatchNumber(0)});
+  EXPECT_TRUE(lone_.sent<wire::Commit>().empty());
+  lone_.give(Address::verifier(2), wire::Hello{false, View(0), BatchNumber(0)});
+  const auto again = lone_.sent<wire::Commit>();
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].number, BatchNumber(1));
+  EXPECT_EQ(again[0].token, digest("A1"));
+}
+
 TEST_F(VerifierTest, V10AStartThatIsNotCommittedIsNotNamed) {
   join(1, certified(0, 3, "A3"));
   lone_.give(Address::executor(2), wire::Hello{false, View(0), BatchNumber(0)});

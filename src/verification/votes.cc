@@ -85,6 +85,14 @@ bool CommitVotes::reached(const wire::Commit& commit) const {
   return ballot.count({commit.view, commit.token}) >= model_.agreement();
 }
 
+std::optional<wire::Commit> CommitVotes::said(uint16_t verifier, BatchNumber number) const {
+  const auto of = votes_.find(verifier);
+  if (of == votes_.end()) return std::nullopt;
+  const auto found = of->second.by_number.find(number);
+  if (found == of->second.by_number.end()) return std::nullopt;
+  return wire::Commit{found->second.view, number, found->second.token};
+}
+
 size_t CommitVotes::beyond(BatchNumber number, View view) const {
   size_t ahead = 0;
   for (const auto& [verifier, votes] : votes_) {

@@ -63,6 +63,8 @@ class CommitVotes {
   void add(uint16_t verifier, const wire::Commit& commit);
   /// Whether u+r+1 verifiers said exactly this.
   bool reached(const wire::Commit& commit) const;
+  /// The verifier's latest COMMIT for `number`, if it is kept.
+  std::optional<wire::Commit> said(uint16_t verifier, BatchNumber number) const;
   /// How many verifiers committed something above `number` or in a view above `view`.
   size_t beyond(BatchNumber number, View view) const;
 
