@@ -21,6 +21,7 @@ constexpr Group kGroups[] = {
     {"maps", add_map_rows, true},
     {"token", add_token_rows, true},
     {"undo", add_undo_rows, true},
+    {"delta", add_delta_rows, true},
     {"memory", add_memory_rows, true},
     {"ordered", add_ordered_rows, true},
     {"pages", add_page_rows, true},

@@ -81,6 +81,8 @@ void add_map_rows(const BenchOptions& options, Report& report);
 void add_token_rows(const BenchOptions& options, Report& report);
 /// Rollback and commit of the same batch over a small and a large state.
 void add_undo_rows(const BenchOptions& options, Report& report);
+/// Deltas of batches, and applying them, beside executing; and their bytes.
+void add_delta_rows(const BenchOptions& options, Report& report);
 /// Bytes an object beyond its key and value.
 void add_memory_rows(const BenchOptions& options, Report& report);
 /// Scans, get and put of ordered maps against std::map.

@@ -76,6 +76,17 @@ class Engine {
   /// From every object anew, without the tree: for EVE_VERIFY, tests, and `eve doctor`. O(state).
   crypto::Digest recompute_root() const;
 
+  // ---- What a batch has changed (DESIGN 6.8); in pieces: delta.h ----
+
+  /// Canonical bytes (delta_format.h) of what sealed batch `n` has changed: the same on every
+  /// replica. Fails if history does not hold it. O(objects touched, and batches since).
+  Result<Bytes> delta(BatchNumber n) const;
+  /// Does what batch `n` did elsewhere: begin(n) and seal() in one, ending in the root that the
+  /// delta names; compare it with the token's. The bytes are untrusted: if they are not of batch
+  /// n == last() + 1 on the state that is here, or lead elsewhere, an error says why, and nothing
+  /// has changed. Precondition: no batch is open.
+  Status apply(BatchNumber n, ByteView delta, Scheduler& scheduler);
+
   // ---- Versions (DESIGN 5.6) ----
 
   /// The state as of batch `n`; of a version that is not held, a view that answers nullopt.
@@ -125,6 +136,8 @@ class Engine {
   uint64_t logical_bytes() const;
 
  private:
+  friend class DeltaSink;
+  friend class DeltaSource;
   friend class Fetch;
   friend class Importer;
   struct Impl;

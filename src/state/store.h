@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,7 @@
 #include "eve/result.h"
 #include "state/changes.h"
 #include "state/content.h"
+#include "state/delta_format.h"
 #include "state/engine.h"
 #include "state/history.h"
 #include "state/pin.h"
@@ -92,6 +94,26 @@ class Store {
   };
   Status install(const Target& target, Scheduler& scheduler);
 
+  // For DeltaSource and DeltaSink; see store_delta.cc.
+  /// Nullopt if what batch `n` changed is not held.
+  std::optional<DeltaHeader> delta_header(BatchNumber n) const;
+  std::optional<uint64_t> encode_changes(BatchNumber n, uint64_t from, DeltaEncoder& encoder,
+                                         size_t enough, Bytes& out) const;
+  /// What one slot is to hold: another version of its object, or another object; or nothing.
+  struct Staged {
+    uint64_t slot;
+    Version* version = nullptr;  ///< owned; references in it are slots still
+    Bytes leaf;                  ///< payload of another object
+  };
+  /// A batch that has not happened yet. `leaves` by ascending slot.
+  struct Staging {
+    uint64_t slots = 0;  ///< of the state after it, if anything is staged
+    std::vector<Staged> leaves;
+  };
+  std::optional<std::string> stage(const std::vector<DeltaEntry>& entries, Staging& staging);
+  void unstage(Staging& staging);
+  bool apply(Staging& staging, const crypto::Digest& root, Scheduler& scheduler);
+
   // For Importer: filling a store without slots, leaf by leaf; see store_import.cc.
   uint64_t slots() const { return slots_.size(); }
   void import_resize(uint64_t slots);
@@ -149,6 +171,13 @@ class Store {
   bool fill_leaf(uint64_t slot, const Leaf& leaf, Object* before);
   void refer(uint64_t slot, Bytes value, ByteView references);
   void import_references();
+
+  // Deltas.
+  LeafAt leaf_at(BatchNumber n, uint64_t slot) const;
+  void prefetch_change(const std::vector<LeafBefore>& leaves, size_t i) const;
+  std::optional<std::string> stage(const DeltaEntry& entry, Staging& staging);
+  std::optional<Leaf> leaf_as_of(BatchNumber n, const LeafAt& at, Bytes& value) const;
+  void change_leaf(Staged& staged, Record& record);
 
   // Object graphs (store_graph.cc).
   void make_graph(Table& graph);
