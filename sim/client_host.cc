@@ -163,4 +163,12 @@ void ClientHost::check(const client::Completion& completion) {
   if (carried_.front().end == completed_) carried_.pop_front();
 }
 
+void ClientHost::leave_unanswered() {
+  uint64_t number = completed_;
+  for (const Waiting& request : waiting_) {
+    workload_.saw(
+        {self().index, number++, request.made_at, around_.queue.now(), request.bytes, {}});
+  }
+}
+
 }  // namespace eve::sim

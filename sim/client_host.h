@@ -39,6 +39,8 @@ class ClientHost final : public Host {
   client::Session::Status status() const { return session_.status(); }
   /// When the last answer came, but for nudges.
   TimeUs answered_at() const { return answered_at_; }
+  /// Nobody waits any more for what is not answered: it may have run, and others may have seen it.
+  void leave_unanswered();
   /// How long it has been making requests: until the last one, but for nudges and its sleep.
   TimeUs asking_us() const { return asking_us_; }
 

@@ -248,6 +248,7 @@ void World::run() {
     converge();
   } else {
     queue_.run_until(queue_.now() + kAftermathUs, never);
+    for (const auto& client : clients_) client->leave_unanswered();
   }
   check_history();
   if (plan_.byzantine.promise != Promise::kSanity) workload_->check_history();
