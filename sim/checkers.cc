@@ -28,8 +28,10 @@ wire::Names quarantined(const Ledger::Entry& entry, const crypto::Digester& dige
   return names;
 }
 
-bool unforeseeable(const wire::Batch& batch, const Workload& workload) {
-  for (const wire::BundlePtr& bundle : batch.bundles) {
+bool unforeseeable(const Ledger::Entry& entry, const Workload& workload) {
+  for (size_t i = 0; i < entry.batch->bundles.size(); ++i) {
+    if (entry.replies[i].status == wire::ReplyStatus::kQuarantined) continue;
+    const wire::BundlePtr& bundle = entry.batch->bundles[i];
     for (const auto& request : bundle->requests) {
       if (workload.unforeseeable(request)) return true;
     }
@@ -96,7 +98,7 @@ void Oracle::follow(const Ledger& ledger, const Workload& workload) {
                                       quarantined(entry, digester_)},
                   emit);
     runner_.apply(execution::CommitBatches{ran_}, emit);
-    lost_ = executed.token != entry.token && unforeseeable(*entry.batch, workload);
+    lost_ = executed.token != entry.token && unforeseeable(entry, workload);
     if (lost_) return;
     const std::string where = " of batch " + std::to_string(ran_.value());
     if (executed.parts.state != entry.parts.state) {
