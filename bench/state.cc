@@ -18,14 +18,10 @@ struct Group {
 };
 
 constexpr Group kGroups[] = {
-    {"maps", add_map_rows, true},
-    {"token", add_token_rows, true},
-    {"undo", add_undo_rows, true},
-    {"delta", add_delta_rows, true},
-    {"memory", add_memory_rows, true},
-    {"ordered", add_ordered_rows, true},
-    {"pages", add_page_rows, true},
-    {"alternatives", add_alternative_rows, false},
+    {"maps", add_map_rows, true},      {"token", add_token_rows, true},
+    {"undo", add_undo_rows, true},     {"delta", add_delta_rows, true},
+    {"memory", add_memory_rows, true}, {"ordered", add_ordered_rows, true},
+    {"pages", add_page_rows, true},    {"alternatives", add_alternative_rows, false},
 };
 
 std::string command_of(const BenchOptions& options) {
