@@ -188,19 +188,19 @@ Status Reading::read_segment(size_t index) {
     at_ = {0, 0, header.first_group, header.first, header.chain};
     out_.begin = header.first;
   }
-  const bool fits =
-      header.first_group == at_.group && header.first == at_.position && header.chain == at_.chain;
+  const SegmentHeader* next = index + 1 < line_.size() ? &good_.at(line_[index + 1]) : nullptr;
+  const bool fits = header.first_group == at_.group && header.first == at_.position &&
+                    header.chain == at_.chain && (!next || header.settled <= next->first_group);
   auto file = disk_.open(name(header.serial));
   if (!fits || !file) {
     damaged_at_ = {header.serial, 0, at_.group, at_.position, at_.chain};
-    damaged(header.serial, 0, fits ? file.message() : "it does not continue the segment before it");
+    damaged(header.serial, 0, fits ? file.message() : "it does not fit the segments beside it");
     return {};
   }
   at_.serial = header.serial;
   at_.offset = kBlockBytes;
   settle(header.settled);
   file_.emplace(std::move(*file));
-  const SegmentHeader* next = index + 1 < line_.size() ? &good_.at(line_[index + 1]) : nullptr;
   closed_ = false;
   while (!next || at_.group != next->first_group) {
     const Found found = file_->expect(at_.offset, expected());

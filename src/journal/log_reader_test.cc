@@ -233,6 +233,19 @@ TEST_F(LogReaderTest, AnUnreadableHeaderIsDamage) {
   EXPECT_EQ(read().end, Position(7));
 }
 
+// The fuzzer's: its claim was believed, and the damage could never be repaired.
+TEST_F(LogReaderTest, SoIsOneThatClaimsMoreThanTheSegmentHolds) {
+  write(1, 12);
+  auto header = decode_segment_header(disk.content(kFirst).substr(0, kBlockBytes));
+  ASSERT_TRUE(header.has_value());
+  header->settled = 1000;
+  disk.damage(kFirst, [&](Bytes& bytes) { bytes.replace(0, kBlockBytes, encode(*header)); });
+  const Recovery recovery = read();
+  EXPECT_EQ(message(recovery), kFirst + ": it does not fit the segments beside it");
+  EXPECT_EQ(recovery.end, Position(1));
+  EXPECT_EQ(recovery.known_end, Position(13));
+}
+
 TEST_F(LogReaderTest, SoIsThatOfTheNewestSegment) {
   write(1, 12);
   disk.flip(kThird, 100);
