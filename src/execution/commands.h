@@ -37,6 +37,14 @@ struct RollbackTo {
   BatchNumber number;
 };
 
+/// View `view` begins at `start`: what the executor runs from now on is of this view. No event; the
+/// runner has nothing to do. For hosts that keep what they must not forget (src/durability).
+struct EnterView {
+  View view;
+  BatchNumber start;
+  wire::Names quarantine;
+};
+
 /// -> StateServed. A peer asks for nodes.
 struct ServeState {
   Address peer;
@@ -56,8 +64,8 @@ struct SupplyFetch {
   std::vector<TreeNode> failed;
 };
 
-using Command =
-    std::variant<RunBatch, CommitBatches, RollbackTo, ServeState, StartFetch, SupplyFetch>;
+using Command = std::variant<RunBatch, CommitBatches, RollbackTo, EnterView, ServeState, StartFetch,
+                             SupplyFetch>;
 
 /// The answer to one bundle of a batch, ready to be sent when the batch is committed.
 struct BundleReply {

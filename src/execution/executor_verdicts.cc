@@ -125,6 +125,7 @@ void Executor::Impl::enter_view(const wire::Verdict& verdict, TimeUs now, Outbox
   invalid_batch.reset();
   order.clear();
   silence.entered(view);
+  out.commands.push_back(EnterView{view, start, quarantine});
 
   const BatchNumber kept = std::max(start, committed);
   if (window.run_through(committed) > kept) {
