@@ -69,6 +69,8 @@ struct Executor::Impl {
     return static_cast<uint16_t>(of.value() % options.model.executors());
   }
   bool leads() const { return primary(view) == options.index; }
+  /// It was primary of this view in an earlier process: what that proposed is not all known.
+  bool leads_no_more() const { return leads() && recovered_view == view; }
   bool is_peer(Address from) const {
     return from.role == Role::kExecutor && from.index < options.model.executors() &&
            from.index != options.index;
@@ -77,6 +79,10 @@ struct Executor::Impl {
     return from.role == Role::kVerifier && from.index < options.model.verifiers();
   }
   void send(std::vector<Address> to, wire::Message message, Outbox& out) const;
+
+  // ---- executor_recovered.cc ----
+  void recover(Recovered recovered, TimeUs now);
+  void repeat_tokens(TimeUs now, Outbox& out);
 
   // ---- executor_batches.cc ----
   bool may_propose() const;
@@ -130,6 +136,7 @@ struct Executor::Impl {
   std::vector<Address> others;  // executors but this one
 
   View view;
+  std::optional<View> recovered_view;              // that an earlier process was in
   BatchNumber start;                               // the view's start point
   wire::Names quarantine;                          // what the view answers without executing it
   size_t most_bundles = limits::kMaxBatchBundles;  // in a batch of the sequential stretch
