@@ -104,17 +104,25 @@ class Life {
     }
   }
 
-  /// The process ends, and another begins from the notes.
+  /// What is committed now could be recovered from a checkpoint.
+  void checkpoint() {
+    checkpoint_ = {committed, log.size(), recorder_->needed_from(committed), view, start};
+  }
+
+  /// The process ends, and another begins from the notes, and perhaps the checkpoint.
   void restart() {
     const crypto::Digest expected_root = replica->runner.root();
     auto fresh = std::make_unique<Replica>(2);
     ExecutorRecovery recovery(fresh->runner, digester(), genesis());
     uint64_t position = 1;
-    for (const Note& note : log) {
-      const auto status =
-          recovery.note(journal::Position(position++), note.kind, note.number, note.payload);
-      ASSERT_TRUE(status.ok()) << status.message();
+    if (checkpoint_.number > BatchNumber() && random_.chance(1, 2)) {
+      ExecutorRecovery before(fresh->runner, digester(), genesis());
+      visit(before, 1, checkpoint_.log_size);
+      ASSERT_TRUE(before.finish(false).ok());
+      position = checkpoint_.needed.value();
+      recovery.begin_at(checkpoint_.number, {checkpoint_.view, checkpoint_.start, {}});
     }
+    visit(recovery, position, log.size());
     const auto recovered = recovery.finish(true);
     ASSERT_TRUE(recovered.ok()) << recovered.message();
     EXPECT_EQ(fresh->runner.root(), expected_root);
