@@ -257,6 +257,15 @@ class Replica {
     step([&](Outbox& out) { executor->start(now, out); });
   }
 
+  /// The next process of an executor, with what the one before had left.
+  Replica(const ExecutorOptions& options, Recovered recovered, FakeRunner stands, TimeUs start_us)
+      : executor(std::make_unique<Executor>(options, authenticator, digester())),
+        runner(std::move(stands)),
+        now(start_us) {
+    executor->recover(std::move(recovered), now);
+    step([&](Outbox& out) { executor->start(now, out); });
+  }
+
   template <typename Message>
   void receive(Address from, const Message& message) {
     step([&](Outbox& out) { executor->receive(wire::Message(message), from, now, out); });
