@@ -77,13 +77,13 @@ Status ExecutorRecorder::record_run(const execution::RunBatch& command,
   const BatchNumber number = executed.parts.number;
   EVE_CHECK(executed.replies.size() == command.batch->bundles.size(), "one reply a bundle");
   std::vector<Bytes> pieces;
-  const auto status = runner_.difference(
+  const auto status = runner_->difference(
       number, kPieceBytes, [&pieces](Bytes piece) { pieces.push_back(std::move(piece)); });
   if (!status) return status;
   for (size_t i = 0; i + 1 < pieces.size(); ++i) {
     notes.push_back(piece_note(number, std::move(pieces[i])));
   }
-  notes.push_back(note_of(head_of(runner_, *command.batch, executed), pieces.back()));
+  notes.push_back(note_of(head_of(*runner_, *command.batch, executed), pieces.back()));
   runs_.emplace_back(next_, number);
   return {};
 }

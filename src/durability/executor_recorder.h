@@ -29,7 +29,7 @@ class ExecutorRecorder {
  public:
   /// The first note gets the position `next`. `runner` must outlive this.
   ExecutorRecorder(const execution::Runner& runner, journal::Position next)
-      : runner_(runner), next_(next) {}
+      : runner_(&runner), next_(next) {}
 
   /// Precondition: `command` has just been carried out, nothing after it, and these are its events.
   /// Error: the runner does not hold the difference of what it has just run.
@@ -47,7 +47,7 @@ class ExecutorRecorder {
   Status record_run(const execution::RunBatch& command, const execution::BatchExecuted& executed,
                     std::vector<Note>& notes);
 
-  const execution::Runner& runner_;
+  const execution::Runner* runner_;  ///< outlives this
   journal::Position next_;
   std::deque<std::pair<journal::Position, BatchNumber>> runs_;  ///< by position
 };

@@ -40,8 +40,10 @@ void ExecutorRecovery::begin_at(BatchNumber number, execution::EnterView view) {
 Status ExecutorRecovery::note(journal::Position position, uint16_t kind, uint64_t number,
                               ByteView payload) {
   const auto type = static_cast<ExecutorNote>(kind);
-  if (type == ExecutorNote::kRun) return ran(position, payload);
-  return take(type, number, payload);
+  const auto status =
+      type == ExecutorNote::kRun ? ran(position, payload) : take(type, number, payload);
+  failed_ |= !status.ok();
+  return status;
 }
 
 Status ExecutorRecovery::take(ExecutorNote kind, uint64_t number, ByteView payload) {

@@ -39,6 +39,7 @@ class ExecutorRecovery final : public NoteVisitor {
   /// The log is not this executor's, or of another release: it is to be left alone. Otherwise, what
   /// it says cannot be done: it is to be set aside, as damaged.
   bool refused() const { return refused_; }
+  bool failed() const { return failed_; }
 
   /// Once, after the last note. `whole`: Found::whole; else what is committed is all that counts.
   Result<execution::Recovered> finish(bool whole);
@@ -72,6 +73,7 @@ class ExecutorRecovery final : public NoteVisitor {
 
   bool began_ = false;
   bool refused_ = false;
+  bool failed_ = false;
   BatchNumber committed_;
   BatchNumber stands_at_;
   execution::EnterView view_;
