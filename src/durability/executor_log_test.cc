@@ -124,11 +124,12 @@ TEST_F(ExecutorLogTest, ALogOfAnotherServiceStaysAsItIs) {
   ASSERT_TRUE(start().ok());
   run(1);
   opened.reset();
-  ASSERT_TRUE(Keeper::open(disk, options,
-                           *std::make_unique<ExecutorRecovery>(replica->runner, digester(),
-                                                               crypto::Digest{}),
-                           *std::make_unique<Found>())
-                  .ok() == false);
+  const auto refused =
+      open_executor(disk, options, digester(), crypto::Digest{}, [this]() -> execution::Runner& {
+        replica = std::make_unique<Replica>();
+        return replica->runner;
+      });
+  EXPECT_FALSE(refused.ok());
   ASSERT_TRUE(start().ok());
   EXPECT_FALSE(opened->restarted);
   EXPECT_EQ(stands_at(), BatchNumber(1));
