@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "durability/executor_recovery.h"
-#include "journal/log_writer.h"
 
 namespace eve::durability {
 namespace {
@@ -16,24 +15,21 @@ class Attempt {
       : recovery_(runner, digester, genesis) {}
 
   /// Nullopt if the log cannot be followed: trouble() says why.
-  Result<std::optional<OpenedExecutor>> run(journal::Disk& disk, const KeeperOptions& options) {
+  Result<std::optional<OpenedExecutor>> run(const ExecutorLogAccess& log, bool ran_before) {
     Found found;
-    auto keeper = Keeper::open(disk, options, recovery_, found);
-    if (!keeper) {
-      if (!recovery_.failed() || recovery_.refused()) return keeper.error();
-      return gives_up(keeper.message());
+    if (const auto status = log.open(ran_before, recovery_, found); !status) {
+      if (!recovery_.failed() || recovery_.refused()) return Error{status.message()};
+      return gives_up(status.message());
     }
     auto recovered = recovery_.finish(found.whole);
     if (!recovered) return gives_up(recovered.message());
 
     OpenedExecutor opened;
-    opened.keeper = std::move(*keeper);
     opened.restarted = !found.whole;
     opened.trouble = found.trouble;
     if (!found.first_start) opened.recovered = std::move(*recovered);
-    const auto kept = opened.keeper->keep(recovery_.opening_notes(), Keeper::Until::kDurable);
-    if (!kept) return Error{kept.message()};
-    opened.recorder.emplace(recovery_.recorder(opened.keeper->end()));
+    opened.opening_notes = recovery_.opening_notes();
+    opened.recorder.emplace(recovery_.recorder());
     return std::optional(std::move(opened));
   }
 
@@ -51,22 +47,18 @@ class Attempt {
 
 }  // namespace
 
-Result<OpenedExecutor> open_executor(journal::Disk& disk, const KeeperOptions& options,
+Result<OpenedExecutor> open_executor(const ExecutorLogAccess& log, bool ran_before,
                                      const crypto::Digester& digester,
                                      const crypto::Digest& genesis,
                                      const std::function<execution::Runner&()>& make_runner) {
   Attempt first(make_runner(), digester, genesis);
-  auto opened = first.run(disk, options);
+  auto opened = first.run(log, ran_before);
   if (!opened) return opened.error();
   if (*opened) return std::move(**opened);
 
-  if (auto status = journal::set_aside_log(disk, options.log.name); !status) {
-    return Error{status.message()};
-  }
-  KeeperOptions again = options;
-  again.ran_before = true;
+  if (const auto status = log.set_aside(); !status) return Error{status.message()};
   Attempt second(make_runner(), digester, genesis);
-  auto anew = second.run(disk, again);
+  auto anew = second.run(log, true);
   if (!anew) return anew.error();
   if (!*anew) return Error{second.trouble()};
   (*anew)->trouble = first.trouble() + "; the log is set aside, as *.damaged";

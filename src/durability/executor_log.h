@@ -2,9 +2,9 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "durability/executor_recorder.h"
 #include "durability/keeper.h"
@@ -14,9 +14,19 @@
 
 namespace eve::durability {
 
+/// What open_executor() needs of whoever has the log.
+struct ExecutorLogAccess {
+  /// As Keeper::open(), with `ran_before` in the options.
+  std::function<Status(bool ran_before, NoteVisitor& visitor, Found& found)> open;
+  /// As journal::set_aside_log().
+  std::function<Status()> set_aside;
+};
+
 struct OpenedExecutor {
-  std::unique_ptr<Keeper> keeper;
-  /// For what the runner does from now on; refers to it.
+  /// To be kept before anything else.
+  std::vector<Note> opening_notes;
+  /// For what the runner does from now on; refers to it. Has to be told where the first note after
+  /// the opening notes goes: ExecutorRecorder::begin_at().
   std::optional<ExecutorRecorder> recorder;
   /// For Executor::recover(); nothing at a first start.
   std::optional<execution::Recovered> recovered;
@@ -26,14 +36,14 @@ struct OpenedExecutor {
   std::string trouble;  ///< for people; empty: none
 };
 
-/// Opens the log on `disk` and brings a runner to where the log ends. `make_runner` gives a runner
+/// Opens the log and brings a runner to where it ends. `make_runner` gives a runner
 /// in the service's empty state, and takes back the one that it gave before: a log that cannot be
 /// followed to its end is set aside (*.damaged) and another begun, as of an executor that has lost
 /// its memory. The result is about the last runner given. `genesis`: as ExecutorOptions::genesis.
 ///
 /// Errors leave everything as it was: the disk refuses, or the log is another service's, another
 /// node's, or a later release's.
-Result<OpenedExecutor> open_executor(journal::Disk& disk, const KeeperOptions& options,
+Result<OpenedExecutor> open_executor(const ExecutorLogAccess& log, bool ran_before,
                                      const crypto::Digester& digester,
                                      const crypto::Digest& genesis,
                                      const std::function<execution::Runner&()>& make_runner);

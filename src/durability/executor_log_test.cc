@@ -4,6 +4,7 @@
 
 #include "durability/executor_recovery.h"
 #include "execution/runner_testing.h"
+#include "journal/log_writer.h"
 #include "journal/testing_disk.h"
 
 namespace eve::durability {
@@ -22,16 +23,27 @@ class ExecutorLogTest : public ::testing::Test {
   }
 
   /// The next process.
-  Status start() {
+  Status start() { return start(genesis); }
+  Status start(const crypto::Digest& from) {
+    keeper.reset();
     opened.reset();
-    auto result = open_executor(disk, options, digester(), genesis, [this]() -> execution::Runner& {
+    const ExecutorLogAccess log{[this](bool before, NoteVisitor& visitor, Found& found) {
+                                  options.ran_before = before;
+                                  auto made = Keeper::open(disk, options, visitor, found);
+                                  if (made.ok()) keeper = std::move(*made);
+                                  return made.status();
+                                },
+                                [this] { return journal::set_aside_log(disk, options.log.name); }};
+    auto result = open_executor(log, ran_before, digester(), from, [this]() -> execution::Runner& {
       ++attempts;
       replica = std::make_unique<Replica>();
       return replica->runner;
     });
     if (!result) return result.status();
     opened.emplace(std::move(*result));
-    return {};
+    const auto kept = keeper->keep(std::move(opened->opening_notes), Keeper::Until::kDurable);
+    opened->recorder->begin_at(keeper->end());
+    return kept;
   }
   execution::BatchExecuted run(uint64_t nonce) {
     const uint64_t last = stands_at().value();
@@ -45,7 +57,7 @@ class ExecutorLogTest : public ::testing::Test {
     auto events = replica->apply(command);
     auto recorded = opened->recorder->record(command, events);
     EXPECT_TRUE(recorded.ok());
-    EXPECT_TRUE(opened->keeper->keep(std::move(recorded->notes), recorded->until).ok());
+    EXPECT_TRUE(keeper->keep(std::move(recorded->notes), recorded->until).ok());
     return events;
   }
   BatchNumber stands_at() const { return replica->runner.resume().parts.number; }
@@ -54,7 +66,9 @@ class ExecutorLogTest : public ::testing::Test {
   journal::testing::TestDisk disk;
   KeeperOptions options;
   std::unique_ptr<Replica> replica;
+  std::unique_ptr<Keeper> keeper;
   std::optional<OpenedExecutor> opened;
+  bool ran_before = false;
   int attempts = 0;
 };
 
@@ -86,7 +100,7 @@ TEST_F(ExecutorLogTest, ALostLogIsALostMemory) {
   run(1);
   opened.reset();
   for (const std::string& name : disk.names()) disk.lose(name);
-  options.ran_before = true;
+  ran_before = true;
   ASSERT_TRUE(start().ok());
   EXPECT_TRUE(opened->restarted);
   EXPECT_NE(opened->trouble, "");
@@ -98,8 +112,7 @@ TEST_F(ExecutorLogTest, ALogThatCannotBeFollowedIsSetAside) {
   ASSERT_TRUE(start().ok());
   run(1);
   ASSERT_TRUE(
-      opened->keeper
-          ->keep({note_of(execution::CommitBatches{BatchNumber(5)})}, Keeper::Until::kDurable)
+      keeper->keep({note_of(execution::CommitBatches{BatchNumber(5)})}, Keeper::Until::kDurable)
           .ok());
   attempts = 0;
   ASSERT_TRUE(start().ok());
@@ -115,7 +128,7 @@ TEST_F(ExecutorLogTest, ALogThatCannotBeFollowedIsSetAside) {
   ASSERT_TRUE(start().ok());
   EXPECT_TRUE(opened->restarted);
   EXPECT_EQ(stands_at(), BatchNumber(0)) << "nothing was committed";
-  ASSERT_TRUE(opened->keeper->keep({{kRemembered, 0, {}}}, Keeper::Until::kDurable).ok());
+  ASSERT_TRUE(keeper->keep({{kRemembered, 0, {}}}, Keeper::Until::kDurable).ok());
   ASSERT_TRUE(start().ok());
   EXPECT_FALSE(opened->restarted);
 }
@@ -124,12 +137,7 @@ TEST_F(ExecutorLogTest, ALogOfAnotherServiceStaysAsItIs) {
   ASSERT_TRUE(start().ok());
   run(1);
   opened.reset();
-  const auto refused =
-      open_executor(disk, options, digester(), crypto::Digest{}, [this]() -> execution::Runner& {
-        replica = std::make_unique<Replica>();
-        return replica->runner;
-      });
-  EXPECT_FALSE(refused.ok());
+  EXPECT_FALSE(start(crypto::Digest{}).ok());
   ASSERT_TRUE(start().ok());
   EXPECT_FALSE(opened->restarted);
   EXPECT_EQ(stands_at(), BatchNumber(1));

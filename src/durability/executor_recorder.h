@@ -27,9 +27,10 @@ struct Recorded {
 /// Thread safety: as the Runner's.
 class ExecutorRecorder {
  public:
-  /// The first note gets the position `next`. `runner` must outlive this.
-  ExecutorRecorder(const execution::Runner& runner, journal::Position next)
-      : runner_(&runner), next_(next) {}
+  /// `runner` must outlive this.
+  explicit ExecutorRecorder(const execution::Runner& runner) : runner_(&runner) {}
+  /// Before the first record(): the first note gets the position `next`.
+  void begin_at(journal::Position next) { next_ = next; }
 
   /// Precondition: `command` has just been carried out, nothing after it, and these are its events.
   /// Error: the runner does not hold the difference of what it has just run.

@@ -232,8 +232,8 @@ execution::RecoveredBatch ExecutorRecovery::recovered(const RunNote& run) const 
   return {std::move(stub), std::move(executed)};
 }
 
-ExecutorRecorder ExecutorRecovery::recorder(journal::Position next) const {
-  ExecutorRecorder recorder(runner_, next);
+ExecutorRecorder ExecutorRecovery::recorder() const {
+  ExecutorRecorder recorder(runner_);
   for (const auto& [position, number] : runs_) recorder.found_run(number, position);
   return recorder;
 }

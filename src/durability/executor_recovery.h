@@ -47,7 +47,7 @@ class ExecutorRecovery final : public NoteVisitor {
   /// last one had not brought to an end will not be.
   std::vector<Note> opening_notes() const;
   /// The recorder for what follows those: it knows which runs are in the log.
-  ExecutorRecorder recorder(journal::Position next) const;
+  ExecutorRecorder recorder() const;
 
  private:
   struct Held {

@@ -130,7 +130,8 @@ class Life {
     compare(*recovered);
     for (Note& note : recovery.opening_notes()) log.push_back(std::move(note));
     replica = std::move(fresh);
-    recorder_.emplace(recovery.recorder(journal::Position(log.size() + 1)));
+    recorder_.emplace(recovery.recorder());
+    recorder_->begin_at(journal::Position(log.size() + 1));
   }
   void visit(ExecutorRecovery& recovery, uint64_t from, uint64_t to) const {
     for (uint64_t position = from; position <= to; ++position) {
@@ -184,7 +185,8 @@ class Life {
   void begin(std::unique_ptr<Replica> fresh, uint64_t next) {
     replica = std::move(fresh);
     log.push_back(note_of_genesis(genesis()));
-    recorder_.emplace(replica->runner, journal::Position(next + 1));
+    recorder_.emplace(replica->runner);
+    recorder_->begin_at(journal::Position(next + 1));
   }
   Bytes word() {
     const Bytes key = "k" + std::to_string(random_.below(9));
