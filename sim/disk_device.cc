@@ -213,9 +213,13 @@ void DiskDevice::crash() {
 }
 
 void DiskDevice::start_anew() {
-  ++life_;
   power_failed_ = false;
   operations_left_ = 0;
+  refresh();
+}
+
+void DiskDevice::refresh() {
+  ++life_;
   names.keep(names.unsynced());
 }
 

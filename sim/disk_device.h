@@ -43,6 +43,8 @@ class DiskDevice {
   void crash();
   /// Another process comes.
   void start_anew();
+  /// The same one looks again.
+  void refresh();
   void restore(Names files);
 
   NameTable names;

@@ -122,6 +122,12 @@ Status VirtualDisk::sync_names() {
   return device_->end();
 }
 
+Status VirtualDisk::refresh() {
+  if (auto status = sync_names(); !status) return status;
+  device_->refresh();
+  return {};
+}
+
 Result<uint64_t> VirtualDisk::free_bytes() const {
   if (auto status = device_->begin(); !status) return Error{status.message()};
   if (auto status = device_->end(); !status) return Error{status.message()};

@@ -226,6 +226,22 @@ TEST(VirtualDisk, NamesMayBeLostByAFailedSync) {
   EXPECT_EQ(all, (std::set<std::string>{"", "log"}));
 }
 
+TEST(VirtualDisk, AfterARefreshNamesAreWhatTheDiskHolds) {
+  const auto all = outcomes([](uint64_t seed) {
+    Machine m(seed);
+    auto file = m.created("log");
+    m.disk.inject(DiskFault::kSyncFails);
+    EXPECT_FALSE(m.disk.refresh().ok());
+    EXPECT_TRUE(m.disk.refresh().ok());
+    EXPECT_FALSE(file->write(0, "x").ok());
+    const auto seen = m.names();
+    m.disk.crash();
+    EXPECT_EQ(m.names(), seen);
+    return seen;
+  });
+  EXPECT_EQ(all, (std::set<std::string>{"", "log"}));
+}
+
 TEST(VirtualDisk, AReadFailsOnceABadSectorUntilItIsWritten) {
   Machine m;
   auto file = m.durable("log", sectors("a"));

@@ -75,6 +75,7 @@ class Keeper::Opening : public journal::Visitor {
 
   Status run(Found& found) {
     const KeeperOptions& options = keeper_.options_;
+    if (auto status = keeper_.disk_.refresh(); !status) return status;
     auto recovery = journal::read_log(keeper_.disk_, options.log, *this);
     if (!recovery) return recovery.status();
     auto lost = read_mark(keeper_.disk_, lost_name(options));
@@ -235,6 +236,7 @@ Status Keeper::mend(bool& fatal) {
 Status Keeper::reopen(bool& fatal) {
   if (log_) earlier_bytes_ += log_->written_bytes();
   log_.reset();
+  if (auto status = disk_.refresh(); !status) return status;
   Nobody nobody;
   const auto recovery = journal::read_log(disk_, options_.log, nobody);
   if (!recovery) return recovery.status();

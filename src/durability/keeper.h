@@ -100,6 +100,8 @@ class Keeper {
   /// After an error: reads the log again, and writes what is not in it (D1, D2). An error again:
   /// later, perhaps. `fatal` is set if no later call can succeed: the log is damaged.
   Status mend(bool& fatal);
+  /// Nothing of what was given could be lost by the machine.
+  bool all_durable() const { return waiting_.empty(); }
   /// ok unless an error waits for mend().
   const Status& state() const { return failure_; }
 

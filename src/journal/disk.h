@@ -51,6 +51,10 @@ class Disk {
   virtual Status remove(const std::string& name) = 0;
   /// Creations, renames and removals so far are durable.
   virtual Status sync_names() = 0;
+  /// After an error, before the files are read again: when it returns success, names are durable,
+  /// and what list() and open() show is what a new process would find. Files that are open are not
+  /// used any more.
+  virtual Status refresh() { return sync_names(); }
   /// Bytes that can still be written, by the file system's word.
   virtual Result<uint64_t> free_bytes() const = 0;
 };

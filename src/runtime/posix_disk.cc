@@ -228,6 +228,12 @@ Status PosixDisk::sync_names() {
   return disk_error(directory_, "sync the directory", errno);
 }
 
+// As open_directory() does: whoever reads the names after it has made sure of them.
+Status PosixDisk::refresh() {
+  sync_failed_ = false;
+  return sync_names();
+}
+
 Result<uint64_t> PosixDisk::free_bytes() const {
   struct statvfs info {};
   if (uninterrupted([&] { return ::fstatvfs(descriptor_.get(), &info); }) != 0) {

@@ -6,7 +6,7 @@
 // - sync_names() is fsync() of the directory.
 // - A failed sync is final: Linux marks the pages clean that it could not write, and the next sync
 //   would succeed without them. That handle refuses everything but reads from then on; a disk whose
-//   directory could not be synced takes no more changes of names.
+//   directory could not be synced takes no more changes of names until refresh().
 // - What a new process finds is durable: open_directory() syncs the names, open() of a file its
 //   bytes (or the handle refuses to write, as after a failed sync), past whatever the page cache of
 //   a process that was killed still shows.
@@ -38,6 +38,7 @@ class PosixDisk final : public journal::Disk {
   Status rename(const std::string& from, const std::string& to) override;
   Status remove(const std::string& name) override;
   Status sync_names() override;
+  Status refresh() override;
   Result<uint64_t> free_bytes() const override;
 
  private:
