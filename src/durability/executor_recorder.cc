@@ -61,6 +61,7 @@ Result<Recorded> ExecutorRecorder::record(const execution::Command& command,
     recorded.notes.push_back(note_of(*rollback));
   } else if (const auto* view = std::get_if<execution::EnterView>(&command)) {
     recorded.notes.push_back(note_of(*view));
+    recorded.until = Keeper::Until::kDurable;
   } else if (const auto* fetch = std::get_if<execution::StartFetch>(&command)) {
     recorded.notes.push_back(note_of(*fetch));
   } else if (const auto* supply = std::get_if<execution::SupplyFetch>(&command)) {

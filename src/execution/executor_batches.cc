@@ -29,9 +29,11 @@ Bytes seed_material(uint16_t index, View view, BatchNumber number, TimeUs time_u
 // ---- E1: proposing -----------------------------------------------------------------------------
 
 // A primary that is behind what is vouched for, or whose window has a gap, must catch up first:
-// what it proposed would not extend the committed history.
+// what it proposed would not extend the committed history. And it must know, after a restart, that
+// it has led this view (E12).
 bool Executor::Impl::may_propose() const {
-  if (!leads() || leads_no_more() || silence.silent() || repair.active()) return false;
+  if (!leads() || leads_no_more() || entered != view) return false;
+  if (silence.silent() || repair.active()) return false;
   if (committed < start) return false;
   const BatchNumber tail = window.tail(committed);
   if (!window.entries().empty() && window.entries().rbegin()->first != tail) return false;

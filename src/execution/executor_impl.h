@@ -55,6 +55,7 @@ struct Executor::Impl {
   void receive(const Other&, Address from, TimeUs, Outbox&) {
     refusals.add(from, "a message that no executor is sent");
   }
+  void happened(const ViewEntered& event, TimeUs, Outbox&) { entered = event.view; }
   void happened(BatchExecuted& event, TimeUs now, Outbox& out);
   void happened(StateServed& event, TimeUs now, Outbox& out);
   void happened(FetchWants& event, TimeUs now, Outbox& out);
@@ -136,9 +137,10 @@ struct Executor::Impl {
   std::vector<Address> others;  // executors but this one
 
   View view;
-  std::optional<View> recovered_view;              // that an earlier process was in
-  BatchNumber start;                               // the view's start point
-  wire::Names quarantine;                          // what the view answers without executing it
+  View entered;                        // what comes of it may leave: the host keeps that view
+  std::optional<View> recovered_view;  // that an earlier process was in
+  BatchNumber start;                   // the view's start point
+  wire::Names quarantine;              // what the view answers without executing it
   size_t most_bundles = limits::kMaxBatchBundles;  // in a batch of the sequential stretch
   BatchNumber committed;
   TimeUs committed_time_us = 0;         // of the last committed batch

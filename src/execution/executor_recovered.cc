@@ -10,7 +10,7 @@ namespace eve::execution {
 void Executor::Impl::recover(Recovered recovered, TimeUs now) {
   EVE_CHECK(committed == BatchNumber() && view == View(), "recovery comes first");
   view = recovered.view;
-  recovered_view = view;
+  recovered_view = entered = view;
   start = recovered.start;
   quarantine = std::move(recovered.quarantine);
   entered_at = now;
@@ -23,6 +23,7 @@ void Executor::Impl::recover(Recovered recovered, TimeUs now) {
     recent.clear();
     recent.push_back({committed, state.token, state.parts.state});
     (void)mirror.install(state.sessions);
+    verdicts.forget_through(committed);
   }
   for (const RecoveredBatch& batch : recovered.above) {
     WindowEntry& entry = window.add_recovered(batch);

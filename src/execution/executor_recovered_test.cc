@@ -94,6 +94,14 @@ TEST_P(E12Recovered, AnswersClientsWhenWhatItHadRunIsCommitted) {
   EXPECT_TRUE(replies[0].second.payload.has_value());
 }
 
+// The simulator's, seed 24 of the crash configuration.
+TEST_P(E12Recovered, AVerdictOnWhatWasCommittedLongAgoIsNoNews) {
+  start();
+  tell(commit(1, results[0].token));
+  EXPECT_FALSE(status().fetching);
+  EXPECT_EQ(status().waiting_for, "the verdict on batch 2");
+}
+
 TEST_P(E12Recovered, GoesOnWithTheNextBatchOfItsView) {
   start();
   (void)tokens();

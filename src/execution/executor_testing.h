@@ -187,7 +187,7 @@ class FakeRunner {
                              std::min(committed_.value(), limits::kHistoryBatches));
     versions_.erase(versions_.begin(), versions_.lower_bound(oldest));
   }
-  void run(const EnterView&, const Emit&) {}
+  void run(const EnterView& command, const Emit& emit) { emit(ViewEntered{command.view}); }
   void run(const RollbackTo& command, const Emit&) {
     versions_.erase(versions_.upper_bound(command.number), versions_.end());
   }
