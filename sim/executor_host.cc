@@ -67,6 +67,7 @@ void ExecutorHost::on_start() {
     if (lives() > 1 && amnesiac()) storage_->forget();
     auto opened = storage_->open(digester_, setup_.options.genesis, [this]() -> execution::Runner& {
       make_runner();
+      make_executor(true);  // to be asked, should this not come to an end
       return *runner_;
     });
     restarted = forgot_ = opened.restarted;

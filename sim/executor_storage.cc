@@ -41,12 +41,13 @@ void ExecutorStorage::make() {
   journal_ =
       std::make_unique<NoteJournal>(*disk_, keeper_options(plan_, owner_), random_.next(), later_);
   ran_before_ = false;
-  machine_stopped_ = false;
+  machine_stopped_ = forgot_ = false;
 }
 
-// What was not synced is gone when the machine stops, and what an async log promises ends there.
+// What was not synced is gone when the machine stops, and what an async log promises ends there;
+// and stays so until the executor has said that it may speak again.
 bool ExecutorStorage::may_forget() const {
-  return plan_.durability == Durability::kAsync && machine_stopped_;
+  return plan_.durability == Durability::kAsync && (machine_stopped_ || forgot_);
 }
 
 durability::OpenedExecutor ExecutorStorage::open(
@@ -73,6 +74,7 @@ durability::OpenedExecutor ExecutorStorage::open(
     recorder_->begin_at(journal::Position(first.value() + notes));
     ran_before_ = true;
     machine_stopped_ = false;
+    forgot_ = opened->restarted;
     return std::move(*opened);
   }
 }

@@ -50,6 +50,7 @@ class ExecutorStorage {
   std::optional<durability::ExecutorRecorder> recorder_;
   bool ran_before_ = false;
   bool machine_stopped_ = false;  ///< since the last start
+  bool forgot_ = false;           ///< as of the last start
 };
 
 }  // namespace eve::sim
