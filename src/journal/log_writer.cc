@@ -218,6 +218,7 @@ Result<Position> LogWriter::append(uint16_t kind, uint64_t number, ByteView payl
 LogWriter::Group& LogWriter::open_group() {
   if (pending_.empty() || pending_.back().bytes.size() >= kGroupBytes) {
     pending_.emplace_back();
+    pending_.back().bytes.reserve(kBlockBytes);
     pending_.back().bytes.resize(kGroupHeaderBytes);
     pending_.back().header.first = end_;
   }
