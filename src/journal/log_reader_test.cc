@@ -290,6 +290,44 @@ TEST_F(LogReaderTest, AReadErrorIsDamageEvenAtTheEnd) {
   EXPECT_EQ(recovery.end, Position(6));
 }
 
+TEST_F(LogReaderTest, AReadThatFailsOnceIsNot) {
+  write(1, 7);
+  for (const std::string call : {"open log-1.log", "read log-1.log", "read log-2.log"}) {
+    for (int first = 0; first < 12; ++first) {
+      int left = first;
+      disk.reading = [&](const std::string& asked) {
+        if (asked != call || left-- > 0 || left < -2) return Status();
+        return Status(Error{"input/output error", ErrorKind::kMedium});
+      };
+      EXPECT_TRUE(read().damage.empty()) << call << " " << first;
+      EXPECT_EQ(seen.records.size(), 7u);
+    }
+  }
+}
+
+TEST_F(LogReaderTest, WhatSaysNothingAboutTheDiskIsNeverDamage) {
+  write(1, 7);
+  disk.flip(kFirst, block(3) + 200);  // so that all that can be read is
+  int calls = 0;
+  disk.reading = [&](const std::string&) { return ++calls, Status(); };
+  const auto names = disk.names();
+  ASSERT_FALSE(read().damage.empty());
+  for (int fails = calls; fails-- > 0;) {
+    int left = fails;
+    disk.reading = [&](const std::string&) {
+      return left-- > 0 ? Status() : Status(Error{"too many files are open: raise the limit"});
+    };
+    Collector none;
+    const auto recovery = read_log(disk, options, none);
+    ASSERT_FALSE(recovery.ok()) << fails;
+    EXPECT_EQ(recovery.message(),
+              "log log cannot be read now: too many files are open: raise the limit");
+  }
+  disk.reading = nullptr;
+  EXPECT_EQ(disk.names(), names);
+  EXPECT_EQ(read().end, Position(3));
+}
+
 TEST_F(LogReaderTest, ATruncatedSegmentInTheMiddleIsDamage) {
   write(1, 7);
   disk.damage(kFirst, [](Bytes& bytes) { bytes.resize(block(4)); });
@@ -313,6 +351,29 @@ TEST_F(LogReaderTest, WhenNothingIsReadableTheLogIsSetAside) {
   read();
   ASSERT_EQ(seen.records.size(), 1u);
   EXPECT_EQ(seen.records[0].payload, "lost");
+}
+
+TEST_F(LogReaderTest, J10SettingALogAsideIsDurableBeforeAnotherBegins) {
+  // The power fails when the next log's name is there, or not: any names since the last sync may.
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    disk = TestDisk(seed);
+    log.reset();
+    create();
+    write(1, 2);
+    disk.flip(kFirst, 100);
+    ASSERT_TRUE(set_aside_log(disk, options.name).ok());
+    bool named = false;
+    disk.permits = [&](const std::string& call) {
+      named = named || call.rfind("rename", 0) == 0;
+      return !named || call != "sync_names";
+    };
+    EXPECT_FALSE(LogWriter::create(disk, options, testing::life(2)).ok());
+    disk.permits = nullptr;
+    disk.crash();
+    const Recovery recovery = read();
+    if (!recovery.empty) (void)resume(recovery);
+    EXPECT_TRUE(disk.has(kFirst + ".damaged")) << seed;
+  }
 }
 
 // ---- Others' files ----

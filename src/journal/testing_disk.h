@@ -60,6 +60,9 @@ class TestDisk : public Disk {
   bool keeps_calls = true;
   /// Asked before each call; false makes it fail.
   std::function<bool(const std::string& call)> permits;
+  ErrorKind fails_with = ErrorKind::kMedium;  ///< what it does not permit
+  /// Asked before "open NAME", "size NAME" and "read NAME": what it says is the answer, unless ok.
+  std::function<Status(const std::string& call)> reading;
   std::set<std::string> unreadable;
   uint64_t capacity = uint64_t{1} << 40;
 
@@ -106,9 +109,10 @@ class TestDisk : public Disk {
     cached_names_.erase(name);
     durable_names_.erase(name);
   }
+  /// A removed file takes room until its removal is durable.
   uint64_t used() const {
     uint64_t bytes = 0;
-    for (const auto& [name, inode] : cached_names_) bytes += inode->cached.size();
+    for (const auto& [name, inode] : every_inode()) bytes += inode->cached.size();
     return bytes;
   }
   size_t count(const std::string& verb) const {
@@ -152,8 +156,11 @@ class TestDisk : public Disk {
     if (!keeps_calls && !permits) return {};
     const std::string call = name.empty() ? verb : verb + (" " + short_name(name));
     if (keeps_calls) calls.push_back(call);
-    if (permits && !permits(call)) return Error{"the disk fails: " + call};
+    if (permits && !permits(call)) return Error{"the disk fails: " + call, fails_with};
     return {};
+  }
+  Status may_read(const char* verb, const std::string& name) const {
+    return reading ? reading(verb + (" " + short_name(name))) : Status();
   }
   static std::string short_name(std::string name) {
     const size_t dash = name.find('-');
@@ -189,12 +196,15 @@ class TestFile : public File {
   TestFile(TestDisk& disk, std::string name, std::shared_ptr<Inode> inode)
       : disk_(disk), name_(std::move(name)), inode_(std::move(inode)) {}
 
-  Result<uint64_t> size() const override { return inode_->cached.size(); }
+  Result<uint64_t> size() const override {
+    if (auto status = disk_.may_read("size", name_); !status) return status.error();
+    return inode_->cached.size();
+  }
   Status write(uint64_t offset, ByteView bytes) override {
     if (auto status = disk_.may("write", name_); !status) return status;
     const uint64_t end = offset + bytes.size();
     const uint64_t more = end - std::min<uint64_t>(end, inode_->cached.size());
-    if (disk_.used() + more > disk_.capacity) return Error{"no space is left"};
+    if (disk_.used() + more > disk_.capacity) return Error{"no space is left", ErrorKind::kNoSpace};
     Inode::put(inode_->cached, offset, bytes);
     inode_->unsynced.push_back({offset, Bytes(bytes)});
     return {};
@@ -211,7 +221,8 @@ class TestFile : public File {
     return {};
   }
   Result<Bytes> read(uint64_t offset, uint64_t most) const override {
-    if (disk_.unreadable.count(name_) > 0) return Error{"input/output error"};
+    if (auto status = disk_.may_read("read", name_); !status) return status.error();
+    if (disk_.unreadable.count(name_) > 0) return Error{"input/output error", ErrorKind::kMedium};
     if (offset >= inode_->cached.size()) return Bytes();
     return inode_->cached.substr(offset, most);
   }
@@ -228,7 +239,7 @@ class TestFile : public File {
 };
 
 inline Result<std::unique_ptr<File>> TestDisk::create(const std::string& name) {
-  if (auto status = may("create", name); !status) return Error{status.message()};
+  if (auto status = may("create", name); !status) return status.error();
   if (has(name)) return Error{name + " is there"};
   const auto inode = std::make_shared<Inode>();
   (void)change_names([name, inode](Names& names) { names[name] = inode; });
@@ -236,6 +247,7 @@ inline Result<std::unique_ptr<File>> TestDisk::create(const std::string& name) {
 }
 
 inline Result<std::unique_ptr<File>> TestDisk::open(const std::string& name) {
+  if (auto status = may_read("open", name); !status) return status.error();
   if (!has(name)) return Error{name + " is not there"};
   return std::unique_ptr<File>(std::make_unique<TestFile>(*this, name, cached_names_.at(name)));
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/file_name.h"
@@ -22,10 +23,11 @@ std::string range(const char* what, uint64_t size, uint64_t offset) {
   return what + (" " + std::to_string(size)) + " bytes at " + std::to_string(offset);
 }
 
-Error sync_failed_before(const std::filesystem::path& file) {
+Error sync_failed_before(const std::filesystem::path& file, ErrorKind why) {
   return Error{file.string() +
-               ": an earlier sync failed, and what it should have made durable may be lost: write"
-               " a new file, or restart the node"};
+                   ": an earlier sync failed, and what it should have made durable may be lost:"
+                   " write a new file, or restart the node",
+               why};
 }
 
 class PosixFile final : public journal::File {
@@ -36,7 +38,7 @@ class PosixFile final : public journal::File {
   /// Writes back what an earlier process left in the cache, and empties that: what is read is what
   /// the disk holds. After a failed sync the cache shows what the disk may not hold.
   void settle() {
-    sync_failed_ = ::fdatasync(descriptor_.get()) != 0;
+    if (::fdatasync(descriptor_.get()) != 0) (void)sync_error(errno);
     ::posix_fadvise(descriptor_.get(), 0, 0, POSIX_FADV_DONTNEED);
   }
 
@@ -47,7 +49,7 @@ class PosixFile final : public journal::File {
   }
 
   Status write(uint64_t offset, ByteView bytes) override {
-    if (sync_failed_) return sync_failed_before(path_);
+    if (sync_failed_) return sync_failed_before(path_, *sync_failed_);
     if (offset > kMaxOffset - bytes.size()) {
       return disk_error(path_, range("write", bytes.size(), offset), EFBIG);
     }
@@ -67,10 +69,9 @@ class PosixFile final : public journal::File {
   // An interrupted sync is not repeated: the interruption may hide an error, which the kernel tells
   // of once only.
   Status sync() override {
-    if (sync_failed_) return sync_failed_before(path_);
+    if (sync_failed_) return sync_failed_before(path_, *sync_failed_);
     if (::fdatasync(descriptor_.get()) == 0) return {};
-    sync_failed_ = true;
-    return disk_error(path_, "sync", errno);
+    return sync_error(errno);
   }
 
   Result<Bytes> read(uint64_t offset, uint64_t most) const override {
@@ -96,7 +97,7 @@ class PosixFile final : public journal::File {
   }
 
   Status truncate(uint64_t size) override {
-    if (sync_failed_) return sync_failed_before(path_);
+    if (sync_failed_) return sync_failed_before(path_, *sync_failed_);
     const std::string what = "truncate to " + std::to_string(size) + " bytes";
     if (size > kMaxOffset) return disk_error(path_, what, EFBIG);
     const auto done =
@@ -105,9 +106,15 @@ class PosixFile final : public journal::File {
   }
 
  private:
+  Error sync_error(int error) {
+    auto failed = disk_error(path_, "sync", error);
+    sync_failed_ = failed.kind;
+    return failed;
+  }
+
   std::filesystem::path path_;
   Descriptor descriptor_;
-  bool sync_failed_ = false;
+  std::optional<ErrorKind> sync_failed_;
 };
 
 Result<std::unique_ptr<PosixFile>> open_file(int directory, const std::filesystem::path& path,
@@ -164,11 +171,11 @@ bool is_plain_file(int directory, const dirent& entry) {
 
 Result<std::unique_ptr<PosixDisk>> PosixDisk::open_directory(
     const std::filesystem::path& directory) {
-  if (auto status = ensure_directory(directory); !status) return Error{status.message()};
+  if (auto status = ensure_directory(directory); !status) return status.error();
   auto lock = lock_directory(directory, "node or tool");
   if (!lock) return lock.error();
   std::unique_ptr<PosixDisk> disk(new PosixDisk(directory, std::move(*lock)));
-  if (auto status = disk->sync_names(); !status) return Error{status.message()};
+  if (auto status = disk->sync_names(); !status) return status.error();
   return disk;
 }
 
@@ -186,19 +193,19 @@ Result<std::vector<std::string>> PosixDisk::list() const {
 }
 
 Status PosixDisk::may_change(const std::string& name) const {
-  if (sync_failed_) return sync_failed_before(directory_);
+  if (sync_failed_) return sync_failed_before(directory_, *sync_failed_);
   return check_file_name(name);
 }
 
 Result<std::unique_ptr<journal::File>> PosixDisk::create(const std::string& name) {
-  if (auto status = may_change(name); !status) return Error{status.message()};
+  if (auto status = may_change(name); !status) return status.error();
   auto file = open_file(descriptor_.get(), directory_ / name, O_CREAT | O_EXCL, "create");
   if (!file) return file.error();
   return std::unique_ptr<journal::File>(std::move(*file));
 }
 
 Result<std::unique_ptr<journal::File>> PosixDisk::open(const std::string& name) {
-  if (auto status = check_file_name(name); !status) return Error{status.message()};
+  if (auto status = check_file_name(name); !status) return status.error();
   auto file = open_file(descriptor_.get(), directory_ / name, 0, "open");
   if (!file) return file.error();
   (*file)->settle();
@@ -222,10 +229,11 @@ Status PosixDisk::remove(const std::string& name) {
 }
 
 Status PosixDisk::sync_names() {
-  if (sync_failed_) return sync_failed_before(directory_);
+  if (sync_failed_) return sync_failed_before(directory_, *sync_failed_);
   if (::fsync(descriptor_.get()) == 0) return {};
-  sync_failed_ = true;
-  return disk_error(directory_, "sync the directory", errno);
+  auto failed = disk_error(directory_, "sync the directory", errno);
+  sync_failed_ = failed.kind;
+  return failed;
 }
 
 Result<uint64_t> PosixDisk::free_bytes() const {

@@ -18,6 +18,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,7 @@ class PosixDisk final : public journal::Disk {
   Status may_change(const std::string& name) const;
   std::filesystem::path directory_;
   Descriptor descriptor_;
-  bool sync_failed_ = false;
+  std::optional<ErrorKind> sync_failed_;
 };
 
 }  // namespace eve::runtime
