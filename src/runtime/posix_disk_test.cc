@@ -134,6 +134,27 @@ TEST_F(PosixDiskTest, OneAtATimeHasTheDirectory) {
   open_disk(folder.path() / "data");
 }
 
+TEST_F(PosixDiskTest, WhoOnlyLooksChangesNothing) {
+  created("log", "content");
+  EXPECT_FALSE(PosixDisk::look_at(folder.path() / "data").ok());
+  disk.reset();
+  auto looking = taken(PosixDisk::look_at(folder.path() / "data"));
+  auto another = taken(PosixDisk::look_at(folder.path() / "data"));
+  EXPECT_FALSE(PosixDisk::open_directory(folder.path() / "data").ok());
+  auto file = taken(looking->open("log"));
+  EXPECT_EQ(*file->read(0, 100), "content");
+  EXPECT_EQ(*file->size(), 7u);
+  EXPECT_EQ(looking->list()->size(), 1u);
+  EXPECT_GT(*looking->free_bytes(), 0u);
+  for (const auto& status :
+       {file->write(0, "x"), file->sync(), file->truncate(0), looking->create("new").status(),
+        looking->rename("log", "new"), looking->remove("log"), looking->sync_names()}) {
+    EXPECT_TRUE(mentions(status.message(), "looked at only")) << status.message();
+  }
+  EXPECT_FALSE(PosixDisk::look_at(folder.path() / "none").ok());
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "none"));
+}
+
 TEST_F(PosixDiskTest, OnlyTheOwnerReads) {
   created("log");
   struct stat info {};
