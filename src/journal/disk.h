@@ -10,6 +10,11 @@
 // and size when open() gives it; and they are what the disk holds, whatever a process that was
 // killed, or saw a sync fail, has left in caches.
 //
+// Errors have a kind. kNoSpace: the file system or the quota is full. kMedium: the device failed,
+// or the file system found itself damaged, so what was there may be lost. All others (too many open
+// files, no memory, no right to read) say nothing about what the disk holds: nobody may take them
+// for damage.
+//
 // Calls block. One thread at a time uses a Disk and its files.
 #pragma once
 

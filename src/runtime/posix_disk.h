@@ -31,6 +31,9 @@ class PosixDisk final : public journal::Disk {
   /// Makes the directory (not its parents) if it is not there, durably. Fails while another process
   /// has it open as a PosixDisk, and while this one has.
   static Result<std::unique_ptr<PosixDisk>> open_directory(const std::filesystem::path& directory);
+  /// For tools that look at what a node has left: changes nothing, neither does it sync, so that
+  /// what is read may be in the cache only. Others may look too; nobody else has the directory.
+  static Result<std::unique_ptr<PosixDisk>> look_at(const std::filesystem::path& directory);
 
   Result<std::vector<std::string>> list() const override;
   Result<std::unique_ptr<journal::File>> create(const std::string& name) override;
@@ -42,13 +45,17 @@ class PosixDisk final : public journal::Disk {
   Result<uint64_t> free_bytes() const override;
 
  private:
-  PosixDisk(std::filesystem::path directory, Descriptor descriptor)
-      : directory_(std::move(directory)), descriptor_(std::move(descriptor)) {}
+  PosixDisk(std::filesystem::path directory, Descriptor descriptor, bool read_only)
+      : directory_(std::move(directory)),
+        descriptor_(std::move(descriptor)),
+        read_only_(read_only) {}
 
   Status may_change(const std::string& name) const;
   std::filesystem::path directory_;
   Descriptor descriptor_;
+  const bool read_only_;
   bool sync_failed_ = false;
+  ErrorKind sync_failure_ = ErrorKind::kOther;
 };
 
 }  // namespace eve::runtime
