@@ -74,16 +74,15 @@ Status Node::Impl::listen() {
 Status Node::Impl::make_executor() {
   const auto address = role_of(core->node(), Role::kExecutor);
   if (!address) return {};
-  auto restarted = mark_started(state_directory(), *address);
-  if (!restarted) return restarted.status();
   execution::ExecutorOptions wanted;
   wanted.model = core->cluster().model;
   wanted.index = address->index;
   wanted.clients = core->cluster().clients();
-  wanted.restarted = *restarted;
-  executor = std::make_unique<ExecutorHost>(core->loop(), core->router(), core->authenticator(),
-                                            core->digester(), wanted, options.threads,
-                                            options.make_service);
+  auto made = ExecutorHost::create(core->loop(), core->router(), core->authenticator(),
+                                   core->digester(), wanted, options.threads, options.make_service,
+                                   {state_directory(), core->cluster().id, options.durability});
+  if (!made) return made.status();
+  executor = std::move(*made);
   core->router().add(*address, *executor);
   return {};
 }
