@@ -47,6 +47,7 @@ void Faults::start() {
     pause_one(queue_.now() + around(plan_.faults.pause_us));
   });
   repeat(plan.blackout_every_us, [this] { blackout(); });
+  repeat(plan.outage_every_us, [this] { outage(); });
   repeat(plan_.clocks.step_every_us, [this] { step_clock(); });
   if (plan.sleeper) {
     const auto load = static_cast<uint64_t>(plan_.load_us);
@@ -91,6 +92,7 @@ void Faults::stop() {
       host->doom(Host::Doom::kAmidSends, nullptr);
       host->set_slow(false);
       host->drift_clock(0);
+      host->calm();
       if (!host->up()) host->start();
     }
   }
@@ -173,6 +175,18 @@ void Faults::blackout() {
       if (Host* host = victim(*hosts)) crash(*host);
     }
     for (Host* host : *hosts) host->pause_until(std::min(until, plan_.faults_until_us));
+  }
+}
+
+/// Who forgets nothing may crash together with all others: they come back as they were.
+void Faults::outage() {
+  sites_.hit(Site::kOutage);
+  for (Host* host : verifiers_) {
+    if (!host->up() || lies(*host)) continue;
+    host->doom(Host::Doom::kAmidSends, nullptr);
+    host->crash();
+    on_crash_(host->self());
+    queue_.after(around(plan_.faults.down_us), [this, host] { restart(*host); });
   }
 }
 

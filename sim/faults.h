@@ -49,6 +49,7 @@ class Faults {
   void pause_one(TimeUs until);
   void send_to_sleep();
   void blackout();
+  void outage();
   void step_clock();
   Host& any_server();
   TimeUs around(TimeUs mean);

@@ -151,6 +151,23 @@ void make_short(Plan& plan, Random& random) {
 
 }  // namespace
 
+/// From a stream of its own: what else a seed means stays as it is.
+void add_disks(uint64_t seed, Plan& plan) {
+  Random random(seed ^ 0xd15c'0000'5eed'd15cull);
+  if (!random.chance(1, 2)) return;
+  const auto scope = random.chance(1, 3) ? DiskScope::kSound : DiskScope::kContract;
+  plan.disks = DiskPlan::draw(random, scope);
+  // Reads as damage when a log is opened; a log that is lost altogether ends its verifier.
+  (*plan.disks)[DiskFault::kReadFails] = 0;
+  // May outlast the run.
+  (*plan.disks)[DiskFault::kStall] = 0;
+  plan.disks->sync_us = of_any_size(random, 20, 20'000);
+  const bool crashes = plan.faults.verifier_crash_every_us + plan.faults.blackout_every_us != 0;
+  if (crashes && random.chance(1, 3)) {
+    plan.faults.outage_every_us = of_any_size(random, 300'000, 2'000'000);
+  }
+}
+
 Plan make_plan(uint64_t seed, const Options& options) {
   Random random(seed ^ 0x5eedc0de5eedc0deull);
   Plan plan;
@@ -191,6 +208,7 @@ Plan make_plan(uint64_t seed, const Options& options) {
   if (!asked_for_twins) lengthen(random, plan);
   plan.faults.sleeper = !calm && !asked_for_twins && plan.sleep_us == 0 && random.chance(1, 6);
   plan.faults_until_us = plan.duration_us - options.duration_us * 3 / 10;
+  add_disks(seed, plan);
   return plan;
 }
 
@@ -255,6 +273,7 @@ std::string describe(const Plan& plan) {
   std::ostringstream out;
   out << "u=" << plan.model.u() << " r=" << plan.model.r() << " service=" << plan.service
       << " clients=" << plan.clients << " requests=" << plan.requests << show.text();
+  if (plan.disks) out << " disks: sync=" << plan.disks->sync_us << ' ' << to_string(*plan.disks);
   out << describe(plan.byzantine);
   return out.str();
 }

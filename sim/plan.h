@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/quorum.h"
 #include "sim/byzantine_plan.h"
+#include "sim/disk_plan.h"
 
 namespace eve::sim {
 
@@ -48,6 +49,7 @@ struct FaultPlan {
   TimeUs long_pause_us = 0;      ///< once: one node stands still for so long
   TimeUs blackout_every_us = 0;  ///< everybody stands still, as many as allowed lose their memory
   TimeUs blackout_us = 0;
+  TimeUs outage_every_us = 0;  ///< all verifiers that have disks crash at once
   bool slow_executor = false;  ///< one of them is ten times slower
   bool slow_verifier = false;
   bool too_many = false;  ///< any number may crash: only safety is promised
@@ -81,6 +83,8 @@ struct Plan {
   NetworkPlan network;
   ClockPlan clocks;
   FaultPlan faults;
+  /// Of verifiers, which then keep all that they promise; nullopt: only the highest view, ideally.
+  std::optional<DiskPlan> disks;
   ByzantinePlan byzantine;
 
   /// What of duration_us was added for long sleeps.

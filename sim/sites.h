@@ -78,6 +78,11 @@ enum class Site : uint8_t {
   kViewJoined,
   kViewJoinedLate,
   kPromisesRecovered,
+  kPromisesKept,
+  kOutage,
+  kLogShortened,
+  kPowerFailed,
+  kCrashAmidSync,
   kVoteResent,
   // ---- clients
   kRetry,

@@ -286,10 +286,14 @@ void JournalThread::mend() {
     phase_ = Phase::kBroken;
     log(LogLevel::kError, "journal_broken",
         {{"role", options_.name}, {"reason", status.message()}});
-    if (options_.on_broken) loop_.post(options_.on_broken);
-    std::lock_guard lock(mutex_);
-    status_.broken = true;
-    status_.trouble = status.message();
+    {
+      std::lock_guard lock(mutex_);
+      status_.broken = true;
+      status_.trouble = status.message();
+    }
+    std::deque<Entry> last(1);
+    last.front().done = options_.on_broken;
+    done_list_->add(last, loop_);
     return;
   }
   if (!all_well(status)) return;
