@@ -1,48 +1,17 @@
 #include "runtime/executor_memory.h"
 
-#include <cstring>
-#include <fstream>
 #include <system_error>
 #include <utility>
 
-#include "crypto/digest.h"
 #include "journal/log_writer.h"
 #include "runtime/log.h"
+#include "runtime/node_log.h"
 #include "runtime/promise_file.h"
 
 namespace eve::runtime {
 namespace {
 
 constexpr const char* kLogName = "commands";
-
-/// Differs from one start of the machine to the next. Where it cannot be read, nothing equals it.
-std::string machine_start() {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::string id;
-  if (std::getline(file, id) && !id.empty()) return id;
-  const auto random = crypto::random_secret();
-  return {reinterpret_cast<const char*>(random.data()), random.size()};
-}
-
-/// The mark says that there must be a log.
-Result<bool> has_started(const std::filesystem::path& directory, Address address) {
-  std::error_code error;
-  const bool there = std::filesystem::exists(directory / (to_string(address) + ".ran"), error);
-  if (error) return Error{directory.string() + ": " + error.message()};
-  return there;
-}
-
-durability::KeeperOptions keeper_options(const ExecutorMemoryOptions& wanted, Address address) {
-  durability::KeeperOptions options;
-  options.log.name = kLogName;
-  options.log.owner = {wanted.cluster, to_string(address)};
-  options.durability = wanted.durability;
-  options.machine_start = machine_start();
-  const auto random = crypto::random_secret();
-  static_assert(sizeof random >= sizeof options.life);
-  std::memcpy(&options.life, random.data(), sizeof options.life);
-  return options;
-}
 
 }  // namespace
 
@@ -54,7 +23,8 @@ Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted,
   auto disk = PosixDisk::open_directory(wanted.directory / to_string(address));
   if (!disk) return disk.error();
   ExecutorMemory memory{std::move(*disk), nullptr, {}};
-  durability::KeeperOptions options = keeper_options(wanted, address);
+  auto options = node_log(kLogName, wanted.cluster, address);
+  options.durability = wanted.durability;
   const durability::ExecutorLogAccess log{
       [&](bool ran_before, durability::NoteVisitor& visitor, durability::Found& found) {
         options.ran_before = ran_before;
