@@ -72,8 +72,6 @@ class Host {
   void step_clock(TimeUs by);
   /// So that all steps so far add up to `total`; returns this step.
   TimeUs step_clock_to(TimeUs total);
-  /// Nothing goes wrong any more with what it has.
-  virtual void calm() {}
   void drift_clock(int64_t ppm) { clock_.drift(around_.queue.now(), ppm); }
 
  protected:

@@ -73,7 +73,6 @@ constexpr std::array kNames = {
     "view joined late",
     "promises recovered",
     "promises kept",
-    "all verifiers at once",
     "log shortened",
     "power failed",
     "crash amid sync",
