@@ -104,13 +104,12 @@ bool Promises::take(const Blamed& failed) {
 }
 
 void Promises::trim() {
-  const auto over = [this](BatchNumber number) {
-    const bool open = start_is_open() && number == new_view->number;
-    return number <= last.number && !open;
+  const auto over = [this](const auto& entry) {
+    const bool open = start_is_open() && entry.first == new_view->number;
+    return entry.first < last.number && !open;
   };
-  std::erase_if(prepares, [&](const auto& entry) { return over(entry.first); });
-  std::erase_if(certificates,
-                [&](const auto& entry) { return over(entry.first) && entry.first != last.number; });
+  std::erase_if(prepares, over);
+  std::erase_if(certificates, over);
 }
 
 }  // namespace eve::verification

@@ -58,13 +58,12 @@ struct Promises {
   wire::Certificate held;  ///< the highest
   std::optional<wire::NewView> new_view;  ///< the last joined; none: view 0
   std::optional<wire::ViewChange> asked;  ///< for a view above it
-  /// The own ones in the view joined, of what is not committed, and of its start point while that
-  /// is open.
+  /// The own ones in the view joined: of the last commit and what came after it, and of the view's
+  /// start point while that is open.
   std::map<BatchNumber, wire::Prepare> prepares;
-  /// Likewise; and that of the last commit, if it was formed here.
-  std::map<BatchNumber, wire::Certificate> certificates;
-  wire::Verdict last;     ///< the latest commit
-  wire::Verdict started;  ///< the latest view known to have started
+  std::map<BatchNumber, wire::Certificate> certificates;  ///< likewise
+  wire::Verdict last;                                     ///< the latest commit
+  wire::Verdict started;                                  ///< the latest view known to have started
   wire::Commit proven;
   std::vector<Blamed> blamed;  ///< the least recently blamed first
 

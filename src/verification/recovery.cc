@@ -30,8 +30,18 @@ void Core::recover(const Promises& promises) {
   }
 }
 
-// The others may have gone far meanwhile.
+// What it said last may not have left. It says it again before anything that rests on it, so that
+// others never hear the one without the other from it. And they may have gone far meanwhile.
 void Core::go_on(Step& step) {
+  if (may_vote()) {
+    for (const auto& [number, prepare] : options_.recovered->prepares) {
+      outlet_.to_verifiers(prepare, step.out);
+    }
+    for (const auto& [number, certificate] : options_.recovered->certificates) {
+      outlet_.to_verifiers(wire::Commit{certificate.view, number, certificate.token}, step.out);
+    }
+  }
+  if (phase_ == Phase::kChanging) outlet_.to_verifiers(*asked_, step.out);
   watch_.started(step.now);
   if (phase_ == Phase::kStarting) {
     view_deadline_ = step.now + until_started(options_.restart_change_us, silent_views_);
