@@ -19,7 +19,15 @@ constexpr uint64_t kShortenBytes = uint64_t{4} << 20;
 
 Status PromiseBook::note(journal::Position, uint16_t kind, uint64_t number, ByteView payload) {
   known_ = true;
-  return apply_note(kind, number, payload, genesis_, digester_, all_);
+  const auto status = apply_note(kind, number, payload, genesis_, digester_, all_);
+  // A log that was cut begins anywhere, and what is there follows from what is not there any more;
+  // then comes the note of everything.
+  if (static_cast<PromiseNote>(kind) == PromiseNote::kAll && status.ok()) {
+    does_not_follow_ = {};
+  } else if (does_not_follow_.ok()) {
+    does_not_follow_ = status;
+  }
+  return {};
 }
 
 // Every note names the highest view of its time.
@@ -29,6 +37,7 @@ void PromiseBook::stray(uint16_t, uint64_t number, ByteView) {
 
 Result<std::vector<Note>> PromiseBook::begin(const Found& found,
                                              verification::VerifierOptions& options) {
+  if (!does_not_follow_) return does_not_follow_.error();
   // A whole log without notes is one of a verifier that had promised nothing; who will keep views
   // only says so before anything else.
   if (found.first_start || (found.whole && !known_)) {

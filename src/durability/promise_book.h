@@ -64,7 +64,8 @@ class PromiseBook final : public NoteVisitor {
   crypto::Digest genesis_;
   const crypto::Digester& digester_;
   verification::Promises all_;
-  bool known_ = false;  ///< there was a note
+  bool known_ = false;      ///< there was a note
+  Status does_not_follow_;  ///< the first that does not, since the last note of everything
   std::optional<View> highest_stray_;
   bool owes_remembered_ = false;  ///< what was lost is not made up for yet
   uint64_t bytes_ = 0;            ///< in the log since the last note of everything, about
