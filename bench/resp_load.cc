@@ -12,12 +12,14 @@
 #include <cstring>
 #include <deque>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace eve::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr int kReconnectMs = 50;
 
 struct Connection {
   int fd = -1;
@@ -46,10 +48,9 @@ class Load {
       if (auto status = open(i); !status) return status;
     }
     for (size_t i = 0; i < connections_.size(); ++i) {
-      fill(i);
-      if (auto status = flush(i); !status) return status;
+      if (auto status = give_work(i); !status) return status;
     }
-    while (outstanding_ > 0) {
+    while (outstanding_ > 0 || !broken_.empty()) {
       if (auto status = turn(); !status) return status;
     }
     return {};
@@ -81,6 +82,40 @@ class Load {
     return {};
   }
 
+  Status give_work(size_t index) {
+    fill(index);
+    const auto status = flush(index);
+    return status.ok() ? status : broke(index, status);
+  }
+
+  /// `status`, or ok if another connection is to take its place.
+  Status broke(size_t index, Status status) {
+    if (!options_.reconnects) return status;
+    auto& connection = connections_[index];
+    close(connection.fd);
+    outstanding_ -= connection.sent.size();
+    const bool more = connection.more;
+    connection = {};
+    connection.more = more;
+    source_.lost(index);
+    if (more) broken_.push_back(index);
+    return {};
+  }
+
+  Status reconnect() {
+    for (auto waiting = std::exchange(broken_, {}); size_t index : waiting) {
+      if (const auto status = open(index); !status) {
+        if (Clock::now() - last_reply_ > std::chrono::duration<double>(options_.stall_timeout_s)) {
+          return status;
+        }
+        if (auto again = broke(index, status); !again) return again;
+      } else if (auto working = give_work(index); !working) {
+        return working;
+      }
+    }
+    return {};
+  }
+
   void fill(size_t index) {
     auto& connection = connections_[index];
     const auto now = Clock::now();
@@ -107,18 +142,22 @@ class Load {
 
   Status turn() {
     epoll_event events[64];
-    const int ready =
-        epoll_wait(epoll_, events, 64, static_cast<int>(options_.stall_timeout_s * 1000));
+    if (auto status = reconnect(); !status) return status;
+    if (outstanding_ == 0 && broken_.empty()) return {};
+    const int timeout_ms =
+        broken_.empty() ? static_cast<int>(options_.stall_timeout_s * 1000) : kReconnectMs;
+    const int ready = epoll_wait(epoll_, events, 64, timeout_ms);
     if (ready < 0 && errno != EINTR) return failed("epoll_wait");
+    if (ready == 0 && !broken_.empty()) return {};
     if (ready == 0) {
       return Error{"no reply for " + std::to_string(options_.stall_timeout_s) + " s, " +
                    std::to_string(outstanding_) + " commands outstanding"};
     }
     for (int i = 0; i < ready; ++i) {
       const size_t index = events[i].data.u64;
-      if (auto status = read_replies(index); !status) return status;
-      fill(index);
-      if (auto status = flush(index); !status) return status;
+      auto status = read_replies(index);
+      status = status.ok() ? give_work(index) : broke(index, status);
+      if (!status) return status;
     }
     return {};
   }
@@ -139,6 +178,7 @@ class Load {
       const std::chrono::duration<double, std::micro> latency = now - connection.sent.front();
       connection.sent.pop_front();
       --outstanding_;
+      last_reply_ = now;
       source_.reply(index, rest.substr(0, size), latency.count());
       rest.remove_prefix(size);
     }
@@ -151,6 +191,8 @@ class Load {
   int epoll_ = -1;
   std::vector<Connection> connections_;
   size_t outstanding_ = 0;
+  std::vector<size_t> broken_;  ///< connections to be made again
+  Clock::time_point last_reply_ = Clock::now();
 };
 
 /// The integer between the type byte and the line's end; nullopt if it is none.

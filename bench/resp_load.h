@@ -19,6 +19,8 @@ class LoadSource {
   /// The whole reply of the oldest outstanding command of `connection`, `latency_us` after the
   /// command was written.
   virtual void reply(size_t connection, ByteView bytes, double latency_us) = 0;
+  /// LoadOptions::reconnects: nobody answers what is outstanding on `connection`.
+  virtual void lost(size_t /*connection*/) {}
 };
 
 struct LoadOptions {
@@ -27,9 +29,11 @@ struct LoadOptions {
   size_t pipeline = 1;             ///< commands outstanding on each connection
   double stall_timeout_s = 30;     ///< give up when nothing comes back for so long
   std::string host = "127.0.0.1";  ///< an IPv4 address
+  bool reconnects = false;         ///< a connection that breaks is lost(), and made anew
 };
 
-/// Runs until the source has no more and everything is answered. Fails if a connection breaks, a
+/// Runs until the source has no more and everything is answered, or lost. Fails if a connection
+/// breaks (unless it reconnects), a
 /// reply is malformed, or nothing comes back for stall_timeout_s.
 Status run_load(const LoadOptions& options, LoadSource& source);
 

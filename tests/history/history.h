@@ -4,6 +4,9 @@
 // A write's reply names its place: INCRBY the new sum, APPEND the new length, SET ... GET the value
 // before. A read names the place after which it happened. So the order is known, and checking it
 // costs a sort instead of a search.
+//
+// Whoever lost its connection does not know what came of its writes: each took effect once, some
+// time after it was asked for, or never. Others see which.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +26,7 @@ struct Operation {
   std::string argument;  ///< writes: what was added, appended, set
   std::string reply;     ///< the reply's value; for a null: empty
   bool null = false;
+  bool unknown = false;  ///< a write without a reply: may have happened, then or later, or not
 };
 
 /// What the model expects of a key after its history.
@@ -32,7 +36,8 @@ struct Outcome {
 };
 
 /// Orders the operations by their replies, replays them on a model, and checks that the order
-/// respects real time.
+/// respects real time. With writes whose outcome is unknown: registers and logs only, and the last
+/// operation is a read that began when all others with a reply had ended.
 Outcome check(Kind kind, std::vector<Operation> operations);
 
 }  // namespace eve::history

@@ -1,11 +1,13 @@
 // history_load --port P: random commands over many keys by many connections against a running
 // server; then checks every key's history (tests/history/history.h) and reads every key back.
+// With --reconnect connections may break, and what was asked on them is of unknown outcome.
 // Prints "history: ok ..." and exits with 0, or names the first keys that are wrong.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <deque>
+#include <filesystem>
 #include <vector>
 
 #include "base/random.h"
@@ -16,6 +18,7 @@ namespace eve::history {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr uint64_t kStopEvery = 64;
 
 struct Options {
   uint16_t port = 0;
@@ -26,9 +29,13 @@ struct Options {
   uint64_t seed = 1;
   double seconds = 0;  ///< at most; 0: as long as the operations take
   std::string host = "127.0.0.1";
+  bool reconnect = false;
+  std::string stop_file;  ///< nothing new once it is there
 };
 
-Kind kind_of(size_t key) {
+Kind kind_of(const Options& options, size_t key) {
+  // Of a counter nobody can tell which of the unknown additions took effect.
+  if (options.reconnect) return key % 2 == 0 ? Kind::kLog : Kind::kRegister;
   return static_cast<Kind>(key % 3);
 }
 
@@ -56,6 +63,8 @@ class Workload final : public bench::LoadSource {
   bool next(size_t connection, Bytes& out) override {
     if (issued_ == options_.operations) return false;
     if (options_.seconds > 0 && now_us() > options_.seconds * 1e6) return false;
+    if (issued_ % kStopEvery == 0) stopped_ = stopped_ || asked_to_stop();
+    if (stopped_) return false;
     ++issued_;
     const size_t key = random_.below(options_.keys);
     Operation operation;
@@ -64,10 +73,10 @@ class Workload final : public bench::LoadSource {
     const auto name = name_of(options_, key);
     if (!operation.write) {
       bench::append_command(out, {"GET", name});
-    } else if (kind_of(key) == Kind::kCounter) {
+    } else if (kind_of(options_, key) == Kind::kCounter) {
       operation.argument = std::to_string(1 + random_.below(9));
       bench::append_command(out, {"INCRBY", name, operation.argument});
-    } else if (kind_of(key) == Kind::kLog) {
+    } else if (kind_of(options_, key) == Kind::kLog) {
       operation.argument = "<" + std::to_string(issued_) + ">";
       bench::append_command(out, {"APPEND", name, operation.argument});
     } else {
@@ -85,26 +94,47 @@ class Workload final : public bench::LoadSource {
     longest_silence_us_ = std::max(longest_silence_us_, operation.completed_us - last_reply_us_);
     last_reply_us_ = operation.completed_us;
     const auto value = value_of(bytes);
-    if (bytes[0] == '-') error_ = std::string(bytes);
+    if (bytes[0] == '-') {
+      error_ = std::string(bytes);
+      if (options_.reconnect) return keep_unknown(key, std::move(operation));
+    }
     operation.null = !value.has_value();
     operation.reply = value.value_or("");
     histories_[key].push_back(std::move(operation));
   }
 
+  void lost(size_t connection) override {
+    for (auto& [key, operation] : pending_[connection]) keep_unknown(key, std::move(operation));
+    pending_[connection].clear();
+  }
+
+  uint64_t unknown() const { return unknown_; }
   const std::string& error() const { return error_; }
   uint64_t issued() const { return issued_; }
   /// Between two replies, of whatever connections: how long the service was away.
   double longest_silence_us() const { return longest_silence_us_; }
   std::vector<std::vector<Operation>>& histories() { return histories_; }
 
- private:
   double now_us() const {
     return std::chrono::duration<double, std::micro>(Clock::now() - start_).count();
   }
 
+ private:
+  void keep_unknown(size_t key, Operation operation) {
+    ++unknown_;
+    operation.unknown = true;
+    if (operation.write) histories_[key].push_back(std::move(operation));
+  }
+
+  bool asked_to_stop() const {
+    return !options_.stop_file.empty() && std::filesystem::exists(options_.stop_file);
+  }
+
   const Options& options_;
   Random random_;
+  bool stopped_ = false;
   uint64_t issued_ = 0;
+  uint64_t unknown_ = 0;
   std::vector<std::vector<Operation>> histories_;
   std::vector<std::deque<std::pair<size_t, Operation>>> pending_;
   std::string error_;
@@ -138,12 +168,16 @@ int failed(const std::string& message) {
 
 int check_all(const Options& options, Workload& workload) {
   ReadBack last(options);
+  const double read_at = workload.now_us();
   if (auto status = bench::run_load({options.port, 1, 64, 30, options.host}, last); !status) {
     return failed("reading back: " + status.message());
   }
   size_t wrong = 0;
   for (size_t key = 0; key < options.keys && wrong < 10; ++key) {
-    auto outcome = check(kind_of(key), std::move(workload.histories()[key]));
+    auto& history = workload.histories()[key];
+    const auto& value = last.values[key];
+    history.push_back({false, read_at, read_at, "", value.value_or(""), !value});
+    auto outcome = check(kind_of(options, key), std::move(history));
     if (outcome.error.empty() && outcome.final_value != last.values[key]) {
       outcome.error = "the final value is \"" + last.values[key].value_or("(null)") +
                       "\", the model's \"" + outcome.final_value.value_or("(null)") + "\"";
@@ -158,16 +192,21 @@ int check_all(const Options& options, Workload& workload) {
 int run(const Options& options) {
   Workload workload(options);
   const auto start = Clock::now();
-  const bench::LoadOptions load{options.port, options.connections, options.pipeline, 30,
-                                options.host};
+  const bench::LoadOptions load{options.port, options.connections, options.pipeline,
+                                30,           options.host,        options.reconnect};
   if (auto status = bench::run_load(load, workload); !status) return failed(status.message());
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  if (!workload.error().empty()) return failed("an error reply: " + workload.error());
+  if (!workload.error().empty() && options.reconnect) {
+    std::printf("the last of the error replies: %s", workload.error().c_str());
+  } else if (!workload.error().empty()) {
+    return failed("an error reply: " + workload.error());
+  }
   if (const int status = check_all(options, workload); status != 0) return status;
   std::printf(
-      "history: ok: %llu operations, %zu keys, %zu connections, %.0f operations/s, longest silence "
-      "%.2f s\n",
-      static_cast<unsigned long long>(workload.issued()), options.keys, options.connections,
+      "history: ok: %llu operations, %llu of unknown outcome, %zu keys, %zu connections, "
+      "%.0f operations/s, longest silence %.2f s\n",
+      static_cast<unsigned long long>(workload.issued()),
+      static_cast<unsigned long long>(workload.unknown()), options.keys, options.connections,
       static_cast<double>(workload.issued()) / seconds, workload.longest_silence_us() / 1e6);
   return 0;
 }
@@ -186,6 +225,8 @@ int main(int argc, char** argv) {
   app.add_option("--seed", options.seed)->capture_default_str();
   app.add_option("--seconds", options.seconds)->capture_default_str();
   app.add_option("--host", options.host)->capture_default_str();
+  app.add_flag("--reconnect", options.reconnect);
+  app.add_option("--stop-file", options.stop_file);
   CLI11_PARSE(app, argc, argv);
   return eve::history::run(options);
 }
