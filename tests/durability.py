@@ -139,6 +139,7 @@ class Rounds:
     def run_one(self):
         was_down, self.down = self.down, []
         victims = [name for name in self.victims() if name not in was_down]
+        time.sleep(self.random.choice((0, 0.5, 1.5)))
         self.end(victims)
         time.sleep(self.random.choice((0, 0.2, 1)))
         back = victims + was_down
@@ -268,11 +269,11 @@ def flip_in_the_middle(cluster, name, log):
 
 
 def tear(cluster, name, log):
-    """The begin of a write that was never finished."""
+    """Of a write that was never finished, its second half only reached the disk."""
     path = log_files(cluster, name, log)[-1]
     content = bytearray(path.read_bytes())
-    begin, end = groups(content)[-1]
-    content[end:end + 1000] = content[begin:begin + 1000]
+    _, end = groups(content)[-1]
+    content[end:end + 4 * BLOCK] = bytes(2 * BLOCK) + random.Random(1).randbytes(2 * BLOCK)
     path.write_bytes(content)
 
 
