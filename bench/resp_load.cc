@@ -44,10 +44,15 @@ class Load {
   Status run() {
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
     connections_.resize(options_.connections);
+    std::vector<size_t> opened;
     for (size_t i = 0; i < connections_.size(); ++i) {
-      if (auto status = open(i); !status) return status;
+      if (auto status = open(i); status.ok()) {
+        opened.push_back(i);
+      } else if (auto later = broke(i, status); !later) {
+        return later;
+      }
     }
-    for (size_t i = 0; i < connections_.size(); ++i) {
+    for (const size_t i : opened) {
       if (auto status = give_work(i); !status) return status;
     }
     while (outstanding_ > 0 || !broken_.empty()) {
