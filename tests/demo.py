@@ -140,6 +140,32 @@ def racing(build, table):
         table.add("racing service: replicas agree at the end", "yes")
 
 
+def everything_dies(build, table):
+    step("--durability sync: kill -9 of every process at once, under load")
+    with Cluster(build / "eve", threads=2, extra=("--durability", "sync")) as cluster:
+        load = cluster.benchmark("incr", 1_000_000, 4, background=True)
+        written = {}
+        start = time.monotonic()
+        while time.monotonic() - start < 1:
+            key = f"kept:{len(written)}"
+            written[key] = str(time.monotonic())
+            cluster.cli("SET", key, written[key])
+        if load.poll() is not None:
+            raise Failure("the load ended before the kill: " + load.stdout.read())
+        cluster.kill_all_and_start_again()
+        load.communicate(timeout=60)  # its connections broke
+        start = time.monotonic()
+        found = cluster.cli("MGET", *written).splitlines()
+        if found != list(written.values()):
+            raise Failure(f"acknowledged writes were lost: {found}, not {written}")
+        table.add(f"kill -9 of all {len(cluster.nodes)}, started again from their disks",
+                  f"all {len(written)} acknowledged writes are there")
+        cluster.cli("SET", "after", "everything died")
+        wait_for("all executors to hold the same last batch", 30, cluster.converged)
+        cluster.check_agreement()
+        table.add("first reads and writes after that", f"{time.monotonic() - start:.2f} s")
+
+
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     table = Table()
@@ -150,6 +176,7 @@ def main():
             benchmarks(cluster, table)
             kills(cluster, table)
             agreement(cluster, table)
+        everything_dies(build, table)
         racing(build, table)
     except Failure as failure:
         table.rows and table.show()

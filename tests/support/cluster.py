@@ -55,24 +55,37 @@ class Cluster:
         self.cluster_file = os.path.join(self.directory, "dev", "cluster.toml")
         self.log = open(os.path.join(self.directory, "log"), "w+")
         self.restarted = {}
-        nodes_file = os.path.join(self.directory, "nodes.json")
-        self.process = subprocess.Popen(
-            [self.program, "dev", "--config", config, "--u", str(u), "--port", str(self.port),
-             "--threads", str(threads), "--layout", layout,
-             "--dir", os.path.join(self.directory, "dev"), "--nodes-out", nodes_file, *extra],
-            stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.nodes_file = os.path.join(self.directory, "nodes.json")
+        self.command = [
+            self.program, "dev", "--config", config, "--u", str(u), "--port", str(self.port),
+            "--threads", str(threads), "--layout", layout,
+            "--dir", os.path.join(self.directory, "dev"), "--nodes-out", self.nodes_file, *extra]
+        self._start_dev()
+
+    def _start_dev(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=self.log,
+                                        text=True)
         self.ready_line = self.process.stdout.readline().strip()
         if not self.ready_line.startswith("ready: "):
             log = self.output()
             self.stop()
             raise Failure(f"the cluster did not start: {log}")
-        with open(nodes_file) as file:
+        with open(self.nodes_file) as file:
             self.nodes = {node["name"]: node for node in json.load(file)["nodes"]}
 
     def output(self):
         self.log.flush()
         with open(self.log.name) as file:
             return file.read()
+
+    def kill_all_and_start_again(self):
+        """kill -9 of all nodes at once; then the same `eve dev` on the same directory."""
+        for node in self.nodes.values():
+            os.kill(node["pid"], signal.SIGKILL)
+        self.process.terminate()
+        self.process.wait(timeout=15)
+        self.process.stdout.close()
+        self._start_dev()
 
     def kill(self, name, how=signal.SIGKILL):
         """Kills one node. (`eve dev` is its parent and does not restart it.)"""
