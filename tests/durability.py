@@ -33,6 +33,8 @@ CATCH_UP_S = 60
 STOP_S = 20
 # Histories grow, and with them what one check costs: a load is for this many rounds.
 ROUNDS_OF_A_LOAD = 10
+# As logs do, and with them what one start costs: a cluster is for this many.
+ROUNDS_OF_A_CLUSTER = 30
 LOST = re.compile(r".*(?:memory_lost|promises_lost|journal_broken|disk_trouble).*")
 BLOCK = 4096
 
@@ -57,11 +59,12 @@ class Kept:
     def __init__(self, cluster):
         self.port = cluster.port
         self.values = {}
+        self.attempts = 0
 
     def write(self):
         """Until one is acknowledged: a key of its own for each attempt, as a lost one may come."""
         def acknowledged():
-            self.attempts = getattr(self, "attempts", 0) + 1
+            self.attempts += 1
             key = f"kept:{self.attempts}"
             if ask(self.port, "SET", key, f"value {self.attempts}") != "+OK":
                 return False
@@ -206,9 +209,17 @@ def load(build, cluster, number, work):
 
 
 def run_rounds(build, config, rounds, seconds, seed):
-    """Returns how many were done."""
-    cluster = Nodes(build / "eve", config=config, threads=2, durability="sync")
+    """With one cluster after the other; returns how many were done."""
     end = time.monotonic() + seconds
+    done = 0
+    while done < rounds and time.monotonic() < end:
+        done += run_cluster(build, config, min(rounds - done, ROUNDS_OF_A_CLUSTER), end,
+                            1000 * seed + done)
+    return done
+
+
+def run_cluster(build, config, rounds, end, seed):
+    cluster = Nodes(build / "eve", config=config, threads=2, durability="sync")
     try:
         cluster.start()
         work = Rounds(cluster, seed, rounds)
@@ -229,11 +240,12 @@ def run_rounds(build, config, rounds, seconds, seed):
     close(cluster)
     if operations == 0:
         raise Failure("no round was under load")
-    print(f"  {rounds - work.left} rounds: {work.done}\n"
+    count = rounds - work.left
+    print(f"  {count} rounds: {work.done}\n"
           f"  {operations} operations, {unknown} of unknown outcome, {len(work.kept.values)} writes "
           f"followed to the end, all the same {took:.1f} s after\n"
           f"  first write after a start: {spread(work.away)}; back: {spread(work.back)}", flush=True)
-    return rounds - work.left
+    return count
 
 
 def spread(times):
