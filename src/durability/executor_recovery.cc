@@ -110,15 +110,11 @@ Status ExecutorRecovery::ran(journal::Position position, ByteView payload) {
   pieces_of_ = BatchNumber();
   runs_.emplace_back(position, number);
 
-  // The first word for a (view, number) is what counts, whatever is run again later.
   if (held.run.view > said_in_) {
     said_in_ = held.run.view;
     said_.clear();
   }
-  if (held.run.view == said_in_) {
-    const wire::TokenParts& parts = held.run.parts;
-    said_.emplace(number, wire::Token{said_in_, parts, wire::token_of(parts, digester_)});
-  }
+  if (held.run.view == said_in_) said(held.run.parts);
   if (fetching_) return Error{batch(number) + " was run during a state transfer"};
   passing_by_ = false;
   if (number <= committed_) return {};  // the checkpoint is of later
@@ -126,6 +122,12 @@ Status ExecutorRecovery::ran(journal::Position position, ByteView payload) {
   if (number != last.next()) return Error{batch(number) + " was run after " + batch(last)};
   held_.push_back(std::move(held));
   return {};
+}
+
+void ExecutorRecovery::said(const wire::TokenParts& parts) {
+  const wire::Token token{said_in_, parts, wire::token_of(parts, digester_)};
+  const auto [entry, first] = said_.emplace(parts.number, token);
+  if (!first && entry->second && entry->second->token != token.token) entry->second.reset();
 }
 
 Status ExecutorRecovery::commit(BatchNumber number) {
@@ -191,7 +193,8 @@ std::vector<Note> ExecutorRecovery::opening_notes() const {
 // ---- The end -----------------------------------------------------------------------------------
 
 Result<execution::Recovered> ExecutorRecovery::finish(bool whole) {
-  execution::Recovered result{view_.view, view_.start, view_.quarantine, runner_.resume(), {}, {}};
+  execution::Recovered result{view_.view, view_.start, view_.quarantine, runner_.resume(), {},
+                              {},         {}};
   stands_at_ = result.committed.parts.number;
   if (!whole) return result;
   for (const Held& held : held_) {
@@ -202,7 +205,12 @@ Result<execution::Recovered> ExecutorRecovery::finish(bool whole) {
   if (!held_.empty()) (void)runner_.resume();
   if (said_in_ == view_.view) {
     for (auto& [number, token] : said_) {
-      if (number > committed_) result.said.push_back(token);
+      if (number <= committed_) continue;
+      if (token) {
+        result.said.push_back(*token);
+      } else {
+        result.unsure.push_back(number);
+      }
     }
   }
   return result;

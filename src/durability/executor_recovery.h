@@ -4,11 +4,14 @@
 //   X1  the Runner ends in a state whose root is that of a token in the log, or the recovery fails;
 //   X2  nothing that the log says to be committed is missing;
 //   X3  where the log is whole, every batch whose run it holds, that nothing after it undid, stands
-//       again, with the token that was sent for it, and no other is ever sent for that (v, n).
+//       again; and no token is ever sent that contradicts one that was sent. What is in the log was
+//       not necessarily sent: where a batch ran again after a repair, with another result, only the
+//       first that was passed on in time was, so nothing more is said of it.
 #pragma once
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -61,6 +64,7 @@ class ExecutorRecovery final : public NoteVisitor {
   Status commit(BatchNumber number);
   Status fetch(const execution::StartFetch& command);
   Status supply(ByteView payload);
+  void said(const wire::TokenParts& parts);
   void roll_back(BatchNumber number);
   void enter(execution::EnterView view);
   Status redo(const Held& held);
@@ -81,8 +85,9 @@ class ExecutorRecovery final : public NoteVisitor {
   BatchNumber pieces_of_;
   std::vector<Bytes> pieces_;
   bool fetching_ = false;
-  bool passing_by_ = false;                  ///< a fetch of what the checkpoint holds already
-  std::map<BatchNumber, wire::Token> said_;  ///< first tokens of said_in_
+  bool passing_by_ = false;  ///< a fetch of what the checkpoint holds already
+  /// Tokens of said_in_; none where a batch led to several.
+  std::map<BatchNumber, std::optional<wire::Token>> said_;
   View said_in_;
   std::vector<std::pair<journal::Position, BatchNumber>> runs_;
 };

@@ -10,6 +10,8 @@ namespace {
 //   mark := sum:16 text      XXH3-128 of the text; one block at most
 constexpr size_t kSumBytes = sizeof(journal::Sum);
 constexpr const char* kUnfinished = ".new";
+/// A device that fails to read once may not again.
+constexpr int kReadings = 3;
 
 Bytes sum_of(ByteView text) {
   const journal::Sum sum = journal::checksum(text);
@@ -22,6 +24,12 @@ Result<bool> is_there(journal::Disk& disk, const std::string& name) {
   return std::find(names->begin(), names->end(), name) != names->end();
 }
 
+Result<Bytes> read_block(journal::Disk& disk, const std::string& name) {
+  auto file = disk.open(name);
+  if (!file) return file.error();
+  return (*file)->read(0, journal::kBlockBytes);
+}
+
 }  // namespace
 
 Result<std::optional<Bytes>> read_mark(journal::Disk& disk, const std::string& name) {
@@ -29,9 +37,12 @@ Result<std::optional<Bytes>> read_mark(journal::Disk& disk, const std::string& n
   if (!there) return there.error();
   if (!*there) return std::optional<Bytes>();
   const std::optional<Bytes> damaged{Bytes()};
-  auto file = disk.open(name);
-  if (!file) return damaged;
-  const auto bytes = (*file)->read(0, journal::kBlockBytes);
+  auto bytes = read_block(disk, name);
+  for (int again = 1; !bytes && bytes.kind() == ErrorKind::kMedium && again < kReadings; ++again) {
+    bytes = read_block(disk, name);
+  }
+  // What says nothing about the medium says nothing about the mark.
+  if (!bytes && bytes.kind() != ErrorKind::kMedium) return bytes.error();
   if (!bytes || bytes->size() <= kSumBytes) return damaged;
   const ByteView text = ByteView(*bytes).substr(kSumBytes);
   if (ByteView(*bytes).substr(0, kSumBytes) != sum_of(text)) return damaged;

@@ -10,7 +10,8 @@
 
 namespace eve::durability {
 
-/// Nullopt: there is none. Empty: it is damaged, or cannot be read.
+/// Nullopt: there is none. Empty: it is damaged, or the device cannot read it. Other errors say
+/// nothing about it.
 Result<std::optional<Bytes>> read_mark(journal::Disk& disk, const std::string& name);
 /// Durable when it returns success. `text`: not empty, at most 4,000 bytes.
 Status write_mark(journal::Disk& disk, const std::string& name, ByteView text);

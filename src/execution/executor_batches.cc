@@ -202,6 +202,7 @@ void Executor::Impl::resend(TimeUs now, Outbox& out) {
   for (auto& [number, token] : sent_tokens) {
     if (now - token.sent_at < options.resend_after_us) continue;
     token.sent_at = now;
+    if (token.message == nullptr) continue;  // not known any more: Recovered::unsure
     out.sends.push_back({verifiers, token.message});
   }
   if (!leads() || silence.silent()) return;

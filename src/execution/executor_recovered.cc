@@ -33,11 +33,13 @@ void Executor::Impl::recover(Recovered recovered, TimeUs now) {
     const BatchNumber number = token.parts.number;
     sent_tokens[number] = {std::make_shared<const wire::Message>(std::move(token)), now};
   }
+  for (const BatchNumber number : recovered.unsure) sent_tokens[number] = {nullptr, now};
 }
 
 void Executor::Impl::repeat_tokens(TimeUs now, Outbox& out) {
   for (auto& [number, token] : sent_tokens) {
     token.sent_at = now;
+    if (token.message == nullptr) continue;
     out.sends.push_back({verifiers, token.message});
   }
 }

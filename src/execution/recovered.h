@@ -22,7 +22,10 @@ struct Recovered {
   wire::Names quarantine;
   Fetched committed;                  ///< the last state that is known to be committed
   std::vector<RecoveredBatch> above;  ///< by number, without gaps; the Runner stands after them
-  std::vector<wire::Token> said;      ///< first tokens of `view`, for numbers above committed
+  std::vector<wire::Token> said;      ///< its tokens of `view`, for numbers above committed
+  /// Numbers above committed for which it may have said one of several things in `view`: batches
+  /// that ran again after a repair. It says nothing more of them.
+  std::vector<BatchNumber> unsure;
 };
 
 }  // namespace eve::execution
