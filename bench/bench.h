@@ -17,6 +17,7 @@ struct BenchOptions {
   std::string config = "both";  ///< kv: bft, crash or both
   std::string layout = "split";
   bool quick = false;             ///< state: small sizes
+  std::string directory;          ///< journal: on the disk to be measured; empty: the current one
   std::vector<std::string> rows;  ///< state: these groups; empty: all but the alternatives
 };
 
@@ -26,6 +27,8 @@ Result<Report> bench_kv(const BenchOptions& options);
 Result<Report> bench_execution(const BenchOptions& options);
 /// The state engine alone, each row against its baseline and its goal.
 Result<Report> bench_state(const BenchOptions& options);
+/// What durability costs an executor, beside what the disk can do.
+Result<Report> bench_journal(const BenchOptions& options);
 /// The groups of rows that it knows.
 std::vector<std::string> state_row_groups();
 
