@@ -41,6 +41,15 @@ void add_state_options(CLI::App& command, BenchOptions& options) {
       ->check(CLI::IsMember(state_row_groups()));
 }
 
+void add_checkpoint_options(CLI::App& command, BenchOptions& options) {
+  add_execution_options(command, options);
+  command.add_flag("--quick", options.quick, "Small sizes: to see that it runs, in seconds");
+  command
+      .add_option("--directory", options.directory, "Where to make files, on the disk to measure")
+      ->check(CLI::ExistingDirectory)
+      ->capture_default_str();
+}
+
 struct Benchmark {
   const char* name;
   const char* description;
@@ -57,6 +66,8 @@ constexpr Benchmark kBenchmarks[] = {
      "The state engine: maps, tokens, undo, memory, ordered maps and pages, each against its "
      "baseline; with --rows alternatives, what could replace its tree",
      add_state_options, bench_state},
+    {"checkpoint", "What checkpoints cost the batches beside them, and recovery from one",
+     add_checkpoint_options, bench_checkpoint},
 };
 
 int report_error(const std::string& message) {

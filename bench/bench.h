@@ -16,7 +16,8 @@ struct BenchOptions {
   std::string json;             ///< file to write
   std::string config = "both";  ///< kv: bft, crash or both
   std::string layout = "split";
-  bool quick = false;             ///< state: small sizes
+  bool quick = false;             ///< state, checkpoint: small sizes
+  std::string directory = ".";    ///< checkpoint: where to make files
   std::vector<std::string> rows;  ///< state: these groups; empty: all but the alternatives
 };
 
@@ -24,6 +25,8 @@ struct BenchOptions {
 Result<Report> bench_kv(const BenchOptions& options);
 /// The execution stage alone: worker threads against one.
 Result<Report> bench_execution(const BenchOptions& options);
+/// What checkpoints cost batches beside them, and recovery from one.
+Result<Report> bench_checkpoint(const BenchOptions& options);
 /// The state engine alone, each row against its baseline and its goal.
 Result<Report> bench_state(const BenchOptions& options);
 /// The groups of rows that it knows.

@@ -35,7 +35,7 @@ ROOMS = {
             "journal", "durability", "services/kv"],
     "src/cli": ["base", "crypto", "execution", "runtime"],
     "bench": ["base", "crypto", "wire", "state", "mixer", "execution", "verification", "client",
-              "runtime", "services/kv", "cli"],
+              "runtime", "services/kv", "cli", "journal", "durability"],
     "src/program": ["cli", "services/kv", "sim", "bench"],
     "examples": [],
 }

@@ -13,6 +13,8 @@ namespace {
 constexpr TimeUs kNever = std::numeric_limits<TimeUs>::max();
 /// Where the disk is slower than the cutting.
 constexpr TimeUs kWaitForDiskUs = 1'000;
+/// Written in one piece of work.
+constexpr size_t kWorkBytes = size_t{256} << 10;
 
 }  // namespace
 
@@ -40,7 +42,7 @@ TimeUs CheckpointTaker::time() const {
   const TimeUs now = clock_();
   if (!pace_.may_step(now)) return pace_.next();
   std::lock_guard lock(mutex_);
-  return pieces_.size() < options_.pieces_in_flight ? now : now + kWaitForDiskUs;
+  return piece_bytes_ < options_.bytes_in_flight ? now : now + kWaitForDiskUs;
 }
 
 bool CheckpointTaker::begin(Runner& runner, uint64_t log_bytes, TimeUs now) {
@@ -80,7 +82,7 @@ void CheckpointTaker::learn_outcome(TimeUs now) {
 void CheckpointTaker::cut(TimeUs now) {
   {
     std::lock_guard lock(mutex_);
-    if (pieces_.size() >= options_.pieces_in_flight) return;
+    if (piece_bytes_ >= options_.bytes_in_flight) return;
   }
   auto piece = export_->next();
   const uint64_t moved = export_->moved();
@@ -94,42 +96,54 @@ void CheckpointTaker::cut(TimeUs now) {
   moved_before_ = moved;
   if (attempt_ != Attempt::kGoesOn) return;
   // An empty piece: another state was installed, there is nothing left to cut from.
+  if (piece) piece_bytes_ += piece->chunk.size();
   pieces_.push_back(piece ? std::move(*piece) : Piece());
 }
 
 // ---- The party that has the disk ----
 
 bool CheckpointTaker::work(const Locate& locate) {
-  if (file_ != nullptr && finishing_) {
-    const auto published = file_->go_on();
-    if (!published) {
-      give_up(published.message());
+  return finishing_ ? verify_some() : write_some(locate);
+}
+
+bool CheckpointTaker::verify_some() {
+  const auto published = file_->go_on();
+  if (!published) {
+    give_up(published.message());
+    return false;
+  }
+  if (!*published) return true;
+  // The new one is what counts from here on: older ones that stay only take room.
+  (void)remove_older_checkpoints(disk_, file_->serial());
+  file_.reset();
+  std::lock_guard lock(mutex_);
+  ++counts_.taken;
+  counts_.trouble.clear();
+  attempt_ = Attempt::kPublished;
+  taken_ = std::exchange(finishing_, std::nullopt);
+  return false;
+}
+
+std::optional<CheckpointTaker::Piece> CheckpointTaker::next_piece() {
+  std::lock_guard lock(mutex_);
+  if (pieces_.empty()) return std::nullopt;
+  Piece piece = std::move(pieces_.front());
+  pieces_.pop_front();
+  piece_bytes_ -= piece.chunk.size();
+  return piece;
+}
+
+bool CheckpointTaker::write_some(const Locate& locate) {
+  for (size_t written = 0; written < kWorkBytes;) {
+    const auto piece = next_piece();
+    if (!piece) return false;
+    if (const Status status = write(*piece, locate); !status.ok()) {
+      give_up(status.message());
       return false;
     }
-    if (!*published) return true;
-    // The new one is what counts from here on: older ones that stay only take room.
-    (void)remove_older_checkpoints(disk_, file_->serial());
-    file_.reset();
-    std::lock_guard lock(mutex_);
-    ++counts_.taken;
-    counts_.trouble.clear();
-    attempt_ = Attempt::kPublished;
-    taken_ = std::exchange(finishing_, std::nullopt);
-    return false;
+    if (finishing_) return true;
+    written += piece->chunk.size();
   }
-  Piece piece;
-  {
-    std::lock_guard lock(mutex_);
-    if (pieces_.empty()) return false;
-    piece = std::move(pieces_.front());
-    pieces_.pop_front();
-  }
-  const Status status = write(piece, locate);
-  if (!status.ok()) {
-    give_up(status.message());
-    return false;
-  }
-  if (finishing_) return true;
   std::lock_guard lock(mutex_);
   return !pieces_.empty();
 }
@@ -170,6 +184,7 @@ void CheckpointTaker::give_up(const std::string& why) {
   finishing_.reset();
   std::lock_guard lock(mutex_);
   pieces_.clear();
+  piece_bytes_ = 0;
   ++counts_.failed;
   counts_.trouble = why;
   attempt_ = Attempt::kFailed;

@@ -5,7 +5,7 @@
 //     ^              \------------------------\----> given up -------^   (disk, another state)
 //
 // Invariants (docs/checkpoint.md):
-//   P3  at most `pieces_in_flight` pieces are in memory, and step() cuts one at most;
+//   P3  at most `bytes_in_flight` and one piece are in memory, and step() cuts one piece at most;
 //   P4  taken() names a checkpoint only when it is published: the log may be cut then, not before;
 //   P5  whatever goes wrong, the node goes on with the checkpoint and the log that it had.
 #pragma once
@@ -35,7 +35,8 @@ struct CheckpointOptions {
   CheckpointFileOptions file;
   /// What one step cuts, and so how long it takes (docs/performance.md).
   size_t chunk_bytes = size_t{128} << 10;
-  size_t pieces_in_flight = 4;
+  /// Cut and not written yet: what is cut while the disk is busy with a sync of the log.
+  size_t bytes_in_flight = size_t{4} << 20;
 };
 
 /// Where in the log a version was made.
@@ -104,6 +105,9 @@ class CheckpointTaker {
   void cut(TimeUs now);
   void learn_outcome(TimeUs now);
   void give_up(const std::string& why);
+  bool verify_some();
+  bool write_some(const Locate& locate);
+  std::optional<Piece> next_piece();
   Status write(const Piece& piece, const Locate& locate);
   Status open_file();
 
@@ -129,6 +133,7 @@ class CheckpointTaker {
 
   mutable std::mutex mutex_;
   std::deque<Piece> pieces_;          ///< guarded by mutex_
+  size_t piece_bytes_ = 0;            ///< guarded by mutex_
   Attempt attempt_ = Attempt::kNone;  ///< guarded by mutex_
   std::optional<Taken> taken_;        ///< guarded by mutex_
   Counts counts_;                     ///< guarded by mutex_
