@@ -5,6 +5,7 @@
 #include <set>
 
 #include "durability/checkpoint_testing.h"
+#include "state/import.h"
 
 namespace eve::durability {
 namespace {
@@ -62,6 +63,25 @@ TEST(Checkpoint, TheNextBatchLeadsToTheSameToken) {
     EXPECT_EQ(there.token, here.token);
     EXPECT_EQ(execution::testing::texts(there.replies[0], 3)[1], "301");
   }
+}
+
+TEST(Checkpoint, AnImportOfAnotherStateThanTheTokensIsRefused) {
+  Writer writer;
+  writer.write(0, 30, "value");
+  const auto pieces = writer.replica.runner.start_export(300);
+  Replica fresh;
+  auto piece = *pieces->next();
+  {
+    const auto importer = fresh.runner.start_import(piece.parts.state);
+    for (;; piece = *pieces->next()) {
+      ASSERT_TRUE(importer->supply(piece.chunk).ok());
+      if (piece.last) break;
+    }
+    auto parts = piece.parts;
+    parts.state.bytes[0] ^= 1;
+    EXPECT_FALSE(fresh.runner.finish_import(*importer, parts).ok());
+  }
+  EXPECT_EQ(fresh.runner.root(), fresh.runner.empty_root());
 }
 
 TEST(Checkpoint, SaysWhatItIsWithoutBeingImported) {

@@ -46,7 +46,7 @@ TimeUs CheckpointTaker::time() const {
 }
 
 bool CheckpointTaker::begin(Runner& runner, uint64_t log_bytes, TimeUs now) {
-  const uint64_t beyond = log_bytes - log_bytes_then_;
+  const uint64_t beyond = log_bytes - std::min(log_bytes, log_bytes_then_);
   const bool due = timer_.may_be_due(beyond, now) && timer_.due(beyond, runner.state_bytes(), now);
   if (!due && !wanted_) return false;
   export_ = runner.start_export(options_.chunk_bytes);
