@@ -34,7 +34,7 @@ struct CheckpointOptions {
   CheckpointRate rate;
   CheckpointFileOptions file;
   /// What one step cuts, and so how long it takes (docs/performance.md).
-  size_t chunk_bytes = size_t{128} << 10;
+  size_t chunk_bytes = size_t{1} << 20;
   /// Cut and not written yet: what is cut while the disk is busy with a sync of the log.
   size_t bytes_in_flight = size_t{4} << 20;
 };

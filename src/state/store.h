@@ -72,6 +72,8 @@ class Store {
   uint64_t slots_at(BatchNumber n) const;
   std::optional<crypto::Digest> digest_at(BatchNumber n, TreeNode id) const;
   std::optional<ByteView> value_at(BatchNumber n, const Table& table, ByteView key) const;
+  /// `count` digests of a level from `first` on, which begins a family or all are of one.
+  Bytes digests_at(BatchNumber n, uint8_t level, uint64_t first, uint64_t count) const;
   /// `count` leaves from `first` on, all in the tree.
   std::vector<LeafAt> leaves_at(BatchNumber n, uint64_t first, uint64_t count) const;
   /// Appends the payload of a leaf as of `n`: the one place where a leaf becomes bytes to send.
@@ -134,7 +136,6 @@ class Store {
   uint64_t value_bytes(const std::vector<uint64_t>& slots) const;
   bool are_restored(const std::vector<LeafBefore>& leaves, Scheduler& scheduler) const;
   Replaced update_tree(std::vector<uint64_t> dirty, Scheduler& scheduler);
-  Bytes digests_at(BatchNumber n, uint8_t level, uint64_t first, uint64_t count) const;
 
   // The end of the open batch.
   LeafRuns settle_leaves(Record& record, Scheduler& scheduler, uint64_t& value_bytes);
