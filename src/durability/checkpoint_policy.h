@@ -41,7 +41,8 @@ class CheckpointTimer {
 /// How much of the executing thread, and of the disk, a checkpoint may take.
 struct CheckpointRate {
   uint64_t bytes_per_second = uint64_t{64} << 20;
-  uint32_t percent_of_time = 10;
+  /// Less makes it more likely that the version has to be given up for a newer one on the way.
+  uint32_t percent_of_time = 25;
 };
 
 /// Spaces steps so that neither rate is exceeded: nothing is saved up while nobody asks, so after a

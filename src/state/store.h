@@ -155,7 +155,7 @@ class Store {
   void restore_leaf(const LeafBefore& leaf);
   void undo_records_after(BatchNumber n, Scheduler& scheduler);
   void drop_oldest();
-  void trim_history();
+  void trim_history(uint64_t added);
   void remove_if_unused(Object& object);
   void free_version(const Object& object, Version* version);
   void free_version(const LeafBefore& leaf);
