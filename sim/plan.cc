@@ -191,6 +191,9 @@ Plan make_plan(uint64_t seed, const Options& options) {
   if (!asked_for_twins) lengthen(random, plan);
   plan.faults.sleeper = !calm && !asked_for_twins && plan.sleep_us == 0 && random.chance(1, 6);
   plan.faults_until_us = plan.duration_us - options.duration_us * 3 / 10;
+  Random for_storage(random.next());
+  plan.storage = StoragePlan::draw(for_storage, options.storage);
+  if (asked_for_twins || plan.sleep_us != 0) plan.storage.together_every_us = 0;
   return plan;
 }
 
@@ -255,7 +258,7 @@ std::string describe(const Plan& plan) {
   std::ostringstream out;
   out << "u=" << plan.model.u() << " r=" << plan.model.r() << " service=" << plan.service
       << " clients=" << plan.clients << " requests=" << plan.requests << show.text();
-  out << describe(plan.byzantine);
+  out << describe(plan.byzantine) << describe(plan.storage);
   return out.str();
 }
 

@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/quorum.h"
 #include "sim/byzantine_plan.h"
+#include "sim/storage_plan.h"
 
 namespace eve::sim {
 
@@ -19,6 +20,7 @@ struct Options {
   std::string service;
   TimeUs duration_us = 5'000'000;
   ByzantineOptions byzantine;
+  StorageChoice storage = StorageChoice::kAny;
 };
 
 struct NetworkPlan {
@@ -82,6 +84,7 @@ struct Plan {
   ClockPlan clocks;
   FaultPlan faults;
   ByzantinePlan byzantine;
+  StoragePlan storage;
 
   /// What of duration_us was added for long sleeps.
   TimeUs slept_us() const { return sleep_us + faults.long_pause_us; }

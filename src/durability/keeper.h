@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,9 @@ class NoteVisitor {
 };
 
 /// Calls block; one thread at a time. The disk must outlive the keeper.
+///
+/// Beside the log's files it may leave NAME.start (how the log was kept last, if not synced) and
+/// NAME.lost (a log that cannot be read is being replaced).
 class Keeper {
  public:
   /// Reads the log, or makes one. When it returns, all that was visited is durable: not before may
@@ -90,17 +94,20 @@ class Keeper {
     kDurable,  ///< as durable as options.durability says, when it returns
   };
   /// Appends `notes`. On an error they are neither lost nor acknowledged: they wait for mend(),
-  /// with what was given before and not durable yet.
+  /// with what was given before and not durable yet. No payload is above
+  /// limits::kMaxJournalRecordBytes.
   Status keep(std::vector<Note> notes, Until until);
   /// After an error: reads the log again, and writes what is not in it (D1, D2). An error again:
   /// later, perhaps. `fatal` is set if no later call can succeed: the log is damaged.
   Status mend(bool& fatal);
+  /// Nothing of what was given could be lost by the machine.
+  bool all_durable() const { return waiting_.empty(); }
   /// ok unless an error waits for mend().
   const Status& state() const { return failure_; }
 
   /// The position that the next note gets: what a checkpoint of all notes before it is to name.
   journal::Position end() const;
-  /// Removes what lies in segments before `before` altogether.
+  /// Removes what lies in segments before `before` altogether; not what D3 needs.
   Status cut(journal::Position before);
   /// When nothing was kept for a while (journal/log_writer.h).
   Status settle();
@@ -111,17 +118,31 @@ class Keeper {
   uint64_t written_bytes() const;
 
  private:
-  Keeper(journal::Disk& disk, const KeeperOptions& options);
+  class Opening;
+
+  Keeper(journal::Disk& disk, const KeeperOptions& options) : disk_(disk), options_(options) {}
+
+  Status begin(const journal::Recovery& recovery, const std::string& trouble);
+  Status refuse(Status status);
+  Status append(journal::Position position, const Note& note);
+  Status write_out(Until until);
+  void forget_durable();
+  Status reopen(bool& fatal);
 
   journal::Disk& disk_;
   const KeeperOptions options_;
-  std::unique_ptr<journal::LogWriter> log_;
+  std::unique_ptr<journal::LogWriter> log_;  ///< null while an attempt to mend has failed
   Status failure_;
   struct Waiting {
     journal::Position position;
     Note note;
   };
   std::deque<Waiting> waiting_;  ///< given to keep() and not durable yet
+  uint64_t waiting_bytes_ = 0;
+  journal::Position end_{1};
+  std::optional<journal::Position> damage_at_;  ///< says that the log is not whole: must stay
+  uint32_t damaged_readings_ = 0;               ///< by mend(), in a row
+  uint64_t earlier_bytes_ = 0;                  ///< written by writers that failed
 };
 
 }  // namespace eve::durability

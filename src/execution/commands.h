@@ -37,8 +37,9 @@ struct RollbackTo {
   BatchNumber number;
 };
 
-/// View `view` begins at `start`: what the executor runs from now on is of this view. No event; the
-/// runner has nothing to do. For hosts that keep what they must not forget (src/durability).
+/// -> ViewEntered. View `view` begins at `start`: what the executor runs from now on is of this
+/// view. The runner has nothing to do; hosts keep it, where they keep what must not be forgotten
+/// (src/durability), before they pass on the event.
 struct EnterView {
   View view;
   BatchNumber start;
@@ -66,6 +67,10 @@ struct SupplyFetch {
 
 using Command = std::variant<RunBatch, CommitBatches, RollbackTo, EnterView, ServeState, StartFetch,
                              SupplyFetch>;
+
+struct ViewEntered {
+  View view;
+};
 
 /// The answer to one bundle of a batch, ready to be sent when the batch is committed.
 struct BundleReply {
@@ -119,6 +124,6 @@ struct Fetched {
   std::vector<SessionSnapshot> sessions;
 };
 
-using Event = std::variant<BatchExecuted, StateServed, FetchWants, Fetched>;
+using Event = std::variant<ViewEntered, BatchExecuted, StateServed, FetchWants, Fetched>;
 
 }  // namespace eve::execution

@@ -25,7 +25,7 @@ struct Runner::Impl {
   void run(const RunBatch& command, const Emit& emit);
   void run(const CommitBatches& command, const Emit& emit);
   void run(const RollbackTo& command, const Emit& emit);
-  void run(const EnterView&, const Emit&) {}
+  void run(const EnterView& command, const Emit& emit) { emit(ViewEntered{command.view}); }
   void run(const ServeState& command, const Emit& emit);
   void run(const StartFetch& command, const Emit& emit);
   void run(const SupplyFetch& command, const Emit& emit);
