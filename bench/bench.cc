@@ -54,6 +54,14 @@ void add_journal_options(CLI::App& command, BenchOptions& options) {
                      "made in it is removed");
 }
 
+void add_checkpoint_options(CLI::App& command, BenchOptions& options) {
+  add_execution_options(command, options);
+  command.add_flag("--quick", options.quick, "Small sizes: to see that it runs, in seconds");
+  command.add_option("--dir", options.directory, "Where to make files, on the disk to measure")
+      ->check(CLI::ExistingDirectory)
+      ->capture_default_str();
+}
+
 struct Benchmark {
   const char* name;
   const char* description;
@@ -74,6 +82,8 @@ constexpr Benchmark kBenchmarks[] = {
      "The state engine: maps, tokens, undo, memory, ordered maps and pages, each against its "
      "baseline; with --rows alternatives, what could replace its tree",
      add_state_options, bench_state},
+    {"checkpoint", "What checkpoints cost the batches beside them, and recovery from one",
+     add_checkpoint_options, bench_checkpoint},
 };
 
 int report_error(const std::string& message) {
