@@ -67,11 +67,8 @@ durability::OpenedExecutor ExecutorStorage::open(
     if ((opened->restarted || !opened->trouble.empty()) && !may_forget()) {
       throw Violation("durability", to_string(owner_) + " has forgotten: " + opened->trouble);
     }
-    const uint64_t notes = opened->opening_notes.size();
-    const auto first =
-        journal_->submit(std::move(opened->opening_notes), Keeper::Until::kLater, nullptr);
+    journal_->submit(std::move(opened->opening_notes), Keeper::Until::kLater, nullptr);
     recorder_ = std::move(opened->recorder);
-    recorder_->begin_at(journal::Position(first.value() + notes));
     ran_before_ = true;
     machine_stopped_ = false;
     forgot_ = opened->restarted;
@@ -93,9 +90,7 @@ void ExecutorStorage::carried_out(const execution::Command& command,
 }
 
 void ExecutorStorage::remembered() {
-  const auto first =
-      journal_->submit({{durability::kRemembered, 0, {}}}, Keeper::Until::kLater, nullptr);
-  recorder_->begin_at(first.next());
+  journal_->submit({{durability::kRemembered, 0, {}}}, Keeper::Until::kLater, nullptr);
 }
 
 void ExecutorStorage::end() {

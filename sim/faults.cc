@@ -178,11 +178,18 @@ void Faults::blackout() {
   }
 }
 
-/// All at once: what they have on their disks is all that there is.
+/// Who forgets nothing may crash together with all others: what they have on their disks is all
+/// that there is, and they come back as they were.
 void Faults::crash_together() {
   sites_.hit(Site::kCrashTogether);
-  for (Host* host : executors_) {
-    if (host->up() && !host->doomed() && !lies(*host)) crash(*host);
+  const bool verifiers_too = plan_.storage.verifiers_too();
+  for (const auto* hosts : {&executors_, &verifiers_}) {
+    if (hosts == &verifiers_ && !verifiers_too) break;
+    for (Host* host : *hosts) {
+      if (!host->up() || lies(*host)) continue;
+      host->doom(Host::Doom::kAmidSends, nullptr);
+      crash(*host);
+    }
   }
 }
 

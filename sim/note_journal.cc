@@ -82,12 +82,14 @@ void NoteJournal::carry_out() {
   std::move(entries_.begin(), end, std::back_inserter(group_));
   entries_.erase(entries_.begin(), end);
   std::vector<Note> notes;
+  auto until = group_.back().cut ? Keeper::Until::kSynced : Keeper::Until::kDurable;
   for (Entry& entry : group_) {
     std::move(entry.notes.begin(), entry.notes.end(), std::back_inserter(notes));
     entry.notes.clear();
+    until = std::max(until, entry.until);
   }
   given_ = true;
-  auto kept = keeper_->keep(std::move(notes), Keeper::Until::kDurable);
+  auto kept = keeper_->keep(std::move(notes), until);
   if (kept.ok() && group_.back().cut) kept = keeper_->cut(*group_.back().cut);
   if (kept.ok()) {
     ++syncs_;

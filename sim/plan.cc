@@ -191,7 +191,8 @@ Plan make_plan(uint64_t seed, const Options& options) {
   if (!asked_for_twins) lengthen(random, plan);
   plan.faults.sleeper = !calm && !asked_for_twins && plan.sleep_us == 0 && random.chance(1, 6);
   plan.faults_until_us = plan.duration_us - options.duration_us * 3 / 10;
-  Random for_storage(random.next());
+  // From a stream of its own: what else a seed means stays as it is.
+  Random for_storage(seed ^ 0xd15c'0000'5eed'd15cull);
   plan.storage = StoragePlan::draw(for_storage, options.storage);
   if (asked_for_twins || plan.sleep_us != 0) plan.storage.together_every_us = 0;
   return plan;

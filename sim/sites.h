@@ -82,6 +82,10 @@ enum class Site : uint8_t {
   kViewJoined,
   kViewJoinedLate,
   kPromisesRecovered,
+  kPromisesKept,
+  kLogShortened,
+  kPowerFailed,
+  kCrashAmidSync,
   kVoteResent,
   // ---- clients
   kRetry,

@@ -13,6 +13,7 @@ StoragePlan StoragePlan::draw(Random& random, StorageChoice choice) {
   plan.durability = async ? Durability::kAsync : Durability::kSync;
   plan.disk =
       DiskPlan::draw(random, random.chance(1, 3) ? DiskScope::kSound : DiskScope::kContract);
+  plan.disk.sync_us = TimeUs{20} << random.below(11);
   // Where machines stop an async log may have lost what it said.
   const bool machines = async ? random.chance(1, 3) : random.chance(3, 4);
   if (machines) plan.machine_per_mille = static_cast<uint32_t>(random.below(1001));

@@ -157,8 +157,11 @@ std::unique_ptr<VerifierHost> World::make_verifier(uint16_t index, size_t instan
   options.view_timeout_us = patience(options.view_timeout_us);
   options.resend_after_us = patience(options.resend_after_us);
   const Address self = Address::verifier(index);
+  // Who lies keeps what it likes.
+  const bool keeps = plan_.storage.verifiers_too() && !plan_.byzantine.faulty(self, plan_.model);
   return std::make_unique<VerifierHost>(around(self, instance), options, clock_offset(),
-                                        random_.next(), authenticator_of(self), digester_, ledger_);
+                                        random_.next(), authenticator_of(self), digester_, ledger_,
+                                        keeps ? std::optional(plan_.storage.disk) : std::nullopt);
 }
 
 void World::add_verifiers() {

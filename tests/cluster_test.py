@@ -297,7 +297,7 @@ def wrong_usage():
         ("dev", "--config", "raft"): "not in {bft,crash}",
         ("dev", "--service", "mail"): "not in {kv}",
         ("dev", "--threads", "100000"): "--threads",
-        ("dev", "--durability", "sync"): "use --durability memory",
+        ("dev", "--durability", "often"): "sync, async or memory",
         ("dev", "--dir", "/usr"): "choose another --dir",
         ("serve", "--cluster", "/nonexistent", "--node", "x"): "/nonexistent",
         ("init", "--dir", "/tmp/never", "--host", "a"): "give 4 hosts",

@@ -33,7 +33,7 @@ ROOMS = {
     "services/kv": ["base", "runtime/front_end.h"],
     "sim": ["base", "crypto", "wire", "state", "execution", "verification", "client",
             "journal", "durability", "services/kv"],
-    "src/cli": ["base", "crypto", "journal", "execution", "runtime"],
+    "src/cli": ["base", "crypto", "journal", "durability", "execution", "runtime"],
     "bench": ["base", "crypto", "wire", "state", "mixer", "execution", "verification", "client",
               "runtime", "services/kv", "cli", "journal", "durability"],
     "src/program": ["cli", "services/kv", "sim", "bench"],

@@ -25,8 +25,7 @@ struct ExecutorLogAccess {
 struct OpenedExecutor {
   /// To be kept before anything else.
   std::vector<Note> opening_notes;
-  /// For what the runner does from now on; refers to it. Has to be told where the first note after
-  /// the opening notes goes: ExecutorRecorder::begin_at().
+  /// For what the runner does from now on; refers to it.
   std::optional<ExecutorRecorder> recorder;
   /// For Executor::recover(); nothing at a first start.
   std::optional<execution::Recovered> recovered;

@@ -42,7 +42,6 @@ class ExecutorLogTest : public ::testing::Test {
     if (!result) return result.status();
     opened.emplace(std::move(*result));
     const auto kept = keeper->keep(std::move(opened->opening_notes), Keeper::Until::kDurable);
-    opened->recorder->begin_at(keeper->end());
     return kept;
   }
   execution::BatchExecuted run(uint64_t nonce) {

@@ -54,6 +54,7 @@ Result<Recorded> ExecutorRecorder::record(const execution::Command& command,
     if (auto status = record_run(*run, *executed, recorded.notes); !status) {
       return Error{status.message()};
     }
+    recorded.run = executed->parts.number;
     recorded.until = Keeper::Until::kDurable;
   } else if (const auto* commit = std::get_if<execution::CommitBatches>(&command)) {
     recorded.notes.push_back(note_of(*commit));
@@ -68,7 +69,6 @@ Result<Recorded> ExecutorRecorder::record(const execution::Command& command,
     recorded.notes.push_back(note_of(*supply));
   }
   if (find<execution::Fetched>(events) != nullptr) recorded.until = Keeper::Until::kDurable;
-  next_ = journal::Position(next_.value() + recorded.notes.size());
   return recorded;
 }
 
@@ -85,11 +85,10 @@ Status ExecutorRecorder::record_run(const execution::RunBatch& command,
     notes.push_back(piece_note(number, std::move(pieces[i])));
   }
   notes.push_back(note_of(head_of(*runner_, *command.batch, executed), pieces.back()));
-  runs_.emplace_back(next_, number);
   return {};
 }
 
-void ExecutorRecorder::found_run(BatchNumber number, journal::Position position) {
+void ExecutorRecorder::run_is_at(BatchNumber number, journal::Position position) {
   runs_.emplace_back(position, number);
 }
 

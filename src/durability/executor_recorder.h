@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct Recorded {
   std::vector<Note> notes;
   /// kDurable: the command's events are passed on when the notes are durable, and not before.
   Keeper::Until until = Keeper::Until::kLater;
+  std::optional<BatchNumber> run;  ///< of which the last note tells
 };
 
 /// Invariant: the events of a command are passed on after its notes and those of all before it are
@@ -29,16 +31,17 @@ class ExecutorRecorder {
  public:
   /// `runner` must outlive this.
   explicit ExecutorRecorder(const execution::Runner& runner) : runner_(&runner) {}
-  /// Before the first record(): the first note gets the position `next`.
-  void begin_at(journal::Position next) { next_ = next; }
 
   /// Precondition: `command` has just been carried out, nothing after it, and these are its events.
   /// Error: the runner does not hold the difference of what it has just run.
   Result<Recorded> record(const execution::Command& command,
                           const std::vector<execution::Event>& events);
 
-  /// A run that was found in the log, at this position: for needed_from().
-  void found_run(BatchNumber number, journal::Position position);
+  /// A run that is in the log, or was given to it, at this position: for needed_from(). In order of
+  /// positions.
+  void run_is_at(BatchNumber number, journal::Position position);
+  /// Nothing is at or above this position yet.
+  void log_ends_at(journal::Position end) { next_ = end; }
   /// Where the log begins that is needed on top of the state of committed batch `number`.
   journal::Position needed_from(BatchNumber number) const;
   /// What lies before is gone, or about to go.

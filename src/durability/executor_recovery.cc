@@ -242,7 +242,7 @@ execution::RecoveredBatch ExecutorRecovery::recovered(const RunNote& run) const 
 
 ExecutorRecorder ExecutorRecovery::recorder() const {
   ExecutorRecorder recorder(runner_);
-  for (const auto& [position, number] : runs_) recorder.found_run(number, position);
+  for (const auto& [position, number] : runs_) recorder.run_is_at(number, position);
   return recorder;
 }
 

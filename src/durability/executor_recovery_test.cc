@@ -35,6 +35,8 @@ class Life {
     auto recorded = recorder_->record(command, events);
     EXPECT_TRUE(recorded.ok());
     for (Note& note : recorded->notes) log.push_back(std::move(note));
+    if (recorded->run) recorder_->run_is_at(*recorded->run, journal::Position(log.size()));
+    recorder_->log_ends_at(journal::Position(log.size() + 1));
     return events;
   }
 
@@ -132,7 +134,7 @@ class Life {
     for (Note& note : recovery.opening_notes()) log.push_back(std::move(note));
     replica = std::move(fresh);
     recorder_.emplace(recovery.recorder());
-    recorder_->begin_at(journal::Position(log.size() + 1));
+    recorder_->log_ends_at(journal::Position(log.size() + 1));
   }
   void visit(ExecutorRecovery& recovery, uint64_t from, uint64_t to) const {
     for (uint64_t position = from; position <= to; ++position) {
@@ -186,7 +188,7 @@ class Life {
     replica = std::move(fresh);
     log.push_back(note_of_genesis(genesis()));
     recorder_.emplace(replica->runner);
-    recorder_->begin_at(journal::Position(next + 1));
+    recorder_->log_ends_at(journal::Position(next + 1));
   }
   Bytes word() {
     const Bytes key = "k" + std::to_string(random_.below(9));

@@ -202,7 +202,7 @@ Status Keeper::append(Position position, const Note& note) {
 Status Keeper::write_out(Until until) {
   const bool full = waiting_bytes_ > kMostWaitingBytes;
   if (until == Until::kLater && !full) return {};
-  const bool sync = options_.durability != Durability::kAsync || full;
+  const bool sync = options_.durability != Durability::kAsync || until == Until::kSynced || full;
   if (auto status = sync ? log_->flush() : log_->write(); !status) return refuse(status);
   forget_durable();
   return {};

@@ -92,6 +92,7 @@ class Keeper {
   enum class Until : uint8_t {
     kLater,    ///< kept with the next that is to be durable, or soon
     kDurable,  ///< as durable as options.durability says, when it returns
+    kSynced,   ///< survives the machine, whatever options.durability says
   };
   /// Appends `notes`. On an error they are neither lost nor acknowledged: they wait for mend(),
   /// with what was given before and not durable yet. No payload is above

@@ -204,7 +204,7 @@ void JournalThread::work(std::deque<Entry> entries) {
 // What need not be durable is done before the sync that does not concern it.
 void JournalThread::keep(std::deque<Entry> entries) {
   const auto must = [](const Entry& entry) {
-    return entry.until == Keeper::Until::kDurable || entry.cut;
+    return entry.until != Keeper::Until::kLater || entry.cut;
   };
   std::deque<Entry> early;
   while (!entries.empty() && !must(entries.front())) {
@@ -216,7 +216,9 @@ void JournalThread::keep(std::deque<Entry> entries) {
   }
   if (entries.empty()) return;
   const auto before = entries.back().cut;
-  if (keep_group(std::move(entries), Keeper::Until::kDurable) && before) cut_now(*before);
+  auto until = before ? Keeper::Until::kSynced : Keeper::Until::kDurable;
+  for (const Entry& entry : entries) until = std::max(until, entry.until);
+  if (keep_group(std::move(entries), until) && before) cut_now(*before);
 }
 
 bool JournalThread::keep_group(std::deque<Entry> group, Keeper::Until until) {
@@ -235,7 +237,7 @@ bool JournalThread::keep_group(std::deque<Entry> group, Keeper::Until until) {
   {
     std::lock_guard lock(mutex_);
     status_.bytes = keeper_->written_bytes();
-    if (until == Keeper::Until::kDurable) {
+    if (until != Keeper::Until::kLater) {
       ++status_.syncs;
       status_.longest_sync_us = std::max(status_.longest_sync_us, steady_us() - begin);
     }
@@ -284,10 +286,14 @@ void JournalThread::mend() {
     phase_ = Phase::kBroken;
     log(LogLevel::kError, "journal_broken",
         {{"role", options_.name}, {"reason", status.message()}});
-    if (options_.on_broken) loop_.post(options_.on_broken);
-    std::lock_guard lock(mutex_);
-    status_.broken = true;
-    status_.trouble = status.message();
+    {
+      std::lock_guard lock(mutex_);
+      status_.broken = true;
+      status_.trouble = status.message();
+    }
+    std::deque<Entry> last(1);
+    last.front().done = options_.on_broken;
+    done_list_->add(last, loop_);
     return;
   }
   if (!all_well(status)) return;

@@ -40,6 +40,9 @@ class JournalThreadTest : public ::testing::Test {
       const bool sync = call.rfind("sync log", 0) == 0;
       while (sync && hold) std::this_thread::yield();
       syncs += sync ? 1 : 0;
+      if (sync && losing.exchange(false)) {
+        for (const std::string& name : disk.names()) disk.lose(name);
+      }
       return !failing || !sync;
     };
     runner = std::thread([this] { loop.run(); });
@@ -85,6 +88,7 @@ class JournalThreadTest : public ::testing::Test {
   TestDisk disk;
   std::atomic<bool> hold{false};  ///< syncs take until it is false
   std::atomic<bool> failing{false};
+  std::atomic<bool> losing{false};  ///< at the next sync, all files
   std::atomic<int> syncs{0};
   durability::KeeperOptions options;
   JournalThreadOptions thread_options;
@@ -182,12 +186,8 @@ TEST_F(JournalThreadTest, ALogThatIsLostEndsIt) {
   reopen();
   submit(1);
   ASSERT_TRUE(are_done(1));
-  failing = true;
-  hold = true;
+  failing = losing = true;
   submit(2);
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  for (const std::string& name : disk.names()) disk.lose(name);
-  hold = false;
   ASSERT_TRUE(eventually([&] { return told.load(); }));
   submit(3);
   journal->cut(Position(1));

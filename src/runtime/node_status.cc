@@ -15,7 +15,7 @@ int64_t to_us(const timeval& time) {
 }
 
 ordered_json executor_json(ExecutorHost& host) {
-  const auto status = host.executor().status();
+  const auto status = host.status();
   const auto counts = host.counts();
   ordered_json recent = ordered_json::array();
   for (const auto& batch : host.executor().recent()) {

@@ -29,10 +29,10 @@ class Decoder {
   void read(StateRequest& request);
   void read(StateReply& reply);
   void read(Needed& needed);
+  void read(Certificate& certificate);
 
  private:
   void read(TokenParts& parts);
-  void read(Certificate& certificate);
   void read(TreeNode& node);
   void read_point(Verdict& verdict, VerdictKind kind);
   Names read_names(size_t most);
