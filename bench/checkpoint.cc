@@ -132,8 +132,8 @@ class Stage {
 /// The thread with the disk.
 class Disk {
  public:
-  Disk(journal::Disk& disk, CheckpointTaker& taker, journal::LogWriter& log)
-      : disk_(disk), taker_(taker), log_(log), thread_([this] { serve(); }) {}
+  Disk(CheckpointTaker& taker, journal::LogWriter& log)
+      : taker_(taker), log_(log), thread_([this] { serve(); }) {}
   ~Disk() {
     {
       std::lock_guard lock(mutex_);
@@ -195,7 +195,6 @@ class Disk {
     written_.notify_all();
   }
 
-  journal::Disk& disk_;
   CheckpointTaker& taker_;
   journal::LogWriter& log_;
   std::mutex mutex_;
@@ -260,7 +259,7 @@ class Measurement {
     Results results;
     results.state_bytes = stage.runner().state_bytes();
     {
-      Disk thread(**disk, taker, **log);
+      Disk thread(taker, **log);
       phase(stage, taker, thread, results.without,
             [&](double elapsed) { return elapsed >= options_.seconds; });
       taker.want();

@@ -23,7 +23,7 @@ struct Original {
     testing::Writer writer;
     writer.write(0, 12, "v");
     TestDisk disk;
-    const auto name = write_checkpoint(disk, writer.replica, journal::Position(9), 500);
+    const auto name = testing::write_checkpoint(disk, writer.replica, journal::Position(9), 500);
     EVE_CHECK(name.ok(), "no checkpoint");
     auto reader = CheckpointReader::open(disk, *name);
     header = (*reader)->info().header;
