@@ -17,9 +17,17 @@ constexpr uint64_t kShortenBytes = uint64_t{4} << 20;
 
 }  // namespace
 
+// Where the log was cut, the first notes are of a story whose beginning is gone; the one of
+// everything comes after them.
 Status PromiseBook::note(journal::Position, uint16_t kind, uint64_t number, ByteView payload) {
   known_ = true;
-  return apply_note(kind, number, payload, genesis_, digester_, all_);
+  highest_ = std::max(highest_, View(number));
+  const bool everything = kind == static_cast<uint16_t>(PromiseNote::kAll);
+  const auto follows = apply_note(kind, number, payload, genesis_, digester_, all_);
+  if (!follows) return follows.status();
+  complete_ = complete_ || everything;
+  follows_ = everything || (follows_ && *follows);
+  return {};
 }
 
 // Every note names the highest view of its time.
@@ -35,7 +43,13 @@ Result<std::vector<Note>> PromiseBook::begin(const Found& found,
                  (found.trouble.empty() ? "its log is empty" : found.trouble) +
                  "); it must not vote under this identity any more: give it a new one"};
   }
-  const View highest = std::max(all_.promised, highest_stray_.value_or(View(0)));
+  const bool sound = follows_ && (complete_ || found.begin == journal::Position(1));
+  if (found.whole && !sound) {
+    return Error{name_ +
+                 ": the notes of its log contradict each other; restore the log, or give it a "
+                 "new identity"};
+  }
+  const View highest = std::max(highest_, highest_stray_.value_or(View(0)));
   owes_remembered_ = !found.whole;
   const bool whole = found.whole && !all_.forgetful;
   if (whole) {
