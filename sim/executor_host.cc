@@ -92,6 +92,7 @@ void ExecutorHost::recover(const durability::OpenedExecutor& opened) {
   if (!opened.recovered->above.empty()) around_.trace.hit(Site::kSpeculationRecovered);
   rollbacks_.fetched(opened.recovered->committed.parts);
   for (const auto& batch : opened.recovered->above) {
+    ledger_.saw_executed(batch.result);  // it may have died before it said so
     rollbacks_.ran(batch.result.parts, execution::RunMode::kSequential);
   }
   executor_->recover(*opened.recovered, local_now());

@@ -50,6 +50,8 @@ void VerifierHost::calm() {
 
 void VerifierHost::on_start() {
   auto options = options_;
+  // To be asked, should this not come to an end.
+  verifier_ = std::make_unique<verification::Verifier>(options, authenticator_, digester_);
   if (amnesiac()) {
     persisted_ = View();
     views_.restarted(self());

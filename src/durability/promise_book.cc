@@ -37,10 +37,16 @@ void PromiseBook::stray(uint16_t, uint64_t number, ByteView) {
 
 Result<std::vector<Note>> PromiseBook::begin(const Found& found,
                                              verification::VerifierOptions& options) {
-  if (found.first_start) return std::vector<Note>();
+  // A whole log without notes is one of a verifier that had promised nothing; who will keep views
+  // only says so before anything else.
+  if (found.first_start || (found.whole && !known_)) {
+    if (!forgetful()) return std::vector<Note>();
+    const Stands stands{View(0), true};
+    (void)all_.apply(stands);
+    return std::vector<Note>{note_of(stands, all_.promised)};
+  }
   if (!known_ && !highest_stray_) {
-    return Error{name_ + ": what it has promised is lost (" +
-                 (found.trouble.empty() ? "its log is empty" : found.trouble) +
+    return Error{name_ + ": what it has promised is lost (" + found.trouble +
                  "); it must not vote under this identity any more: give it a new one"};
   }
   const bool sound = follows_ && (complete_ || found.begin == journal::Position(1));
