@@ -74,7 +74,6 @@ class Replica {
       if (!keeper) return keeper.status();
       keeper_ = std::move(*keeper);
       recorder_.emplace(runner_);
-      recorder_->begin_at(keeper_->end());
     }
     if (auto status = run(opening()); !status) return status;
     for (uint64_t key = 0; key < kKeys; key += kLoadBatch) {
