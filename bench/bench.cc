@@ -41,6 +41,27 @@ void add_state_options(CLI::App& command, BenchOptions& options) {
       ->check(CLI::IsMember(state_row_groups()));
 }
 
+void add_journal_options(CLI::App& command, BenchOptions& options) {
+  command.add_option("--runs", options.runs, "Interleaved repetitions")
+      ->check(CLI::Range(1, 100))
+      ->capture_default_str();
+  command.add_option("--json", options.json, "Write the report there");
+  command.add_option("--seconds", options.seconds, "Length of a measurement, more or less")
+      ->check(CLI::Range(0.01, 3600.0))
+      ->capture_default_str();
+  command.add_option("--dir", options.directory,
+                     "A folder on the disk to be measured (default: the current one); what is "
+                     "made in it is removed");
+}
+
+void add_checkpoint_options(CLI::App& command, BenchOptions& options) {
+  add_execution_options(command, options);
+  command.add_flag("--quick", options.quick, "Small sizes: to see that it runs, in seconds");
+  command.add_option("--dir", options.directory, "Where to make files, on the disk to measure")
+      ->check(CLI::ExistingDirectory)
+      ->capture_default_str();
+}
+
 struct Benchmark {
   const char* name;
   const char* description;
@@ -53,10 +74,16 @@ constexpr Benchmark kBenchmarks[] = {
      add_kv_options, bench_kv},
     {"execution", "The execution stage: worker threads against one", add_execution_options,
      bench_execution},
+    {"journal",
+     "What durability costs: the disk's own syncs, the journal's, and an executor's stage at each "
+     "level against memory",
+     add_journal_options, bench_journal},
     {"state",
      "The state engine: maps, tokens, undo, memory, ordered maps and pages, each against its "
      "baseline; with --rows alternatives, what could replace its tree",
      add_state_options, bench_state},
+    {"checkpoint", "What checkpoints cost the batches beside them, and recovery from one",
+     add_checkpoint_options, bench_checkpoint},
 };
 
 int report_error(const std::string& message) {

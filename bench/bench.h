@@ -16,7 +16,9 @@ struct BenchOptions {
   std::string json;             ///< file to write
   std::string config = "both";  ///< kv: bft, crash or both
   std::string layout = "split";
-  bool quick = false;             ///< state: small sizes
+  bool quick = false;  ///< state, checkpoint: small sizes
+  std::string directory =
+      ".";  ///< journal, checkpoint: where to make files, on the disk to measure
   std::vector<std::string> rows;  ///< state: these groups; empty: all but the alternatives
 };
 
@@ -24,8 +26,12 @@ struct BenchOptions {
 Result<Report> bench_kv(const BenchOptions& options);
 /// The execution stage alone: worker threads against one.
 Result<Report> bench_execution(const BenchOptions& options);
+/// What checkpoints cost batches beside them, and recovery from one.
+Result<Report> bench_checkpoint(const BenchOptions& options);
 /// The state engine alone, each row against its baseline and its goal.
 Result<Report> bench_state(const BenchOptions& options);
+/// What durability costs an executor, beside what the disk can do.
+Result<Report> bench_journal(const BenchOptions& options);
 /// The groups of rows that it knows.
 std::vector<std::string> state_row_groups();
 

@@ -278,7 +278,7 @@ def examples():
 def benchmarks():
     """Every benchmark runs and writes its report; no figure is judged here."""
     for words in (("execution", "--seconds", "0.1"), ("kv", "--seconds", "0.3"),
-                  ("state", "--quick"), ("state", "--quick", "--rows", "alternatives")):
+                  ("journal", "--seconds", "0.02"), ("state", "--quick"), ("state", "--quick", "--rows", "alternatives")):
         report = pathlib.Path(tempfile.mkdtemp()) / "report.json"
         done = subprocess.run([BUILD / "eve", "bench", *words, "--runs", "1", "--json", report],
                               capture_output=True, text=True, timeout=300)

@@ -33,9 +33,9 @@ ROOMS = {
     "services/kv": ["base", "runtime/front_end.h"],
     "sim": ["base", "crypto", "wire", "state", "execution", "verification", "client",
             "journal", "durability", "services/kv"],
-    "src/cli": ["base", "crypto", "journal", "durability", "execution", "runtime"],
-    "bench": ["base", "crypto", "wire", "state", "mixer", "execution", "verification", "client",
-              "runtime", "services/kv", "cli"],
+    "src/cli": ["base", "crypto", "journal", "execution", "durability", "runtime"],
+    "bench": ["base", "crypto", "wire", "state", "journal", "mixer", "execution", "verification",
+              "client", "durability", "runtime", "services/kv", "cli"],
     "src/program": ["cli", "services/kv", "sim", "bench"],
     "examples": [],
 }

@@ -6,6 +6,8 @@
 #include <optional>
 #include <set>
 
+#include "durability/executor_notes.h"
+#include "durability/keeper.h"
 #include "journal/format.h"
 #include "journal/log_reader.h"
 #include "journal/segment_file.h"
@@ -28,8 +30,12 @@ class Counter : public journal::Visitor {
     Count& count = kinds_[record.kind];
     count.records += 1;
     count.bytes += record.payload.size();
+    if (record.kind == durability::kDamaged) lost_ = record.payload;
+    if (record.kind == durability::kRemembered) lost_.reset();
     return {};
   }
+  /// What the node has lost and not made up for yet, in its words.
+  const std::optional<Bytes>& lost() const { return lost_; }
   void stray(const journal::Record&) override {
     if (strays_ < kMostStrays) ++strays_;
   }
@@ -39,6 +45,25 @@ class Counter : public journal::Visitor {
  private:
   std::map<uint16_t, Count> kinds_;
   uint64_t strays_ = 0;
+  std::optional<Bytes> lost_;
+};
+
+/// Another role's kinds are another table.
+struct KindName {
+  const char* log;  ///< what its name begins with
+  durability::ExecutorNote kind;
+  const char* name;
+};
+using durability::ExecutorNote;
+constexpr KindName kKindNames[] = {
+    {"executor", ExecutorNote::kBegan, "beginning"},
+    {"executor", ExecutorNote::kView, "view entered"},
+    {"executor", ExecutorNote::kPiece, "piece of a large difference"},
+    {"executor", ExecutorNote::kRun, "batch run"},
+    {"executor", ExecutorNote::kCommit, "commit"},
+    {"executor", ExecutorNote::kRollback, "rollback"},
+    {"executor", ExecutorNote::kFetch, "fetch of a state"},
+    {"executor", ExecutorNote::kSupply, "part of a fetched state"},
 };
 
 struct Named {
@@ -131,6 +156,12 @@ void add_recovery(const std::string& name, const journal::Recovery& recovery,
     out.findings.push_back(damage.file + " is damaged at byte " + std::to_string(damage.offset) +
                            ": " + damage.what);
   }
+  if (counter.lost()) {
+    out.findings.push_back(
+        "the node has lost something of its memory and not made up for it yet: "
+        "it knows, and is one that restarted without memory (" +
+        *counter.lost() + ")");
+  }
   if (recovery.damage.empty()) return;
   out.health = Health::kDamaged;
   log["known_end"] = recovery.known_end.value();
@@ -160,7 +191,14 @@ void add_files(journal::Disk& disk, const std::vector<std::string>& files,
 
 }  // namespace
 
-std::string record_kind(const std::string& /*log*/, uint16_t kind) {
+std::string record_kind(const std::string& log, uint16_t kind) {
+  if (kind == durability::kDamaged) return "note of a loss";
+  if (kind == durability::kRemembered) return "end of a loss";
+  for (const auto& known : kKindNames) {
+    if (log.rfind(known.log, 0) == 0 && kind == static_cast<uint16_t>(known.kind)) {
+      return known.name;
+    }
+  }
   return "kind " + std::to_string(kind);
 }
 

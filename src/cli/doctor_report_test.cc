@@ -118,6 +118,22 @@ TEST_F(DoctorTest, WhatWasSetAsideEarlierIsSaid) {
   EXPECT_TRUE(finds(report, "there was a log"));
 }
 
+TEST_F(DoctorTest, ALossThatIsOnRecordIsToldUntilItIsMadeUpFor) {
+  auto options = journal::testing::small_options();
+  options.name = "verifier1";
+  auto log = LogWriter::create(disk, options, journal::testing::life(2), {{0xff01, 0, "gone"}});
+  ASSERT_TRUE(log.ok());
+  json report = look();
+  EXPECT_EQ(report["health"], "sound");
+  EXPECT_TRUE(finds(report, "has lost something of its memory"));
+  EXPECT_TRUE(finds(report, "(gone)"));
+  EXPECT_EQ(report["logs"][1]["kinds"][0]["name"], "note of a loss");
+  EXPECT_EQ(report["logs"][0]["kinds"][0]["name"], "beginning");
+  ASSERT_TRUE((*log)->append(0xff00, 0, "").ok() && (*log)->flush().ok());
+  report = look();
+  EXPECT_TRUE(report["findings"].empty()) << report;
+}
+
 TEST_F(DoctorTest, OneBadLogAmongSeveral) {
   write("verifier0");
   disk.flip("verifier0-0000000000000001.log", journal::kBlockBytes + 100);

@@ -13,8 +13,6 @@ namespace {
 using journal::LogWriter;
 using journal::Position;
 
-/// The Keeper's own kinds. Why the log is not whole, in words.
-constexpr uint16_t kDamaged = 0xff01;
 constexpr size_t kMostWords = 4000;
 /// What is not durable yet is held in memory as well: more of it is synced at once.
 constexpr uint64_t kMostWaitingBytes = uint64_t{64} << 20;

@@ -45,6 +45,8 @@ struct Note {
 inline constexpr uint16_t kFirstReservedKind = 0xff00;
 /// For the owner to keep when what was missing has been made up for (D3). Not visited.
 inline constexpr uint16_t kRemembered = 0xff00;
+/// The Keeper's own: why the log is not whole, in words. Until a kRemembered follows (D3).
+inline constexpr uint16_t kDamaged = 0xff01;
 
 struct KeeperOptions {
   journal::LogOptions log;

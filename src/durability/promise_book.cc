@@ -17,16 +17,16 @@ constexpr uint64_t kShortenBytes = uint64_t{4} << 20;
 
 }  // namespace
 
+// Where the log was cut, the first notes are of a story whose beginning is gone; the one of
+// everything comes after them.
 Status PromiseBook::note(journal::Position, uint16_t kind, uint64_t number, ByteView payload) {
   known_ = true;
-  const auto status = apply_note(kind, number, payload, genesis_, digester_, all_);
-  // A log that was cut begins anywhere, and what is there follows from what is not there any more;
-  // then comes the note of everything.
-  if (static_cast<PromiseNote>(kind) == PromiseNote::kAll && status.ok()) {
-    does_not_follow_ = {};
-  } else if (does_not_follow_.ok()) {
-    does_not_follow_ = status;
-  }
+  highest_ = std::max(highest_, View(number));
+  const bool everything = kind == static_cast<uint16_t>(PromiseNote::kAll);
+  const auto follows = apply_note(kind, number, payload, genesis_, digester_, all_);
+  if (!follows) return follows.status();
+  complete_ = complete_ || everything;
+  follows_ = everything || (follows_ && *follows);
   return {};
 }
 
@@ -37,7 +37,6 @@ void PromiseBook::stray(uint16_t, uint64_t number, ByteView) {
 
 Result<std::vector<Note>> PromiseBook::begin(const Found& found,
                                              verification::VerifierOptions& options) {
-  if (!does_not_follow_) return does_not_follow_.error();
   // A whole log without notes is one of a verifier that had promised nothing; who will keep views
   // only says so before anything else.
   if (found.first_start || (found.whole && !known_)) {
@@ -50,7 +49,13 @@ Result<std::vector<Note>> PromiseBook::begin(const Found& found,
     return Error{name_ + ": what it has promised is lost (" + found.trouble +
                  "); it must not vote under this identity any more: give it a new one"};
   }
-  const View highest = std::max(all_.promised, highest_stray_.value_or(View(0)));
+  const bool sound = follows_ && (complete_ || found.begin == journal::Position(1));
+  if (found.whole && !sound) {
+    return Error{name_ +
+                 ": the notes of its log contradict each other; restore the log, or give it a "
+                 "new identity"};
+  }
+  const View highest = std::max(highest_, highest_stray_.value_or(View(0)));
   owes_remembered_ = !found.whole;
   const bool whole = found.whole && !all_.forgetful;
   if (whole) {

@@ -64,8 +64,10 @@ class PromiseBook final : public NoteVisitor {
   crypto::Digest genesis_;
   const crypto::Digester& digester_;
   verification::Promises all_;
-  bool known_ = false;      ///< there was a note
-  Status does_not_follow_;  ///< the first that does not, since the last note of everything
+  bool follows_ = true;  ///< each note could follow those before it, from the last of everything on
+  bool complete_ = false;  ///< there was one of everything
+  View highest_;           ///< that any note names
+  bool known_ = false;     ///< there was a note
   std::optional<View> highest_stray_;
   bool owes_remembered_ = false;  ///< what was lost is not made up for yet
   uint64_t bytes_ = 0;            ///< in the log since the last note of everything, about

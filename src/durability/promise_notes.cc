@@ -214,8 +214,9 @@ Note note_of(const Promises& all) {
   return {kind(PromiseNote::kAll), all.promised.value(), out.take()};
 }
 
-Status apply_note(uint16_t kind, uint64_t number, ByteView payload, const crypto::Digest& genesis,
-                  const crypto::Digester& digester, Promises& all) {
+Result<bool> apply_note(uint16_t kind, uint64_t number, ByteView payload,
+                        const crypto::Digest& genesis, const crypto::Digester& digester,
+                        Promises& all) {
   const std::string what = "a verifier's note of kind " + std::to_string(kind) + ": ";
   const auto note = static_cast<PromiseNote>(kind);
   if (note < PromiseNote::kStands || note > PromiseNote::kAll) {
@@ -231,8 +232,7 @@ Status apply_note(uint16_t kind, uint64_t number, ByteView payload, const crypto
     if (parts.done()) follows = all.apply(promise);
   }
   if (parts.in().failed()) return Error{what + parts.in().problem()};
-  if (!follows) return Error{what + "it contradicts an earlier one; is the log another node's?"};
-  return {};
+  return follows;
 }
 
 }  // namespace eve::durability

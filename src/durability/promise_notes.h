@@ -31,9 +31,10 @@ enum class PromiseNote : uint16_t {
 Note note_of(const verification::Promise& promise, View highest);
 Note note_of(const verification::Promises& all);
 
-/// Adds what a note says to `all`. From bytes that the log's sums vouch for, but perhaps of another
-/// release's making; an error says what is wrong.
-Status apply_note(uint16_t kind, uint64_t number, ByteView payload, const crypto::Digest& genesis,
-                  const crypto::Digester& digester, verification::Promises& all);
+/// Adds what a note says to `all`; false if it cannot follow what is there. From bytes that the
+/// log's sums vouch for, but perhaps of another release's making; an error says what is wrong.
+Result<bool> apply_note(uint16_t kind, uint64_t number, ByteView payload,
+                        const crypto::Digest& genesis, const crypto::Digester& digester,
+                        verification::Promises& all);
 
 }  // namespace eve::durability

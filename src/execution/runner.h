@@ -14,7 +14,13 @@
 #include "eve/state.h"
 #include "execution/commands.h"
 
+namespace eve::state {
+class Importer;
+}
+
 namespace eve::execution {
+
+class StateExport;
 
 /// Builds a service over an empty state (as eve::ServiceFactory; a function object so that hosts
 /// may bind options).
@@ -65,6 +71,22 @@ class Runner {
     uint64_t memory_bytes = 0;  ///< older versions that are still kept included
   };
   std::vector<Container> containers() const;
+
+  // ---- Checkpoints (runner_export.cc); between commands, by their thread ----
+
+  /// The newest committed state, to be cut into chunks of `chunk_bytes` while later commands are
+  /// carried out. Null: nothing was committed yet, or a fetch is under way. The runner must outlive
+  /// it.
+  std::unique_ptr<StateExport> start_export(size_t chunk_bytes);
+  /// Bytes of keys and values: about what an export brings. O(containers).
+  uint64_t state_bytes() const;
+  /// Fills the empty state of a runner that has carried out no command (state/import.h). Gives the
+  /// state up again if it is destroyed before finish_import().
+  std::unique_ptr<state::Importer> start_import(const crypto::Digest& root);
+  /// The runner is where the batch with these parts left it, if that is what was imported: the root
+  /// is compared.
+  Status finish_import(state::Importer& importer, const wire::TokenParts& parts);
+  crypto::Digest token_of(const wire::TokenParts& parts) const;
 
  private:
   struct Impl;

@@ -238,22 +238,28 @@ LogWriter::Group& LogWriter::open_group() {
 }
 
 Status LogWriter::flush() {
-  if (auto status = write(); !status) return status;
+  if (!failure_) return failure_;
+  if (!pending_.empty()) {
+    if (auto status = refuse(write_pending(true)); !status) return status;
+  }
   return unsynced_ ? refuse(sync()) : Status();
 }
 
 Status LogWriter::write() {
   if (!failure_) return failure_;
-  return pending_.empty() ? Status() : refuse(write_pending());
+  return pending_.empty() ? Status() : refuse(write_pending(false));
 }
 
-Status LogWriter::write_pending() {
+Status LogWriter::write_pending(bool to_be_synced) {
   uint64_t bytes = 0;
   for (const Group& group : pending_) bytes += round_up_to_block(group.bytes.size());
   if (offset_ > kBlockBytes && offset_ + bytes > options_.segment_bytes) {
     if (auto status = roll(); !status) return status;
   }
-  if (auto status = extend(bytes); !status) return status;
+  // Only a sync has to make a new size durable.
+  if (to_be_synced) {
+    if (auto status = extend(bytes); !status) return status;
+  }
   for (Group& group : pending_) {
     if (auto status = write_group(std::move(group), settled_); !status) return status;
   }

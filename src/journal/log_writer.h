@@ -114,7 +114,7 @@ class LogWriter {
   Group& open_group();
   Status write_group(Group group, uint64_t settled);
   Status write_all(uint64_t offset, ByteView bytes);
-  Status write_pending();
+  Status write_pending(bool to_be_synced);
   Status sync();
   Status extend(uint64_t bytes);
   Status mark(bool closes);

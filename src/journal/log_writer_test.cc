@@ -146,6 +146,19 @@ TEST_F(LogWriterTest, SmallFlushesFindRoomThatWasWrittenAhead) {
   EXPECT_EQ(seen.records.size(), 32u);
 }
 
+TEST_F(LogWriterTest, WhatIsNotSyncedGetsNoRoomAhead) {
+  options.extend_bytes = 32 * kBlockBytes;
+  options.segment_bytes = 64 * kBlockBytes;
+  create();
+  append("a");
+  ASSERT_TRUE(log->write().ok());
+  EXPECT_EQ(disk.content("log-0000000000000001.log").size(), 2 * kBlockBytes);
+  EXPECT_EQ(disk.calls, (Calls{"write log-1.log"}));
+  write("b");
+  EXPECT_EQ(disk.content("log-0000000000000001.log").size(), 34 * kBlockBytes);
+  EXPECT_EQ(read().end, Position(3));
+}
+
 TEST_F(LogWriterTest, LargeFlushesAndFullDisksGetNoRoomAhead) {
   options.extend_bytes = 32 * kBlockBytes;
   options.segment_bytes = 64 * kBlockBytes;

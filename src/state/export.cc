@@ -28,15 +28,17 @@ class Cutter {
 
  private:
   bool is_kept(TreeNode id) const;
-  void put_digest(char tag, ByteView digest, Bytes& out) const;
+  void put_digest(char tag, TreeNode id, Bytes& out);
   void put_node(TreeNode id, Bytes& out);
   void put_leaf(uint64_t slot, Bytes& out);
   Bytes put_largest(TreeNode& id);
-  Bytes with_path(TreeNode id, const Bytes& node) const;
+  Bytes with_path(TreeNode id, const Bytes& node);
   const LeafAt& leaf(uint64_t slot);
 
-  /// Leaves are read in blocks: one look at each later batch for all of them.
-  static constexpr uint64_t kBlock = 256;
+  /// Leaves and digests are read in blocks: one look at each later batch for all of them. As large
+  /// as the subtrees are that fit into the usual chunk.
+  static constexpr uint64_t kBlock = 4096;
+  static_assert(kBlock % kFanout == 0);
 
   const VersionView view_;
   const uint64_t slots_;
@@ -45,6 +47,11 @@ class Cutter {
   const SlotRanges* sent_;
   uint64_t block_first_ = 0;
   std::vector<LeafAt> block_;
+  struct Digests {
+    uint64_t first = 0;
+    Bytes bytes;
+  };
+  std::vector<Digests> digests_;  ///< by level
 };
 
 const LeafAt& Cutter::leaf(uint64_t slot) {
@@ -60,9 +67,16 @@ bool Cutter::is_kept(TreeNode id) const {
   return sent_ != nullptr && sent_->contains(slots_below(slots_, id));
 }
 
-void Cutter::put_digest(char tag, ByteView digest, Bytes& out) const {
+void Cutter::put_digest(char tag, TreeNode id, Bytes& out) {
+  if (digests_.size() <= id.level) digests_.resize(id.level + size_t{1});
+  Digests& block = digests_[id.level];
+  if (id.index < block.first || id.index - block.first >= block.bytes.size() / digest_size_) {
+    block.first = id.index / kBlock * kBlock;
+    const uint64_t count = std::min(kBlock, level_size(slots_, id.level) - block.first);
+    block.bytes = view_.store().digests_at(view_.number(), id.level, block.first, count);
+  }
   out.push_back(tag);
-  out.append(digest.substr(0, digest_size_));
+  out.append(block.bytes, (id.index - block.first) * digest_size_, digest_size_);
 }
 
 void Cutter::put_leaf(uint64_t slot, Bytes& out) {
@@ -84,7 +98,7 @@ void Cutter::put_leaf(uint64_t slot, Bytes& out) {
 void Cutter::put_node(TreeNode id, Bytes& out) {
   if (out.size() > limit_) return;
   if (is_kept(id)) {
-    put_digest(kKeptNode, view_.digest(id)->view(), out);
+    put_digest(kKeptNode, id, out);
   } else if (id.level == 0) {
     put_leaf(id.index, out);
   } else {
@@ -126,19 +140,17 @@ Bytes Cutter::put_largest(TreeNode& id) {
   return Bytes(tags, kInnerNode) + rest;
 }
 
-Bytes Cutter::with_path(TreeNode id, const Bytes& node) const {
+Bytes Cutter::with_path(TreeNode id, const Bytes& node) {
   Bytes before;
   Bytes after;
   for (; id.level < top_level(slots_);
        id = {static_cast<uint8_t>(id.level + 1), id.index / kFanout}) {
     const TreeNode parent{static_cast<uint8_t>(id.level + 1), id.index / kFanout};
-    const Bytes payload = *view_.node(parent);
     const uint64_t children = child_count(slots_, parent);
-    const ByteView digests = *decode_inner(payload, children, digest_size_);
     Bytes above(1, kInnerNode);
     for (uint64_t i = 0; i < children; ++i) {
       if (i == id.index % kFanout) continue;
-      put_digest(kElsewhereNode, digests.substr(i * digest_size_),
+      put_digest(kElsewhereNode, {id.level, parent.index * kFanout + i},
                  i < id.index % kFanout ? above : after);
     }
     before.insert(0, above);

@@ -45,6 +45,8 @@ class Exporter {
   std::optional<ExportedChunk> chunk(uint64_t slot) const;
 
   bool ended() const { return !pin_ || pin_->ended(); }
+  /// All of number() has been handed out: next() would give nullopt.
+  bool done() const { return !ended() && done_ && pin_->number() == cut_from_; }
   /// The version that next() will cut from.
   BatchNumber number() const { return pin_ ? pin_->number() : BatchNumber(0); }
   /// Its root. Nullopt if it has ended().

@@ -76,7 +76,7 @@ std::optional<Pin> Store::pin(BatchNumber n) {
 
 void Store::unpin(const PinState& pin) {
   pins_.remove(pin);
-  if (!undo_.is_open()) trim_history();
+  if (!undo_.is_open()) trim_history(0);
 }
 
 }  // namespace eve::state

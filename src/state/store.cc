@@ -121,8 +121,9 @@ void Store::discard_writes() {
 
 void Store::commit(BatchNumber n) {
   EVE_CHECK(!undo_.is_open() && n <= last_, "only sealed batches commit");
+  const BatchNumber before = committed_;
   committed_ = std::max(committed_, n);
-  trim_history();
+  trim_history(committed_.value() - before.value());
 #ifdef EVE_VERIFY
   verify_references();
 #endif
@@ -234,19 +235,27 @@ void Store::drop_oldest() {
   history_.pop_oldest();
 }
 
-void Store::trim_history() {
+/// `added`: batches that have been committed since it was last called. What a reader kept goes
+/// little by little once it is let go, but faster than it comes: else one commit would take long.
+void Store::trim_history(uint64_t added) {
+  constexpr size_t kLeavesAtOnce = 4096;
+  uint64_t dropped = 0;
+  size_t leaves = 0;
   const auto too_much = [&](uint64_t batches, size_t bytes) {
     const uint64_t kept = committed_.value() - oldest().value();
     return kept > batches || (kept > 1 && history_.bytes() > bytes);
   };
   const HistoryLimits& limits = history_limits_;
   while (committed_ > oldest() && too_much(limits.batches, limits.bytes)) {
+    if (dropped >= 2 * added && leaves >= kLeavesAtOnce) return;
     const BatchNumber n = oldest();
     if (pins_.hold(n)) {
       if (!too_much(limits.pinned_batches, limits.pinned_bytes)) return;
       // As far as it goes: a reader is to be moved once, not at every commit.
       pins_.move(n, committed_, history_.touched(n, committed_));
     }
+    ++dropped;
+    leaves += history_.oldest().leaves.size();
     drop_oldest();
   }
 }

@@ -72,6 +72,8 @@ class Store {
   uint64_t slots_at(BatchNumber n) const;
   std::optional<crypto::Digest> digest_at(BatchNumber n, TreeNode id) const;
   std::optional<ByteView> value_at(BatchNumber n, const Table& table, ByteView key) const;
+  /// `count` digests of a level from `first` on, which begins a family or all are of one.
+  Bytes digests_at(BatchNumber n, uint8_t level, uint64_t first, uint64_t count) const;
   /// `count` leaves from `first` on, all in the tree.
   std::vector<LeafAt> leaves_at(BatchNumber n, uint64_t first, uint64_t count) const;
   /// Appends the payload of a leaf as of `n`: the one place where a leaf becomes bytes to send.
@@ -134,7 +136,6 @@ class Store {
   uint64_t value_bytes(const std::vector<uint64_t>& slots) const;
   bool are_restored(const std::vector<LeafBefore>& leaves, Scheduler& scheduler) const;
   Replaced update_tree(std::vector<uint64_t> dirty, Scheduler& scheduler);
-  Bytes digests_at(BatchNumber n, uint8_t level, uint64_t first, uint64_t count) const;
 
   // The end of the open batch.
   LeafRuns settle_leaves(Record& record, Scheduler& scheduler, uint64_t& value_bytes);
@@ -154,7 +155,7 @@ class Store {
   void restore_leaf(const LeafBefore& leaf);
   void undo_records_after(BatchNumber n, Scheduler& scheduler);
   void drop_oldest();
-  void trim_history();
+  void trim_history(uint64_t added);
   void remove_if_unused(Object& object);
   void free_version(const Object& object, Version* version);
   void free_version(const LeafBefore& leaf);

@@ -1,4 +1,5 @@
 // Reading a store: roots and nodes of any version it holds, checks and counts.
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -45,7 +46,11 @@ uint64_t Store::slots_at(BatchNumber n) const {
 }
 
 Bytes Store::digests_at(BatchNumber n, uint8_t level, uint64_t first, uint64_t count) const {
-  Bytes result(tree_.digests(level, first, count));
+  Bytes result;
+  result.reserve(count * digester_.size());
+  for (uint64_t i = 0; i < count; i += kFanout) {
+    result.append(tree_.digests(level, first + i, std::min<uint64_t>(kFanout, count - i)));
+  }
   history_.overlay_digests(n, level, first, digester_.size(), result);
   return result;
 }
