@@ -173,9 +173,9 @@ class Rounds:
         return wait_for(f"{replicas} to count again", CATCH_UP_S, all_count)
 
     def run(self, going):
-        """Rounds while `going()`, or until none is left; ends with everybody up."""
-        for _ in range(ROUNDS_OF_A_LOAD):
-            if self.left == 0 or not going():
+        """One round and more, while `going()`, or until none is left; ends with everybody up."""
+        for number in range(ROUNDS_OF_A_LOAD):
+            if self.left == 0 or (number > 0 and not going()):
                 break
             self.left -= 1
             self.run_one()
@@ -212,7 +212,7 @@ def run_rounds(build, config, rounds, seconds, seed):
     """With one cluster after the other; returns how many were done."""
     end = time.monotonic() + seconds
     done = 0
-    while done < rounds and time.monotonic() < end:
+    while done == 0 or (done < rounds and time.monotonic() < end):
         done += run_cluster(build, config, min(rounds - done, ROUNDS_OF_A_CLUSTER), end,
                             1000 * seed + done)
     return done
@@ -224,7 +224,7 @@ def run_cluster(build, config, rounds, end, seed):
         cluster.start()
         work = Rounds(cluster, seed, rounds)
         operations = unknown = number = 0
-        while work.left > 0 and time.monotonic() < end:
+        while number == 0 or (work.left > 0 and time.monotonic() < end):
             number += 1
             done, lost = load(build, cluster, number, lambda alive: work.run(
                 lambda: alive() and time.monotonic() < end))
@@ -321,8 +321,10 @@ def disk_cases(cluster, kept):
     disk_case(cluster, kept, "executor-1", "log deleted",
               lambda: shutil.rmtree(pathlib.Path(cluster.home, "executor-1", "executor-1")),
               lost=True)
-    if cluster.parts("executor")["executor-1"]["transfers"] == 0:
-        raise Failure("executor-1 lost its log, and fetched nothing")
+    disk_case(cluster, kept, "executor-0", "folder deleted",
+              lambda: shutil.rmtree(pathlib.Path(cluster.home, "executor-0")), lost=True)
+    if cluster.parts("executor")["executor-0"]["transfers"] == 0:
+        raise Failure("executor-0 lost its folder, and fetched nothing")
     for name, log in (("executor-2", "commands"), ("verifier-2", "promises")):
         disk_case(cluster, kept, name, "flipped bit",
                   lambda: flip_in_the_middle(cluster, name, log), lost=True)
@@ -337,7 +339,7 @@ def refuses_to_start(cluster, kept, name):
     """A verifier whose promises are gone altogether could promise the contrary."""
     since = len(cluster.output())
     cluster.kill(name)
-    shutil.rmtree(pathlib.Path(cluster.home, name, name))
+    shutil.rmtree(pathlib.Path(cluster.home, name))
     cluster.restart(name)
     child = cluster.running.pop(name)
     if child.wait(timeout=STOP_S) == 0:

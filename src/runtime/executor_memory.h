@@ -1,5 +1,5 @@
-// An executor's log on a real disk: DIRECTORY/NODE/executor-I/commands-*.log, and the mark
-// executor-I.ran beside it, which says that there must be a log.
+// An executor's log on a real disk: DIRECTORY/NODE/executor-I/commands-*.log, and the marks
+// executor-I.ran (promise_file.h), which say that there must be a log.
 #pragma once
 
 #include <filesystem>

@@ -87,9 +87,23 @@ TEST(PromiseFile, AnEarlierBuildsFileSaysThatItHasRun) {
 
 TEST(PromiseFile, MarksRolesThatRan) {
   TemporaryFolder folder;
-  EXPECT_FALSE(*mark_started(folder.path(), Address::executor(0)));
-  EXPECT_TRUE(*mark_started(folder.path(), Address::executor(0)));
-  EXPECT_FALSE(*mark_started(folder.path(), Address::executor(1)));
+  const auto node = folder.path() / "node";
+  EXPECT_FALSE(*mark_started(node, Address::executor(0)));
+  EXPECT_TRUE(*mark_started(node, Address::executor(0)));
+  EXPECT_FALSE(*mark_started(node, Address::executor(1)));
+  EXPECT_FALSE(*has_started(folder.path() / "other", Address::executor(0)));
+}
+
+TEST(PromiseFile, ADeletedFolderIsNoFirstStart) {
+  TemporaryFolder folder;
+  const auto node = folder.path() / "node";
+  EXPECT_FALSE(*mark_started(node, Address::verifier(0)));
+  std::filesystem::remove_all(node);
+  EXPECT_TRUE(*has_started(node, Address::verifier(0)));
+  EXPECT_TRUE(*mark_started(node, Address::verifier(0)));
+  std::filesystem::remove(folder.path() / "node.verifier-0.ran");
+  EXPECT_TRUE(*has_started(node, Address::verifier(0)));  // each mark is enough
+  EXPECT_FALSE(*has_started(node, Address::verifier(1)));
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "runtime/promise_file.h"
 
+#include <array>
+#include <string>
+
 #include "runtime/files.h"
 
 namespace eve::runtime {
@@ -19,8 +22,11 @@ Result<bool> is_there(const std::filesystem::path& file) {
   return there;
 }
 
-std::filesystem::path mark_of(const std::filesystem::path& directory, Address address) {
-  return directory / (to_string(address) + ".ran");
+std::array<std::filesystem::path, 2> marks_of(const std::filesystem::path& directory,
+                                              Address address) {
+  const std::string name = to_string(address) + ".ran";
+  const auto beside_key = directory.filename().string() + "." + name;
+  return {directory / name, directory.parent_path() / beside_key};
 }
 
 }  // namespace
@@ -30,17 +36,24 @@ Result<bool> has_started(const std::filesystem::path& directory, Address address
   // Earlier builds kept a verifier's view in such a file, and nothing else.
   auto old = is_there(directory / (to_string(address) + ".view"));
   if (!old || *old) return old;
-  return is_there(mark_of(directory, address));
+  for (const auto& mark : marks_of(directory, address)) {
+    auto marked = is_there(mark);
+    if (!marked || *marked) return marked;
+  }
+  return false;
 }
 
 Result<bool> mark_started(const std::filesystem::path& directory, Address address) {
   auto there = has_started(directory, address);
-  if (!there || *there) return there;
+  if (!there) return there;
   const ByteView text = "This role has run; without this file it would lie about that.\n";
-  if (auto status = replace_file(mark_of(directory, address), text); !status) {
-    return Error{status.message()};
+  for (const auto& mark : marks_of(directory, address)) {
+    auto marked = is_there(mark);
+    if (!marked) return marked;
+    if (*marked) continue;
+    if (auto status = replace_file(mark, text); !status) return Error{status.message()};
   }
-  return false;
+  return there;
 }
 
 }  // namespace eve::runtime

@@ -1,5 +1,6 @@
-// What a role must remember of having run before, beside its log if it has one: the mark
-// DIRECTORY/NODE/ROLE.ran.
+// What a role must remember of having run before: the mark DIRECTORY/NODE/ROLE.ran beside its log,
+// and DIRECTORY/NODE.ROLE.ran beside the node's key. A person who deletes the node's own folder
+// takes its memory away and leaves its identity: then the role has to know.
 #pragma once
 
 #include <filesystem>
@@ -9,9 +10,9 @@
 
 namespace eve::runtime {
 
-/// True if `address` has run with this directory before.
+/// True if `address` has run with this directory (DIRECTORY/NODE) before.
 Result<bool> has_started(const std::filesystem::path& directory, Address address);
-/// Likewise; and leaves the mark that it has, durably.
+/// Likewise; and leaves the marks that it has, durably.
 Result<bool> mark_started(const std::filesystem::path& directory, Address address);
 
 }  // namespace eve::runtime

@@ -1,5 +1,5 @@
-// A verifier's log on a real disk: DIRECTORY/NODE/verifier-I/promises-*.log, and the mark
-// verifier-I.ran beside it, which says that there must be a log.
+// A verifier's log on a real disk: DIRECTORY/NODE/verifier-I/promises-*.log, and the marks
+// verifier-I.ran (promise_file.h), which say that there must be a log.
 #pragma once
 
 #include <filesystem>

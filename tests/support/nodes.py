@@ -103,6 +103,8 @@ class Nodes(Cluster):
                       if "status_port" in node}
         for name in self.nodes:
             shutil.rmtree(os.path.join(self.home, name), ignore_errors=True)
+        for mark in pathlib.Path(self.home).glob("*.ran"):
+            mark.unlink()
         self.names = list(self.nodes)
         for name in self.liars:  # what it says of itself is worth nothing
             del self.nodes[name]
