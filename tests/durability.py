@@ -271,7 +271,7 @@ def groups(content):
 
 def flip_in_the_middle(cluster, name, log):
     """One bit of what had been acknowledged long ago."""
-    path = log_files(cluster, name, log)[0]
+    path = max(log_files(cluster, name, log), key=lambda file: len(groups(file.read_bytes())))
     content = bytearray(path.read_bytes())
     every = groups(content)
     if len(every) < 4:
