@@ -25,6 +25,7 @@ ROOMS = {
     "src/journal": ["base", "crypto"],
     "src/mixer": ["base"],
     "src/execution": ["base", "crypto", "wire", "state", "mixer"],
+    "src/pair": ["base", "crypto", "wire", "execution"],
     "src/verification": ["base", "crypto", "wire"],
     "src/client": ["base", "crypto", "wire"],
     "src/runtime": ["base", "crypto", "wire", "execution", "verification", "client", "journal"],

@@ -29,8 +29,14 @@ class Decoder {
   void read(StateRequest& request);
   void read(StateReply& reply);
   void read(Needed& needed);
+  void read(PairBeat& beat);
+  void read(PairBatch& message);
+  void read(PairToken& token);
 
  private:
+  void read(PairRecord& record);
+  void read(PairTerm& term);
+  void read(PairPoint& point);
   void read(TokenParts& parts);
   void read(Certificate& certificate);
   void read(TreeNode& node);
