@@ -136,8 +136,8 @@ struct Replica::Impl {
   /// What the other one has said of itself.
   struct Peer {
     uint64_t life = 0;  ///< 0: nothing yet
-    uint64_t past_life = 0;
-    TimeUs beat = 0;
+    TimeUs met_at = 0;
+    TimeUs beat = 0;  ///< its time
     Record record;
     bool joined = false;  ///< the term that is led here
   };

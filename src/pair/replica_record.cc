@@ -26,12 +26,13 @@ void Replica::Impl::send_beat(TimeUs now, Outbox& out) {
   send_peer(std::move(beat), out);
 }
 
-// False if the beat is of a past life, or older than what is known.
+// False if the beat is old news. One of another life counts if it answers a beat that was sent here
+// since the present one was met: what has ended cannot do that, however late its last words are.
 bool Replica::Impl::meet(const wire::PairBeat& beat, TimeUs now) {
-  if (beat.life == peer.past_life) return false;
   if (beat.life != peer.life) {
+    if (peer.life != 0 && beat.echo <= peer.met_at) return false;
     // What it had run ended with its life.
-    peer = {beat.life, peer.life, 0, {}, false};
+    peer = {beat.life, now, 0, {}, false};
     peer_tokens.clear();
     peer_level = BatchNumber();
     if (!asked) readmitting = false;
