@@ -42,6 +42,7 @@ struct Faults {
   uint64_t late = 0;      ///< in 1,000; by up to `late_us`
   TimeUs late_us = 0;
   TimeUs usual_us = 10'000;
+  bool poison = false;    ///< some bundles always differ on executor 1
   uint64_t diverges = 0;  ///< batches that differ when they run in parallel, in 1,000
 };
 
@@ -60,6 +61,7 @@ struct Process {
   std::deque<std::pair<Address, wire::MessagePtr>> inbox;
   TimeUs paused_until = 0;
   bool stuck_runner = false;
+  bool unread = false;  ///< timers run, but nothing is read
   uint64_t checked_commits = 0;
 };
 
@@ -126,6 +128,12 @@ class Pair {
     options.silence_us = kSilence;
     options.progress_us = kProgress;
     processes[index] = std::make_unique<Process>(options, now);
+    if (faults.poison && index == 1) {
+      processes[index]->runner.poisonous = [](const wire::Bundle& bundle) {
+        return bundle.kind == wire::BundleKind::kOpen ? bundle.client == 2
+                                                      : bundle.first.value() % 101 == 50;
+      };
+    }
     for (uint64_t n = 1; n < 20'000; ++n) {
       if (random_.chance(faults.diverges, 1000)) processes[index]->runner.diverges.insert(n);
     }
@@ -177,8 +185,10 @@ class Pair {
   Arbiter arbiter;
   std::vector<Client> clients;
   bool link = true;  ///< between the two
+  bool withhold_state = false;
   bool clients_reach[2] = {true, true};
   std::map<uint64_t, crypto::Digest> history;
+  std::array<wire::MessagePtr, 2> last_beat;
 
  private:
   struct Flight {
@@ -204,7 +214,11 @@ class Pair {
 
   void post(Address from, Address to, const wire::MessagePtr& message) {
     const bool between = from.role == Role::kExecutor && to.role == Role::kExecutor;
+    if (between && std::holds_alternative<wire::PairBeat>(*message)) {
+      last_beat[from.index] = message;
+    }
     if (between && !link) return;
+    if (withhold_state && std::holds_alternative<wire::StateReply>(*message)) return;
     if (to.role == Role::kExecutor && !between && !clients_reach[to.index]) return;
     if (from.role == Role::kExecutor && !between && !clients_reach[from.index]) return;
     if (chance(faults.loss)) return;
@@ -260,7 +274,8 @@ class Pair {
     if (!process || now < process->paused_until) return;
     Process& p = *process;
     // A paused process may run its timers before it reads.
-    if (random_.chance(1, 2)) p.replica.tick(now, p.outbox);
+    if (p.unread || random_.chance(1, 2)) p.replica.tick(now, p.outbox);
+    if (p.unread) return hand_out(index);
     while (!p.inbox.empty()) {
       const auto [from, message] = p.inbox.front();
       p.inbox.pop_front();

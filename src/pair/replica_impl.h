@@ -142,6 +142,7 @@ struct Replica::Impl {
     bool joined = false;  ///< the term that is led here
   };
   Peer peer;
+  TimeUs heard_beat = 0;  ///< of the last one that came, of whatever life: what beats echo
   uint64_t peer_was = 0;  ///< the other's life in the last record that named it
 
   PairTerm term;

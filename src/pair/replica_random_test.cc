@@ -21,6 +21,10 @@ class Schedule {
     const auto flip = [this] { return random_.chance(1, 2); };
     if (flip()) pair_.faults.diverges = 20;
     if (flip()) pair_.faults.repeated = 30;
+    if (random_.chance(1, 3)) {
+      pair_.faults.poison = true;
+      pair_.clients.push_back({2, std::nullopt, 1, {}, 0, 0, 0, true});
+    }
     crashes_ = flip();
     pauses_ = flip();
     if (arbiter && flip()) pair_.faults.loss = 30;

@@ -14,7 +14,7 @@ void Replica::Impl::send_beat(TimeUs now, Outbox& out) {
   wire::PairBeat beat;
   beat.life = options.life;
   beat.beat = now;
-  beat.echo = peer.beat;
+  beat.echo = heard_beat;
   beat.record = record;
   beat.joined = joined;
   beat.term = term;
@@ -29,13 +29,14 @@ void Replica::Impl::send_beat(TimeUs now, Outbox& out) {
 // False if the beat is old news. One of another life counts if it answers a beat that was sent here
 // since the present one was met: what has ended cannot do that, however late its last words are.
 bool Replica::Impl::meet(const wire::PairBeat& beat, TimeUs now) {
+  heard_beat = beat.beat;
   if (beat.life != peer.life) {
     if (peer.life != 0 && beat.echo <= peer.met_at) return false;
     // What it had run ended with its life.
     peer = {beat.life, now, 0, {}, false};
     peer_tokens.clear();
     peer_level = BatchNumber();
-    if (!asked) readmitting = false;
+    readmitting = false;
   }
   if (beat.beat < peer.beat) return false;
   peer.beat = beat.beat;

@@ -152,6 +152,9 @@ void Replica::Impl::join(const wire::PairBeat& beat, TimeUs now, Outbox& out) {
     out.commands.push_back(execution::RollbackTo{start.number});
   }
   pending.requeue(window.drop_after(start.number), now);
+  // First what the primary has answered: a repair to the start gives up all runs that are not
+  // committed here, and this replica may be the only one that has them (P10).
+  claim(beat.committed, now, out);
   claim(start, now, out);
   send_beat(now, out);
 }

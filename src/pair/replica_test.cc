@@ -202,6 +202,70 @@ TEST_P(PairTest, Trap4ABackupThatSleptDoesNotWakeUpAsPrimary) {
   EXPECT_FALSE(pair.leads(1)) << pair.text();
 }
 
+// Trap 4, and the link broke as well: what the primary said meanwhile never came.
+TEST_P(PairTest, Trap4ABackupThatSleptAndHeardNothingDoesNotLead) {
+  Pair pair(GetParam());
+  settle(pair);
+  pair.pause(1, 10 * kSilence);
+  pair.pass(kSilence / 5);  // old beats wait to be read
+  pair.link = false;
+  pair.pass(5 * kSilence);
+  ASSERT_EQ(pair.status(0).times_alone, 1u);
+  pair.kill(0);
+  pair.link = true;
+  pair.pass(10 * kSilence);
+  EXPECT_FALSE(pair.leads(1)) << pair.text();
+}
+
+TEST_P(PairTest, P9SilenceCountsOnlyWhenAllWasRead) {
+  Pair pair(GetParam());
+  settle(pair);
+  pair.processes[1]->unread = true;  // it beats, and its queue grows
+  pair.pass(2 * kSilence);
+  EXPECT_EQ(pair.status(1).record.epoch, View(2));
+  EXPECT_FALSE(pair.status(1).asking);
+  pair.processes[1]->unread = false;
+  pair.pass(2 * kSilence);
+  EXPECT_EQ(pair.status(1).record.epoch, View(2));
+  finish(pair);
+}
+
+TEST_P(PairTest, P9LateWordsOfAPastLifeDeposeNobody) {
+  Pair pair(GetParam());
+  settle(pair);
+  pair.kill(1);
+  pair.start(1);
+  const wire::MessagePtr late = pair.last_beat[1];
+  pair.pass(kSilence / 2);  // the new life's beats replace it there
+  ASSERT_TRUE(pair.pass_until([&] { return pair.both_in_sync(); }, 10'000'000)) << pair.text();
+  const View epoch = pair.status(0).record.epoch;
+  for (int i = 0; i < 5; ++i) {
+    pair.processes[0]->inbox.emplace_back(Address::executor(1), late);
+    pair.pass(kSilence / 2);
+  }
+  EXPECT_EQ(pair.status(0).record.epoch, epoch) << pair.text();
+  finish(pair);
+}
+
+TEST_P(PairTest, P3LateWordsOfAnOldTermLeadNobodyBack) {
+  Pair pair(GetParam());
+  settle(pair);
+  const wire::MessagePtr late = pair.last_beat[0];
+  pair.kill(0);
+  ASSERT_TRUE(pair.pass_until([&] { return pair.leads(1); }, 3 * kSilence));
+  pair.start(0);
+  ASSERT_TRUE(pair.pass_until([&] { return pair.both_in_sync(); }, 10'000'000)) << pair.text();
+  pair.kill(1);
+  ASSERT_TRUE(pair.pass_until([&] { return pair.leads(0); }, 3 * kSilence)) << pair.text();
+  pair.start(1);
+  for (int i = 0; i < 5; ++i) {
+    pair.processes[1]->inbox.emplace_back(Address::executor(0), late);
+    pair.pass(kSilence / 2);
+  }
+  EXPECT_FALSE(pair.status(1).conflict);
+  finish(pair);
+}
+
 TEST_P(PairTest, P9APrimaryThatSleptIsDeposed) {
   Pair pair(GetParam());
   settle(pair);
@@ -261,6 +325,24 @@ TEST_P(PairTest, P10WhatCannotBeQuarantinedIsTakenFromThePrimary) {
   finish(pair);
 }
 
+// A backup that takes the primary's state is in sync: without it, it goes on from what it has.
+TEST_P(PairTest, P10APrimaryThatDiesWhileItsStateIsTakenIsReplaced) {
+  Pair pair(GetParam());
+  settle(pair);
+  pair.processes[1]->runner.poisonous = [](const wire::Bundle& bundle) {
+    return bundle.client == 2;
+  };
+  pair.withhold_state = true;
+  pair.clients.push_back({2, std::nullopt, 1, {}, 0, 0, 0, false});
+  ASSERT_TRUE(pair.pass_until([&] { return pair.status(1).fetching; }, 10'000'000)) << pair.text();
+  pair.kill(0);
+  ASSERT_TRUE(pair.pass_until([&] { return pair.leads(1); }, 2 * kSilence)) << pair.text();
+  ASSERT_TRUE(pair.pass_until([&] { return pair.clients[2].session.has_value(); }, kSilence));
+  pair.withhold_state = false;
+  pair.start(0);
+  finish(pair);
+}
+
 TEST_P(PairTest, ClientsThatReachTheBackupOnlyAreServed) {
   Pair pair(GetParam());
   settle(pair);
@@ -312,6 +394,25 @@ TEST(PairWithArbiter, TheArbiterIsNotNeededWhileBothAreThere) {
   const uint64_t before = pair.answered();
   pair.pass(5 * kSilence);
   EXPECT_GT(pair.answered(), before + 100);
+}
+
+// The arbiter may have named the returner, or may yet do so.
+TEST(PairWithArbiter, P8WhileTheQuestionIsOpenNothingIsAnsweredWithoutTheReturner) {
+  Pair pair(true);
+  ASSERT_TRUE(pair.pass_until([&] { return pair.both_in_sync(); }, 5'000'000));
+  pair.kill(1);
+  ASSERT_TRUE(pair.pass_until([&] { return pair.status(0).times_alone == 1; }, 2 * kSilence));
+  pair.arbiter.reachable = false;
+  pair.start(1);
+  ASSERT_TRUE(pair.pass_until([&] { return pair.status(0).asking; }, 5 * kSilence)) << pair.text();
+  pair.link = false;
+  pair.pass(kSilence / 2);
+  const uint64_t before = pair.answered();
+  pair.pass(5 * kSilence);
+  EXPECT_EQ(pair.answered(), before) << pair.text();
+  pair.arbiter.reachable = true;
+  pair.pass(3 * kSilence);
+  EXPECT_GT(pair.answered(), before) << pair.text();
 }
 
 // P8: the returner was named, and does not know it; the primary dies.
