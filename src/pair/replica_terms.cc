@@ -33,7 +33,16 @@ void Replica::Impl::lead_if_ready(TimeUs now, Outbox& out) {
   term = {record.epoch, 0};
   run_ready(out);
   settle(now, out);
-  open_term(term, committed_point(), now, out);
+  open_term(term, base(), now, out);
+}
+
+// Where a term may start: never before the start of the last one that was led here. The other one
+// may have committed that already, although this one has yet to hear that it has it (P10).
+PairPoint Replica::Impl::base() const {
+  const WindowEntry* entry = window.find(start.number);
+  const bool ahead =
+      entry != nullptr && entry->stage == Stage::kExecuted && entry->result.token == start.token;
+  return ahead ? start : committed_point();
 }
 
 void Replica::Impl::open_term(PairTerm next, const PairPoint& from, TimeUs now, Outbox& out) {
@@ -86,8 +95,9 @@ void Replica::Impl::diverged(BatchNumber number, TimeUs now, Outbox& out) {
   const WindowEntry& failed = *window.find(number);
   const size_t bundles = failed.batch->bundles.size();
   const bool in_order = in_stretch(number);
-  PairPoint from = committed_point();
-  if (in_order && bundles <= 1 && number == committed.next() && !quarantine_alone(failed)) {
+  PairPoint from = base();
+  const bool first = number == from.number.next();
+  if (in_order && bundles <= 1 && first && !quarantine_alone(failed)) {
     ++counters.states_taken;
     from = {number, failed.result.token};
   }

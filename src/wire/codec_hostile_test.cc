@@ -208,5 +208,19 @@ TEST(HostileBytes, LimitsOfBatches) {
   EXPECT_NE(verdict_on(large, 4).find("too large"), std::string::npos);
 }
 
+TEST(HostileBytes, RecordsWhosePrimaryIsNotInSync) {
+  const auto beat = [](uint64_t life, const PairRecord& record) {
+    PairBeat message;
+    message.life = life;
+    message.record = record;
+    return encode(message);
+  };
+  EXPECT_TRUE(accepted(beat(1, {})));
+  EXPECT_TRUE(accepted(beat(1, {View(3), {0, 5}})));
+  EXPECT_FALSE(accepted(beat(0, {})));
+  EXPECT_NE(refusal(beat(1, {View(3), {5, 0}})).find("not in sync"), std::string::npos);
+  EXPECT_NE(refusal(beat(1, {View(3), {0, 0}})).find("not in sync"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace eve::wire
