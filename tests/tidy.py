@@ -31,7 +31,7 @@ ROOMS = {
     "src/runtime": ["base", "crypto", "wire", "execution", "pair", "verification", "client",
                     "journal"],
     "services/kv": ["base", "runtime/front_end.h"],
-    "sim": ["base", "crypto", "wire", "state", "execution", "verification", "client",
+    "sim": ["base", "crypto", "wire", "state", "execution", "pair", "verification", "client",
             "journal", "services/kv"],
     "src/cli": ["base", "crypto", "execution", "runtime"],
     "bench": ["base", "crypto", "wire", "state", "mixer", "execution", "verification", "client",
