@@ -13,6 +13,10 @@ constexpr uint64_t kBytesPerUs = 500;
 constexpr TimeUs kShortestStallUs = 10'000;
 constexpr uint64_t kStallDoublings = 12;
 
+Error medium_error(const char* what) {
+  return Error{what, ErrorKind::kMedium};
+}
+
 }  // namespace
 
 // ---- what happens at every operation
@@ -57,6 +61,11 @@ void DiskDevice::fill_or_empty() {
   full_operations_ = 1 + random.below(dice_.plan().full_operations);
   // Not to the last byte: a write ends amid its sectors.
   others_bytes_ = free() - std::min(free(), random.below(8) * kSectorBytes);
+}
+
+Status DiskDevice::may_look() {
+  if (!dice_.strikes(DiskFault::kRefused)) return {};
+  return Error{"too many files are open: close some, and try again"};
 }
 
 uint64_t DiskDevice::free() const {
@@ -105,7 +114,7 @@ Status DiskDevice::sync(SectorFile& file) {
   take_time(file.dirty_sectors().size() * kSectorBytes);
   if (dice_.strikes(DiskFault::kSyncFails)) {
     lose_at_random(file, dice_.of(DiskFault::kSyncFails));
-    return Error{"the sync failed: what was written may be lost"};
+    return medium_error("the sync failed: what was written may be lost");
   }
   if (!file.dirty_sectors().empty()) {
     if (dice_.strikes(DiskFault::kLostWrite)) lose_writes(file);
@@ -161,8 +170,10 @@ void DiskDevice::misdirect(SectorFile& file) {
 Result<Bytes> DiskDevice::read(const SectorFile& file, uint64_t offset, uint64_t most) {
   const uint64_t size = offset >= file.size() ? 0 : std::min<uint64_t>(most, file.size() - offset);
   take_time(size);
-  if (dice_.strikes(DiskFault::kReadFails)) return Error{"the read failed; it may not again"};
-  if (file.ruined(offset, size)) return Error{"a sector cannot be read"};
+  if (auto status = may_look(); !status) return status.error();
+  if (dice_.strikes(DiskFault::kReadFails))
+    return medium_error("the read failed; it may not again");
+  if (file.ruined(offset, size)) return medium_error("a sector cannot be read");
   Bytes bytes = file.read(offset, size);
   if (!bytes.empty() && dice_.strikes(DiskFault::kRotAtRead)) {
     auto& random = dice_.of(DiskFault::kRotAtRead);
@@ -184,7 +195,7 @@ Status DiskDevice::sync_names() {
   elapsed_ += dice_.plan().sync_us;
   if (dice_.strikes(DiskFault::kSyncFails)) {
     names.lose(dice_.of(DiskFault::kSyncFails));
-    return Error{"the sync failed: names may be lost"};
+    return medium_error("the sync failed: names may be lost");
   }
   names.write_back();
   keep_old_copy();
@@ -213,9 +224,13 @@ void DiskDevice::crash() {
 }
 
 void DiskDevice::start_anew() {
-  ++life_;
   power_failed_ = false;
   operations_left_ = 0;
+  refresh();
+}
+
+void DiskDevice::refresh() {
+  ++life_;
   names.keep(names.unsynced());
 }
 

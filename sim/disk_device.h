@@ -29,6 +29,8 @@ class DiskDevice {
   bool interrupted() const { return power_failed_; }
   void take_time(uint64_t bytes);
 
+  /// Whether the system refuses a call that only looks.
+  Status may_look();
   uint64_t free() const;
   Status write(SectorFile& file, uint64_t offset, ByteView bytes);
   Status sync(SectorFile& file);
@@ -43,6 +45,8 @@ class DiskDevice {
   void crash();
   /// Another process comes.
   void start_anew();
+  /// The same one looks again.
+  void refresh();
   void restore(Names files);
 
   NameTable names;
@@ -56,7 +60,9 @@ class DiskDevice {
 
  private:
   static Status power_error() { return Error{"the power of the virtual machine has failed"}; }
-  static Error full_error() { return Error{"the virtual disk is full: wait, or remove a file"}; }
+  static Error full_error() {
+    return Error{"the virtual disk is full: wait, or remove a file", ErrorKind::kNoSpace};
+  }
 
   void fill_or_empty();
   void decay();

@@ -19,6 +19,7 @@ constexpr std::array kKinds = {
     Kind{"read fails", DiskScope::kContract, 1'000},
     Kind{"disk full", DiskScope::kContract, 300},
     Kind{"stall", DiskScope::kContract, 500},
+    Kind{"call refused", DiskScope::kContract, 500},
     Kind{"lost write", DiskScope::kDamage, 500},
     Kind{"misdirected write", DiskScope::kDamage, 300},
     Kind{"stale sector", DiskScope::kDamage, 500'000},

@@ -22,6 +22,7 @@ enum class DiskFault : uint8_t {
   kReadFails,  ///< once
   kDiskFull,   ///< somebody else fills the disk, for a while
   kStall,      ///< an operation takes 10 ms to 40 s
+  kRefused,    ///< no descriptors, no memory: a list, an open or a read, and the disk is as it was
   // ---- damage, which nobody tells of
   kLostWrite,    ///< a sync that succeeds leaves out some sectors
   kMisdirected,  ///< a sync puts a sector somewhere else, in this file or another

@@ -28,14 +28,22 @@ ExecutorHost::ExecutorHost(const Surroundings& around, const ExecutorSetup& setu
       fibers_(fibers),
       authenticator_(authenticator),
       digester_(digester),
-      ledger_(ledger) {}
+      ledger_(ledger) {
+  if (!setup.storage.lasting()) return;
+  storage_ = std::make_unique<ExecutorStorage>(
+      setup.storage, self(), random_.next(),
+      [this](TimeUs delay, std::function<void()> action) { later(delay, std::move(action)); });
+}
 ExecutorHost::~ExecutorHost() = default;
 
-void ExecutorHost::make(bool restarted) {
+void ExecutorHost::make_runner() {
   scheduler_ = std::make_unique<FiberScheduler>(fibers_, random_.next(), setup_.switch_every);
   runner_ = std::make_unique<execution::Runner>(digester_, *scheduler_, setup_.make_service,
                                                 [this] { return around_.queue.now(); });
   rollbacks_.fetched({BatchNumber(), {}, {}, runner_->empty_root(), {}});
+}
+
+void ExecutorHost::make_executor(bool restarted) {
   auto options = setup_.options;
   options.restarted = restarted;
   executor_ = std::make_unique<execution::Executor>(options, authenticator_, digester_);
@@ -44,12 +52,31 @@ void ExecutorHost::make(bool restarted) {
 bool ExecutorHost::recovered() const {
   if (!up()) return false;
   const auto now = executor_->glance();
+  // Who has forgotten nothing is merely behind.
+  if (storage_ != nullptr && !now.silent) return true;
   return !now.silent && !now.fetching && now.committed >= restarted_at_;
 }
 
+void ExecutorHost::calm() {
+  if (storage_ != nullptr) storage_->calm();
+}
+
 void ExecutorHost::on_start() {
-  const bool restarted = lives() > 1 && !amnesiac();
-  make(restarted);
+  bool restarted = lives() > 1 && !amnesiac();
+  if (storage_ != nullptr) {
+    if (lives() > 1 && amnesiac()) storage_->forget();
+    auto opened = storage_->open(digester_, setup_.options.genesis, [this]() -> execution::Runner& {
+      make_runner();
+      make_executor(true);  // to be asked, should this not come to an end
+      return *runner_;
+    });
+    restarted = forgot_ = opened.restarted;
+    make_executor(restarted);
+    recover(opened);
+  } else {
+    make_runner();
+    make_executor(restarted);
+  }
   restarted_at_ = ledger_.last();
   ledger_.restarted(self());
   views_.restarted(self());
@@ -59,7 +86,20 @@ void ExecutorHost::on_start() {
   carry_out(out);
 }
 
+void ExecutorHost::recover(const durability::OpenedExecutor& opened) {
+  if (!opened.recovered) return;
+  around_.trace.hit(opened.restarted ? Site::kMemoryLost : Site::kMemoryRecovered);
+  if (!opened.recovered->above.empty()) around_.trace.hit(Site::kSpeculationRecovered);
+  rollbacks_.fetched(opened.recovered->committed.parts);
+  for (const auto& batch : opened.recovered->above) {
+    ledger_.saw_executed(batch.result);  // it may have died before it said so
+    rollbacks_.ran(batch.result.parts, execution::RunMode::kSequential);
+  }
+  executor_->recover(*opened.recovered, local_now());
+}
+
 void ExecutorHost::on_crash() {
+  if (storage_ != nullptr) storage_->end();
   if (running_) around_.trace.hit(Site::kCrashWhileRunning);
   if (fetching_) around_.trace.hit(Site::kCrashWhileFetching);
   Statistics all_lives;
@@ -125,12 +165,20 @@ void ExecutorHost::run_next() {
   if (std::holds_alternative<execution::RunBatch>(command)) {
     longest_run_us_ = std::max(longest_run_us_, takes);
   }
-  later(takes, [this, events] {
+  later(takes, [this, command, events] {
     running_ = false;
-    for (execution::Event& event : *events) happened(event);
-    stepped();
+    if (storage_ != nullptr) {
+      storage_->carried_out(command, *events, [this, events] { pass_on(*events); });
+    } else {
+      pass_on(*events);
+    }
     run_next();
   });
+}
+
+void ExecutorHost::pass_on(std::vector<execution::Event>& events) {
+  for (execution::Event& event : events) happened(event);
+  stepped();
 }
 
 void ExecutorHost::apply(const execution::Command& command, std::vector<execution::Event>& events) {
@@ -225,6 +273,10 @@ void ExecutorHost::observe() {
     sources_.clear();
   }
   if (seen_.silent && !now.silent) around_.trace.hit(Site::kExecutorReturned);
+  if (forgot_ && !now.silent) {
+    forgot_ = false;
+    storage_->remembered();
+  }
   if (now.repairs > seen_.repairs) around_.trace.hit(Site::kRepair);
   seen_ = now;
   if (now.committed == BatchNumber()) return;

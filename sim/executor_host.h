@@ -9,6 +9,7 @@
 #include "execution/executor.h"
 #include "execution/runner.h"
 #include "sim/conduct.h"
+#include "sim/executor_storage.h"
 #include "sim/fiber_scheduler.h"
 #include "sim/host.h"
 #include "sim/ledger.h"
@@ -24,6 +25,7 @@ struct ExecutorSetup {
   uint64_t switch_every = 4;
   SequentialChecker* sequential = nullptr;  ///< null: runs in order may differ
   SilenceConduct* silence = nullptr;        ///< null: nobody listens
+  StoragePlan storage;
 };
 
 class ExecutorHost final : public Host {
@@ -35,6 +37,7 @@ class ExecutorHost final : public Host {
   ~ExecutorHost() override;
 
   bool recovered() const override;
+  void calm() override;
   /// Precondition: up().
   execution::ExecutorStatus status() const { return executor_->status(); }
   execution::ExecutorStatus glance() const { return executor_->glance(); }
@@ -54,10 +57,13 @@ class ExecutorHost final : public Host {
   TimeUs deadline() const override { return executor_->deadline(); }
   void on_crash() override;
 
-  void make(bool restarted);
+  void make_runner();
+  void make_executor(bool restarted);
+  void recover(const durability::OpenedExecutor& opened);
   void carry_out(execution::Outbox& out);
   void run_next();
   void apply(const execution::Command& command, std::vector<execution::Event>& events);
+  void pass_on(std::vector<execution::Event>& events);
   void happened(execution::Event& event);
   /// Counts the sites that only the host of an executor can tell apart.
   void witness(const wire::Message& message, Address from);
@@ -76,6 +82,8 @@ class ExecutorHost final : public Host {
   std::unique_ptr<execution::Executor> executor_;
   execution::CommandQueue commands_;
   TimeUs longest_run_us_ = 0;
+  std::unique_ptr<ExecutorStorage> storage_;  ///< null: nothing is kept
+  bool forgot_ = false;                       ///< and has not said yet that it may speak again
   bool running_ = false;
   std::set<Address> sources_;       ///< of the fetch under way: who sent nodes
   bool fetching_ = false;           ///< a StartFetch has not come to its end

@@ -47,6 +47,7 @@ void Faults::start() {
     pause_one(queue_.now() + around(plan_.faults.pause_us));
   });
   repeat(plan.blackout_every_us, [this] { blackout(); });
+  repeat(plan_.storage.together_every_us, [this] { crash_together(); });
   repeat(plan_.clocks.step_every_us, [this] { step_clock(); });
   if (plan.sleeper) {
     const auto load = static_cast<uint64_t>(plan_.load_us);
@@ -91,6 +92,7 @@ void Faults::stop() {
       host->doom(Host::Doom::kAmidSends, nullptr);
       host->set_slow(false);
       host->drift_clock(0);
+      host->calm();
       if (!host->up()) host->start();
     }
   }
@@ -173,6 +175,21 @@ void Faults::blackout() {
       if (Host* host = victim(*hosts)) crash(*host);
     }
     for (Host* host : *hosts) host->pause_until(std::min(until, plan_.faults_until_us));
+  }
+}
+
+/// Who forgets nothing may crash together with all others: what they have on their disks is all
+/// that there is, and they come back as they were.
+void Faults::crash_together() {
+  sites_.hit(Site::kCrashTogether);
+  const bool verifiers_too = plan_.storage.verifiers_too();
+  for (const auto* hosts : {&executors_, &verifiers_}) {
+    if (hosts == &verifiers_ && !verifiers_too) break;
+    for (Host* host : *hosts) {
+      if (!host->up() || lies(*host)) continue;
+      host->doom(Host::Doom::kAmidSends, nullptr);
+      crash(*host);
+    }
   }
 }
 

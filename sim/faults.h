@@ -41,6 +41,7 @@ class Faults {
   bool may_crash(const std::vector<Host*>& hosts) const;
   /// One that may crash, or null.
   Host* victim(const std::vector<Host*>& hosts);
+  void crash_together();
   void crash_one(const std::vector<Host*>& hosts);
   void crash(Host& host);
   void restart(Host& host);

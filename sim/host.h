@@ -55,6 +55,8 @@ class Host {
   bool doomed() const { return last_act_ != nullptr; }
   /// For the first time, or again after a crash.
   void start();
+  /// Its disk gives no errors any more.
+  virtual void calm() {}
   /// From now on it restarts as if it had never run, and tells nobody.
   void become_amnesiac() { amnesiac_ = true; }
   /// Stands still until then: what comes meanwhile waits.

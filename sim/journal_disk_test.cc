@@ -9,6 +9,7 @@
 
 #include "journal/log_reader.h"
 #include "journal/log_writer.h"
+#include "journal/segment_file.h"
 #include "sim/virtual_disk.h"
 
 namespace eve::sim {
@@ -28,7 +29,8 @@ struct Collector : journal::Visitor {
 
 DiskPlan plan_of(Random& random) {
   auto plan = DiskPlan::draw(random, DiskScope::kContract);
-  for (const auto fault : {DiskFault::kSyncFails, DiskFault::kReadFails, DiskFault::kDiskFull}) {
+  for (const auto fault :
+       {DiskFault::kSyncFails, DiskFault::kReadFails, DiskFault::kDiskFull, DiskFault::kRefused}) {
     plan[fault] *= 20;
   }
   plan.capacity_bytes = 4u << 20;
@@ -113,7 +115,9 @@ class Life {
     const auto read_errors = disk_.count(DiskFault::kReadFails);
     Collector found;
     const auto recovery = journal::read_log(disk_, options_, found);
-    const bool told = disk_.power_failed() || disk_.count(DiskFault::kReadFails) != read_errors;
+    // What it cannot read it asks for again.
+    const auto failed = disk_.count(DiskFault::kReadFails) - read_errors;
+    const bool told = failed >= journal::kReadAttempts;
     if (!recovery || (told && !recovery->damage.empty())) return false;
     check(*recovery, found);
     auto log = recovery->empty ? LogWriter::create(disk_, options_, journal::Life{1})

@@ -214,6 +214,10 @@ Plan make_plan(uint64_t seed, const Options& options) {
   plan.faults.sleeper = !calm && !asked_for_twins && plan.sleep_us == 0 && random.chance(1, 6);
   if (options.model.is_primary_backup()) make_pair(plan, options, random);
   plan.faults_until_us = plan.duration_us - options.duration_us * 3 / 10;
+  // From a stream of its own: what else a seed means stays as it is.
+  Random for_storage(seed ^ 0xd15c'0000'5eed'd15cull);
+  plan.storage = StoragePlan::draw(for_storage, options.storage);
+  if (asked_for_twins || plan.sleep_us != 0) plan.storage.together_every_us = 0;
   return plan;
 }
 
@@ -278,7 +282,7 @@ std::string describe(const Plan& plan) {
   std::ostringstream out;
   out << "u=" << plan.model.u() << " r=" << plan.model.r() << " service=" << plan.service
       << " clients=" << plan.clients << " requests=" << plan.requests << show.text();
-  out << describe(plan.byzantine);
+  out << describe(plan.byzantine) << describe(plan.storage);
   return out.str();
 }
 

@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/quorum.h"
 #include "sim/byzantine_plan.h"
+#include "sim/storage_plan.h"
 
 namespace eve::sim {
 
@@ -20,6 +21,7 @@ struct Options {
   std::string service;
   TimeUs duration_us = 5'000'000;
   ByzantineOptions byzantine;
+  StorageChoice storage = StorageChoice::kAny;
 };
 
 struct NetworkPlan {
@@ -84,6 +86,7 @@ struct Plan {
   ClockPlan clocks;
   FaultPlan faults;
   ByzantinePlan byzantine;
+  StoragePlan storage;
 
   /// What of duration_us was added for long sleeps.
   TimeUs slept_us() const { return sleep_us + faults.long_pause_us; }

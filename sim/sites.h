@@ -40,6 +40,7 @@ enum class Site : uint8_t {
   kSleeper,
   kSlowNode,
   kBlackout,
+  kCrashTogether,
   kAtTheLimit,
   kBeyondTheLimit,
   // ---- clocks and settings
@@ -65,6 +66,9 @@ enum class Site : uint8_t {
   kTransferRetargeted,
   kTransferRefused,
   kExecutorReturned,
+  kMemoryRecovered,
+  kSpeculationRecovered,
+  kMemoryLost,
   kSuspicion,
   kTokenResent,
   kBatchResent,
@@ -78,6 +82,10 @@ enum class Site : uint8_t {
   kViewJoined,
   kViewJoinedLate,
   kPromisesRecovered,
+  kPromisesKept,
+  kLogShortened,
+  kPowerFailed,
+  kCrashAmidSync,
   kVoteResent,
   // ---- clients
   kRetry,

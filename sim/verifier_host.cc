@@ -26,23 +26,38 @@ constexpr ReasonSite kReasons[] = {
 VerifierHost::VerifierHost(const Surroundings& around, const verification::VerifierOptions& options,
                            TimeUs clock_offset, uint64_t seed,
                            const crypto::Authenticator& authenticator,
-                           const crypto::Digester& digester, Ledger& ledger)
+                           const crypto::Digester& digester, Ledger& ledger,
+                           const std::optional<DiskPlan>& disk)
     : Host(around, Address::verifier(options.index), clock_offset, seed),
       options_(options),
       authenticator_(authenticator),
       digester_(digester),
-      ledger_(ledger) {}
+      ledger_(ledger) {
+  if (!disk) return;
+  disk_ = std::make_unique<VerifierDisk>(
+      self(), *disk, options_.genesis, digester_, random_.next(), around.trace,
+      [this](TimeUs delay, std::function<void()> action) { later(delay, std::move(action)); });
+}
 VerifierHost::~VerifierHost() = default;
 
 bool VerifierHost::recovered() const {
   return up() && verifier_->glance().phase != "recovering";
 }
 
+void VerifierHost::calm() {
+  if (disk_) disk_->calm();
+}
+
 void VerifierHost::on_start() {
   auto options = options_;
+  // To be asked, should this not come to an end.
+  verifier_ = std::make_unique<verification::Verifier>(options, authenticator_, digester_);
   if (amnesiac()) {
     persisted_ = View();
     views_.restarted(self());
+  } else if (disk_) {
+    disk_->open(options);
+    views_.stands(self(), disk_->promised());
   } else if (lives() > 1) {
     options.lost_promises_at = persisted_;
   }
@@ -61,6 +76,7 @@ void VerifierHost::on_crash() {
     around_.trace.hit(Site::kCrashWhileChangingView);
   }
   verifier_.reset();
+  if (disk_) disk_->end();
 }
 
 void VerifierHost::on_message(const wire::Message& message, Address from, TimeUs now) {
@@ -82,21 +98,30 @@ void VerifierHost::on_idle(TimeUs now) {
   carry_out(out);
 }
 
-void VerifierHost::carry_out(const verification::Outbox& out) {
-  // What it persists outlives it.
-  if (out.persist_view) {
-    views_.stands(self(), *out.persist_view);
-    persisted_ = *out.persist_view;
-  }
+void VerifierHost::carry_out(verification::Outbox& out) {
+  if (!disk_) keep_view(out);
   const auto now = verifier_->glance();
   ledger_.committed(self(), now.committed, now.token);
-  if (now.promised > persisted_) {
+  witness(now);
+  if (!disk_) return send(out.sends);
+  disk_->carry_out(out, [this, promised = now.promised](const std::vector<wire::Send>& sends) {
+    views_.stands(self(), promised);
+    send(sends);
+  });
+}
+
+void VerifierHost::keep_view(verification::Outbox& out) {
+  // What it persists outlives it.
+  if (const auto view = verification::highest_view(out.promises)) {
+    views_.stands(self(), *view);
+    persisted_ = *view;
+  }
+  const View promised = verifier_->glance().promised;
+  if (promised > persisted_) {
     throw Violation("persist first", to_string(self()) + " promises view " +
-                                         std::to_string(now.promised.value()) +
+                                         std::to_string(promised.value()) +
                                          " and has not persisted it");
   }
-  witness(now);
-  send(out.sends);
 }
 
 void VerifierHost::witness(const verification::VerifierStatus& now) {

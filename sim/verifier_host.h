@@ -1,4 +1,5 @@
-// A verifier in the simulated world. What it keeps through a crash is the view that it persisted.
+// A verifier in the simulated world. What it keeps through a crash is what its disk holds; without
+// one, the view that it persisted.
 #pragma once
 
 #include <memory>
@@ -8,6 +9,7 @@
 #include "sim/conduct.h"
 #include "sim/host.h"
 #include "sim/ledger.h"
+#include "sim/verifier_disk.h"
 #include "verification/verifier.h"
 
 namespace eve::sim {
@@ -17,10 +19,12 @@ class VerifierHost final : public Host {
   /// The references outlive the host.
   VerifierHost(const Surroundings& around, const verification::VerifierOptions& options,
                TimeUs clock_offset, uint64_t seed, const crypto::Authenticator& authenticator,
-               const crypto::Digester& digester, Ledger& ledger);
+               const crypto::Digester& digester, Ledger& ledger,
+               const std::optional<DiskPlan>& disk = std::nullopt);
   ~VerifierHost() override;
 
   bool recovered() const override;
+  void calm() override;
   /// Precondition: up().
   verification::VerifierStatus status() const { return verifier_->status(); }
   verification::VerifierStatus glance() const { return verifier_->glance(); }
@@ -35,14 +39,16 @@ class VerifierHost final : public Host {
   void on_crash() override;
   /// Counts the sites that show in where the verifier stands.
   void witness(const verification::VerifierStatus& now);
-  void carry_out(const verification::Outbox& out);
+  void carry_out(verification::Outbox& out);
+  void keep_view(verification::Outbox& out);
 
   verification::VerifierOptions options_;
   const crypto::Authenticator& authenticator_;
   const crypto::Digester& digester_;
   Ledger& ledger_;
   std::unique_ptr<verification::Verifier> verifier_;
-  View persisted_;
+  View persisted_;                      ///< without a disk
+  std::unique_ptr<VerifierDisk> disk_;  ///< null: an ideal one, for the highest view only
   ViewChecker views_;
   std::string phase_;  ///< as of the last look, as the next ones
   std::string reason_;

@@ -56,7 +56,9 @@ class VirtualDisk::OpenFile final : public journal::File {
     const auto status = device_->end();
     return status ? status : said(status);
   }
-  Error said(const Status& status) const { return Error{name_ + ": " + status.message()}; }
+  Error said(const Status& status) const {
+    return Error{name_ + ": " + status.message(), status.kind()};
+  }
 
   std::shared_ptr<DiskDevice> device_;
   FilePtr file_;
@@ -70,26 +72,28 @@ VirtualDisk::VirtualDisk(const DiskPlan& plan, uint64_t seed)
 VirtualDisk::~VirtualDisk() = default;
 
 Result<std::vector<std::string>> VirtualDisk::list() const {
-  if (auto status = device_->begin(); !status) return Error{status.message()};
-  if (auto status = device_->end(); !status) return Error{status.message()};
+  if (auto status = device_->begin(); !status) return status.error();
+  if (auto status = device_->end(); !status) return status.error();
+  if (auto status = device_->may_look(); !status) return status.error();
   std::vector<std::string> listed;
   for (const auto& [name, file] : device_->names.now()) listed.push_back(name);
   return listed;
 }
 
 Result<std::unique_ptr<journal::File>> VirtualDisk::create(const std::string& name) {
-  if (auto status = check_file_name(name); !status) return Error{status.message()};
-  if (auto status = device_->begin(); !status) return Error{status.message()};
+  if (auto status = check_file_name(name); !status) return status.error();
+  if (auto status = device_->begin(); !status) return status.error();
   auto file = std::make_shared<SectorFile>();
-  if (auto status = device_->create(name, file); !status) return Error{status.message()};
-  if (auto status = device_->end(); !status) return Error{status.message()};
+  if (auto status = device_->create(name, file); !status) return status.error();
+  if (auto status = device_->end(); !status) return status.error();
   return std::unique_ptr<journal::File>(new OpenFile(device_, std::move(file), name));
 }
 
 Result<std::unique_ptr<journal::File>> VirtualDisk::open(const std::string& name) {
-  if (auto status = check_file_name(name); !status) return Error{status.message()};
-  if (auto status = device_->begin(); !status) return Error{status.message()};
-  if (auto status = device_->end(); !status) return Error{status.message()};
+  if (auto status = check_file_name(name); !status) return status.error();
+  if (auto status = device_->begin(); !status) return status.error();
+  if (auto status = device_->end(); !status) return status.error();
+  if (auto status = device_->may_look(); !status) return status.error();
   auto file = device_->names.find(name);
   if (file == nullptr) return Error{name + ": there is no such file"};
   device_->settle(*file);
@@ -122,9 +126,15 @@ Status VirtualDisk::sync_names() {
   return device_->end();
 }
 
+Status VirtualDisk::refresh() {
+  if (auto status = sync_names(); !status) return status;
+  device_->refresh();
+  return {};
+}
+
 Result<uint64_t> VirtualDisk::free_bytes() const {
-  if (auto status = device_->begin(); !status) return Error{status.message()};
-  if (auto status = device_->end(); !status) return Error{status.message()};
+  if (auto status = device_->begin(); !status) return status.error();
+  if (auto status = device_->end(); !status) return status.error();
   return device_->free();
 }
 

@@ -5,7 +5,8 @@
 // with runtime/posix_disk.h: open() writes back and then shows what the disk holds. Faults beyond
 // that (DiskScope::kDamage) happen only if the plan has them.
 //
-// Files that a process held when crash(), kill() or restore() came give errors from then on. Files
+// Files that a process held when crash(), kill(), refresh() or restore() came give errors from then
+// on. Files
 // may outlive their disk.
 #pragma once
 
@@ -33,6 +34,7 @@ class VirtualDisk final : public journal::Disk {
   Status rename(const std::string& from, const std::string& to) override;
   Status remove(const std::string& name) override;
   Status sync_names() override;
+  Status refresh() override;
   Result<uint64_t> free_bytes() const override;
 
   // ---- what becomes of the machine

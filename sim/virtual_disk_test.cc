@@ -226,6 +226,22 @@ TEST(VirtualDisk, NamesMayBeLostByAFailedSync) {
   EXPECT_EQ(all, (std::set<std::string>{"", "log"}));
 }
 
+TEST(VirtualDisk, AfterARefreshNamesAreWhatTheDiskHolds) {
+  const auto all = outcomes([](uint64_t seed) {
+    Machine m(seed);
+    auto file = m.created("log");
+    m.disk.inject(DiskFault::kSyncFails);
+    EXPECT_FALSE(m.disk.refresh().ok());
+    EXPECT_TRUE(m.disk.refresh().ok());
+    EXPECT_FALSE(file->write(0, "x").ok());
+    const auto seen = m.names();
+    m.disk.crash();
+    EXPECT_EQ(m.names(), seen);
+    return seen;
+  });
+  EXPECT_EQ(all, (std::set<std::string>{"", "log"}));
+}
+
 TEST(VirtualDisk, AReadFailsOnceABadSectorUntilItIsWritten) {
   Machine m;
   auto file = m.durable("log", sectors("a"));
@@ -415,6 +431,31 @@ TEST(VirtualDisk, ASyncThatThePowerFailsInIsNone) {
   m.disk.inject(DiskFault::kUnsyncedLost);
   m.disk.crash();
   EXPECT_EQ(m.found("log"), "a");
+}
+
+TEST(VirtualDisk, ErrorsHaveTheKindsThatTheContractNames) {
+  Machine m;
+  auto file = m.durable("log", sectors("a"));
+  const auto other = ErrorKind::kOther;
+  m.disk.inject(DiskFault::kReadFails);
+  EXPECT_EQ(file->read(0, kAll).kind(), ErrorKind::kMedium);
+  m.disk.inject(DiskFault::kRefused);
+  EXPECT_EQ(file->read(0, kAll).kind(), other);
+  EXPECT_TRUE(file->read(0, kAll).ok());
+  m.disk.inject(DiskFault::kRefused);
+  EXPECT_FALSE(m.disk.open("log").ok());
+  m.disk.inject(DiskFault::kRefused);
+  EXPECT_FALSE(m.disk.list().ok());
+  m.disk.inject(DiskFault::kSyncFails);
+  EXPECT_EQ(m.disk.sync_names().kind(), ErrorKind::kMedium);
+  m.disk.inject(DiskFault::kSyncFails);
+  EXPECT_EQ(file->sync().kind(), ErrorKind::kMedium);
+  m.disk.set_capacity(0);
+  EXPECT_EQ(file->write(1u << 20, "x").kind(), ErrorKind::kNoSpace);
+  EXPECT_EQ(m.disk.create("other").kind(), ErrorKind::kNoSpace);
+  EXPECT_EQ(m.disk.open("none").kind(), other);
+  m.disk.crash();
+  EXPECT_EQ(file->sync().kind(), other);
 }
 
 TEST(VirtualDisk, CalmEndsTheFaultsNotTheDamage) {

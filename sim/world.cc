@@ -24,6 +24,8 @@ constexpr TimeUs kFailedViewUs = 4'000'000;
 constexpr TimeUs kTurns = 3;
 /// After an outage that was longer than all timeouts: several of the longest.
 constexpr TimeUs kOutageUs = 100'000'000;
+/// What a disk may have begun before the faults stopped (DiskFault::kStall).
+constexpr TimeUs kLongestStallUs = 41'000'000;
 /// Where it may never come to that.
 constexpr TimeUs kAftermathUs = 3'000'000;
 /// Between two looks whether they do. A request now and then tells who slept what happened; many
@@ -131,6 +133,7 @@ std::unique_ptr<ExecutorHost> World::make_executor(uint16_t index, size_t instan
   setup.request_cost_us = plan_.request_cost_us;
   setup.switch_every = plan_.switch_every;
   setup.silence = &silence_;
+  setup.storage = plan_.storage;
   setup.options.suspect_after_us = patience(setup.options.suspect_after_us);
   setup.options.resend_after_us = patience(setup.options.resend_after_us);
   if (workload_->deterministic()) setup.sequential = &sequential_;
@@ -154,8 +157,11 @@ std::unique_ptr<VerifierHost> World::make_verifier(uint16_t index, size_t instan
   options.view_timeout_us = patience(options.view_timeout_us);
   options.resend_after_us = patience(options.resend_after_us);
   const Address self = Address::verifier(index);
+  // Who lies keeps what it likes.
+  const bool keeps = plan_.storage.verifiers_too() && !plan_.byzantine.faulty(self, plan_.model);
   return std::make_unique<VerifierHost>(around(self, instance), options, clock_offset(),
-                                        random_.next(), authenticator_of(self), digester_, ledger_);
+                                        random_.next(), authenticator_of(self), digester_, ledger_,
+                                        keeps ? std::optional(plan_.storage.disk) : std::nullopt);
 }
 
 void World::add_verifiers() {
@@ -295,7 +301,8 @@ TimeUs World::patience_lost() const {
   TimeUs longest = 0;
   for (const auto& host : executors_) longest = std::max(longest, host->longest_run());
   const TimeUs slow_batches = kTurns * plan_.model.executors() * 2 * longest;
-  return (plan_.faults.long_pause_us > 0 ? kOutageUs : 0) + quarantine + slow_batches;
+  const TimeUs stall = plan_.storage.disk[DiskFault::kStall] > 0 ? kLongestStallUs : 0;
+  return (plan_.faults.long_pause_us > 0 ? kOutageUs : 0) + quarantine + slow_batches + stall;
 }
 
 void World::finish_requests() {

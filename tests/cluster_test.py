@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """cluster_test.py BUILD_DIR TEST [OPERATIONS]: real processes, real TCP, real Redis clients."""
 
+import fcntl
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -295,7 +297,7 @@ def wrong_usage():
         ("dev", "--config", "raft"): "not in {bft,crash}",
         ("dev", "--service", "mail"): "not in {kv}",
         ("dev", "--threads", "100000"): "--threads",
-        ("dev", "--durability", "sync"): "use --durability memory",
+        ("dev", "--durability", "often"): "sync, async or memory",
         ("dev", "--dir", "/usr"): "choose another --dir",
         ("serve", "--cluster", "/nonexistent", "--node", "x"): "/nonexistent",
         ("init", "--dir", "/tmp/never", "--host", "a"): "give 4 hosts",
@@ -304,6 +306,44 @@ def wrong_usage():
         done = subprocess.run([BUILD / "eve", *words], capture_output=True, text=True, timeout=30)
         if done.returncode == 0 or expected not in done.stderr:
             raise Failure(f"eve {' '.join(words)}: {done.returncode}: {done.stderr}")
+
+
+def doctor():
+    """Tells sound from damaged from neither, and changes nothing."""
+    golden = pathlib.Path(__file__).resolve().parent / "journal"
+    folder = pathlib.Path(tempfile.mkdtemp())
+    data = folder / "executor-0"
+    shutil.copytree(golden, data)
+
+    def expect(status, health, *words):
+        before = {path.name: path.read_bytes() for path in data.iterdir()}
+        for arguments in (("--json",), ()):
+            done = subprocess.run([BUILD / "eve", "doctor", folder, *arguments],
+                                  capture_output=True, text=True, timeout=60)
+            if done.returncode != status:
+                raise Failure(f"eve doctor: {done.returncode}: {done.stdout}{done.stderr}")
+            if arguments and json.loads(done.stdout)["health"] != health:
+                raise Failure(f"eve doctor: {done.stdout}")
+            missing = [word for word in words if word not in done.stdout]
+            if missing:
+                raise Failure(f"eve doctor: {missing} not in {done.stdout}")
+        if before != {path.name: path.read_bytes() for path in data.iterdir()}:
+            raise Failure("eve doctor changed something")
+
+    expect(0, "sound", "golden", "executor-0 4f2d")
+    lock = os.open(data, os.O_RDONLY)  # as a node that runs
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    expect(2, "unknown", "in use by another")
+    os.close(lock)
+    segment = data / "golden-0000000000000004.log"
+    content = bytearray(segment.read_bytes())
+    content[4096 + 50] ^= 1
+    segment.write_bytes(content)
+    expect(1, "damaged", "is damaged at byte 4096")
+    shutil.rmtree(data)
+    data.mkdir()
+    expect(2, "unknown", "is it the right directory?")
+    shutil.rmtree(folder)
 
 
 def simulator_replays():

@@ -2,30 +2,42 @@
 // go wrong is a `Status` or a `Result<T>` whose message tells the reader what to do.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <variant>
 
 namespace eve {
 
+/// What a program may have to know of an error. Most have no kind.
+enum class ErrorKind : uint8_t {
+  kOther,
+  kNoSpace,  ///< a file system or a quota is full: it works again when there is room
+  kMedium,   ///< a device could not read or write, and what it should hold may be lost
+};
+
 /// What went wrong, for a person to read. Empty message never occurs in a failed Status.
 struct Error {
   std::string message;
+  ErrorKind kind = ErrorKind::kOther;
 };
 
 /// Success, or an Error. Values; no thread affinity.
 class [[nodiscard]] Status {
  public:
   Status() = default;
-  Status(Error error) : error_(std::move(error.message)), failed_(true) {}  // NOLINT: implicit
+  Status(Error error) : error_(std::move(error)), failed_(true) {}  // NOLINT: implicit
 
   bool ok() const { return !failed_; }
   explicit operator bool() const { return ok(); }
   /// Empty when ok().
-  const std::string& message() const { return error_; }
+  const std::string& message() const { return error_.message; }
+  ErrorKind kind() const { return error_.kind; }
+  /// Of a failed one.
+  const Error& error() const { return error_; }
 
  private:
-  std::string error_;
+  Error error_;
   bool failed_ = false;
 };
 
@@ -49,6 +61,8 @@ class [[nodiscard]] Result {
   const T& operator*() const& { return std::get<T>(value_); }
 
   const std::string& message() const { return std::get<Error>(value_).message; }
+  /// kOther when ok().
+  ErrorKind kind() const { return ok() ? ErrorKind::kOther : std::get<Error>(value_).kind; }
   Error error() const { return std::get<Error>(value_); }
   Status status() const { return ok() ? Status() : Status(error()); }
 

@@ -13,6 +13,7 @@ namespace eve::cli {
 using Action = std::function<int()>;
 
 void add_dev(CLI::App& app, const Program& program, Action& action);
+void add_doctor(CLI::App& app, const Program& program, Action& action);
 void add_init(CLI::App& app, const Program& program, Action& action);
 void add_serve(CLI::App& app, const Program& program, Action& action);
 void add_status(CLI::App& app, const Program& program, Action& action);

@@ -63,7 +63,9 @@ void add_dev_options(CLI::App& command, const Program& program, DevOptions& opti
   command.add_option("--dir", options.directory,
                      "Configuration, keys, node state (default: a temporary folder)");
   command.add_option("--nodes-out", options.nodes_out, "Write the nodes there, as JSON");
-  command.add_option("--durability", options.durability, "memory (sync, async: not yet)")
+  command
+      .add_option("--durability", options.durability,
+                  "What survives in --dir: sync (a power failure), async (kill -9), memory")
       ->capture_default_str();
   add_pair_options(command, options.pair);
 }

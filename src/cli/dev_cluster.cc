@@ -21,6 +21,8 @@ constexpr int kStopGraceMs = 5'000;
 constexpr int kAskMs = 200;
 /// Marks a folder as one that `dev` made and may make anew.
 constexpr const char* kMarker = "made-by-dev";
+/// What is in it is not to be thrown away.
+constexpr const char* kLasting = "kept-by-dev";
 
 size_t worker_threads(const DevOptions& options, const FaultModel& model) {
   if (options.threads != 0) return options.threads;
@@ -44,7 +46,9 @@ Result<std::unique_ptr<DevCluster>> DevCluster::start(const Program& program,
 }
 
 Status DevCluster::prepare(const Program& program, const DevOptions& options) {
-  if (auto error = durability_error(options.durability); !error.empty()) return Error{error};
+  const auto durability = parse_durability(options.durability);
+  if (!durability) return durability.status();
+  lasting_ = *durability != durability::Durability::kMemory;
   const auto* service = find_service(program, options.service);
   if (service == nullptr) return Error{"unknown service \"" + options.service + "\""};
   if (options.layout != "split" && options.layout != "joint") {
@@ -59,10 +63,26 @@ Status DevCluster::prepare(const Program& program, const DevOptions& options) {
   config_ = std::move(*config);
   if (auto status = apply_pair_options(options.pair, config_); !status) return status;
   if (auto status = prepare_directory(options.directory); !status) return status;
+  if (goes_on_) return go_on();
   if (auto status = runtime::write_cluster(directory_, config_); !status) return status;
   auto written = runtime::read_cluster(directory_ / "cluster.toml");
   if (!written) return written.status();
   config_ = std::move(*written);
+  return {};
+}
+
+// The cluster that an earlier `dev` made here, with what it kept.
+Status DevCluster::go_on() {
+  auto found = runtime::read_cluster(directory_ / "cluster.toml");
+  if (!found) return found.status();
+  const bool same = found->model == config_.model && found->service == config_.service &&
+                    found->nodes.size() == config_.nodes.size();
+  if (!same) {
+    return Error{directory_.string() +
+                 " holds a cluster of another --config, --layout or service; start it as it was "
+                 "made, or choose another --dir"};
+  }
+  config_ = std::move(*found);
   return {};
 }
 
@@ -85,6 +105,14 @@ Status DevCluster::prepare_directory(const std::string& wanted) {
   auto lock = runtime::lock_directory(directory_, "`dev`");
   if (!lock) return lock.status();
   lock_ = std::move(*lock);
+  const bool kept = std::filesystem::exists(directory_ / kLasting);
+  if (kept && !lasting_) {
+    return Error{wanted +
+                 " holds a cluster that keeps its state; start it with --durability sync, " +
+                 "choose another --dir, or remove it"};
+  }
+  goes_on_ = kept && std::filesystem::exists(directory_ / "cluster.toml");
+  if (goes_on_) return {};
   // With durability "memory" nothing of an earlier run is left to go on from: a new cluster. The
   // folder itself stays: it carries the lock.
   for (const auto& entry : std::filesystem::directory_iterator(directory_, error)) {
@@ -92,6 +120,7 @@ Status DevCluster::prepare_directory(const std::string& wanted) {
   }
   if (error) return Error{"cannot empty " + wanted + ": " + error.message()};
   std::ofstream(directory_ / kMarker) << "`dev` makes this folder anew at every start.\n";
+  if (lasting_) std::ofstream(directory_ / kLasting) << "But for what its nodes keep.\n";
   return {};
 }
 
@@ -100,8 +129,9 @@ Status DevCluster::start_nodes(const DevOptions& options) {
   const auto cluster = (directory_ / "cluster.toml").string();
   for (const auto& node : config_.nodes) {
     if (node.port == 0 && node.service_port == 0) continue;
-    auto child = start_self(node.name, {"eve-" + node.name, "serve", "--cluster", cluster, "--node",
-                                        node.name, "--threads", threads});
+    auto child = start_self(node.name,
+                            {"eve-" + node.name, "serve", "--cluster", cluster, "--node", node.name,
+                             "--threads", threads, "--durability", options.durability});
     if (!child) return child.status();
     children_.push_back(*child);
   }

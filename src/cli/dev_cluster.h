@@ -57,6 +57,7 @@ class DevCluster {
   DevCluster() = default;
   Status prepare(const Program& program, const DevOptions& options);
   Status prepare_directory(const std::string& wanted);
+  Status go_on();
   Status start_nodes(const DevOptions& options);
   bool answers(const runtime::NodeConfig& node) const;
   Status write_nodes(const std::string& file) const;
@@ -66,6 +67,8 @@ class DevCluster {
   std::set<std::string> ended_;  ///< children that were reaped; may serve again, started by hand
   std::filesystem::path directory_;
   bool temporary_ = false;
+  bool lasting_ = false;      ///< its nodes keep their state
+  bool goes_on_ = false;      ///< with what an earlier one has kept
   runtime::Descriptor lock_;  ///< of the folder, as long as the cluster runs
 };
 

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "cli/program.h"
+#include "durability/keeper.h"
+#include "eve/result.h"
 
 namespace eve::cli {
 
@@ -20,7 +22,7 @@ struct ServeOptions {
 /// Serves until SIGINT or SIGTERM.
 int run_serve(const Program& program, const ServeOptions& options);
 
-/// Error text if this version does not offer `durability`, else empty.
-std::string durability_error(const std::string& durability);
+/// "sync", "async" or "memory".
+Result<durability::Durability> parse_durability(const std::string& text);
 
 }  // namespace eve::cli

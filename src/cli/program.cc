@@ -34,6 +34,7 @@ int parse_and_run(const Program& program, int argc, char** argv) {
   app.set_version_flag("--version", "eve 0.1.0");
   Action action;
   add_dev(app, program, action);
+  add_doctor(app, program, action);
   add_init(app, program, action);
   add_serve(app, program, action);
   add_status(app, program, action);

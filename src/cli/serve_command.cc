@@ -57,21 +57,16 @@ void report_ready(const std::string& node, int fd) {
 
 }  // namespace
 
-std::string durability_error(const std::string& durability) {
-  if (durability == "memory") return {};
-  if (durability == "sync" || durability == "async") {
-    return "--durability " + durability +
-           " is not offered yet: executors keep their state in memory and fetch it from their "
-           "peers "
-           "after a restart; use --durability memory";
-  }
-  return "unknown --durability \"" + durability + "\": sync, async or memory";
+Result<durability::Durability> parse_durability(const std::string& text) {
+  if (text == "sync") return durability::Durability::kSync;
+  if (text == "async") return durability::Durability::kAsync;
+  if (text == "memory") return durability::Durability::kMemory;
+  return Error{"unknown --durability \"" + text + "\": sync, async or memory"};
 }
 
 int run_serve(const Program& program, const ServeOptions& options) {
-  if (auto error = durability_error(options.durability); !error.empty()) {
-    return fail(program, error);
-  }
+  const auto durability = parse_durability(options.durability);
+  if (!durability) return fail(program, durability.message());
   auto signals = block_stop_signals();
   std::signal(SIGPIPE, SIG_IGN);
   auto node_opts = node_options(program, options);
@@ -80,6 +75,7 @@ int run_serve(const Program& program, const ServeOptions& options) {
   const auto* service = find_service(program, node_opts->cluster.service);
   if (service->make_front_end) front_end = service->make_front_end();
   node_opts->front_end = front_end.get();
+  node_opts->durability = *durability;
   auto node = runtime::Node::create(std::move(*node_opts));
   if (!node) return fail(program, node.message());
   std::thread stopper([&] {
@@ -104,7 +100,9 @@ void add_serve(CLI::App& app, const Program& program, Action& action) {
       ->add_option("--threads", options->threads, "Workers of the execution stage (0: all cores)")
       ->check(CLI::Range(size_t{0}, kMaxThreads))
       ->capture_default_str();
-  command->add_option("--durability", options->durability, "memory (sync, async: not yet)")
+  command
+      ->add_option("--durability", options->durability,
+                   "What survives: sync (a power failure), async (kill -9), memory (nothing)")
       ->capture_default_str();
   command->add_option("--ready-fd", options->ready_fd, "Write a line there when serving");
   command->callback([&program, &action, options] {

@@ -38,6 +38,15 @@ WindowEntry& BatchWindow::add(wire::BatchPtr batch, wire::Names quarantine) {
   return entry->second;
 }
 
+WindowEntry& BatchWindow::add_recovered(const RecoveredBatch& recovered) {
+  WindowEntry& entry = add(recovered.batch);
+  entry.recovered = true;
+  entry.result = recovered.result;
+  move(entry, Stage::kRunning);
+  move(entry, Stage::kExecuted);
+  return entry;
+}
+
 void BatchWindow::move(WindowEntry& entry, Stage to) {
   bool allowed = false;
   for (const auto& edge : kEdges) allowed |= edge == std::pair(entry.stage, to);
@@ -82,7 +91,7 @@ std::vector<wire::BundlePtr> BatchWindow::drop_after(BatchNumber number) {
   std::vector<wire::BundlePtr> dropped;
   for (auto entry = entries_.upper_bound(number); entry != entries_.end();) {
     const wire::Batch& batch = *entry->second.batch;
-    if (entry->second.stage != Stage::kRefused) {
+    if (entry->second.stage != Stage::kRefused && !entry->second.recovered) {
       dropped.insert(dropped.end(), batch.bundles.begin(), batch.bundles.end());
     }
     entry = erase(entry);
@@ -91,10 +100,17 @@ std::vector<wire::BundlePtr> BatchWindow::drop_after(BatchNumber number) {
 }
 
 void BatchWindow::forget_runs() {
-  for (auto& [number, entry] : entries_) {
-    if (entry.stage != Stage::kRunning && entry.stage != Stage::kExecuted) continue;
-    move(entry, Stage::kReceived);
-    entry.result = {};
+  for (auto at = entries_.begin(); at != entries_.end();) {
+    WindowEntry& entry = at->second;
+    if (entry.recovered) {
+      at = erase(at);
+      continue;
+    }
+    if (entry.stage == Stage::kRunning || entry.stage == Stage::kExecuted) {
+      move(entry, Stage::kReceived);
+      entry.result = {};
+    }
+    ++at;
   }
 }
 

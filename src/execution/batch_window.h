@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "base/ids.h"
-#include "execution/commands.h"
+#include "execution/recovered.h"
 #include "wire/messages.h"
 
 namespace eve::execution {
@@ -29,6 +29,7 @@ struct WindowEntry {
   wire::Names quarantine;     ///< of the batch's view
   uint64_t generation = 0;    ///< of the run; events of other generations are of dropped runs
   BatchExecuted result;       ///< where executed
+  bool recovered = false;     ///< an earlier process ran it; of the bundles there are only heads
   TimeUs proposed_at = 0;     ///< primary: when the batch was made
   TimeUs sent_at = 0;         ///< primary: when the batch went out last
   TimeUs resend_wait_us = 0;  ///< primary: until it goes out again; doubles
@@ -55,9 +56,12 @@ class BatchWindow {
   BatchNumber executed_through(BatchNumber committed) const;
 
   void forget_through(BatchNumber number);
-  /// Removes what is after `number` and returns its bundles, oldest first.
+  /// Removes what is after `number` and returns its bundles, oldest first; of recovered batches
+  /// there are none.
   std::vector<wire::BundlePtr> drop_after(BatchNumber number);
-  /// Running and executed batches are as if just received.
+  /// A batch that an earlier process has run. Precondition: the one before it has run, too.
+  WindowEntry& add_recovered(const RecoveredBatch& recovered);
+  /// Running and executed batches are as if just received; recovered ones are gone.
   void forget_runs();
 
   size_t bytes() const { return bytes_; }

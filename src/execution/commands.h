@@ -37,6 +37,15 @@ struct RollbackTo {
   BatchNumber number;
 };
 
+/// -> ViewEntered. View `view` begins at `start`: what the executor runs from now on is of this
+/// view. The runner has nothing to do; hosts keep it, where they keep what must not be forgotten
+/// (src/durability), before they pass on the event.
+struct EnterView {
+  View view;
+  BatchNumber start;
+  wire::Names quarantine;
+};
+
 /// -> StateServed. A peer asks for nodes.
 struct ServeState {
   Address peer;
@@ -56,8 +65,12 @@ struct SupplyFetch {
   std::vector<TreeNode> failed;
 };
 
-using Command =
-    std::variant<RunBatch, CommitBatches, RollbackTo, ServeState, StartFetch, SupplyFetch>;
+using Command = std::variant<RunBatch, CommitBatches, RollbackTo, EnterView, ServeState, StartFetch,
+                             SupplyFetch>;
+
+struct ViewEntered {
+  View view;
+};
 
 /// The answer to one bundle of a batch, ready to be sent when the batch is committed.
 struct BundleReply {
@@ -111,6 +124,6 @@ struct Fetched {
   std::vector<SessionSnapshot> sessions;
 };
 
-using Event = std::variant<BatchExecuted, StateServed, FetchWants, Fetched>;
+using Event = std::variant<ViewEntered, BatchExecuted, StateServed, FetchWants, Fetched>;
 
 }  // namespace eve::execution

@@ -173,7 +173,7 @@ void Executor::Impl::beat(TimeUs now, Outbox& out) {
 bool Executor::Impl::outstanding() const {
   return !window.entries().empty() || !pending.empty() || repair.active() ||
          !verdicts.vouched().empty() || saw_higher_view || invalid_batch.has_value() ||
-         silence.silent();
+         silence.silent() || leads_no_more();
 }
 
 void Executor::Impl::set_beat(TimeUs now) {
@@ -186,6 +186,7 @@ void Executor::Impl::set_beat(TimeUs now) {
 
 std::string Executor::Impl::waiting_for() const {
   if (repair.active()) return repair.waiting_for();
+  if (leads_no_more()) return "a new view, after the restart: it led this one";
   if (silence.silent()) {
     return silence.answered() ? "a new view, after the restart" : "verifiers, after the restart";
   }
@@ -208,9 +209,14 @@ Executor::Executor(const ExecutorOptions& options, const crypto::Authenticator& 
 
 Executor::~Executor() = default;
 
+void Executor::recover(Recovered recovered, TimeUs now) {
+  impl_->recover(std::move(recovered), now);
+}
+
 void Executor::start(TimeUs now, Outbox& out) {
   impl_->progress_at = now;
-  if (impl_->silence.silent()) impl_->say_hello(now, out);
+  if (impl_->silence.silent() || impl_->recovered_view) impl_->say_hello(now, out);
+  if (!impl_->silence.silent()) impl_->repeat_tokens(now, out);
   impl_->set_beat(now);
 }
 

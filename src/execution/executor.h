@@ -24,6 +24,7 @@
 #include "crypto/authenticator.h"
 #include "crypto/digest.h"
 #include "execution/commands.h"
+#include "execution/recovered.h"
 #include "wire/messages.h"
 
 namespace eve::execution {
@@ -90,6 +91,9 @@ class Executor {
            const crypto::Digester& digester);
   ~Executor();
 
+  /// Before start(), at most once: what an earlier process had come to. With options.restarted it
+  /// is the committed part of that only, and the executor is silent as one that lost its memory.
+  void recover(Recovered recovered, TimeUs now);
   /// Once, first.
   void start(TimeUs now, Outbox& out);
   /// A decoded message whose sender's identity the host has authenticated.

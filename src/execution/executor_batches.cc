@@ -29,9 +29,12 @@ Bytes seed_material(uint16_t index, View view, BatchNumber number, TimeUs time_u
 // ---- E1: proposing -----------------------------------------------------------------------------
 
 // A primary that is behind what is vouched for, or whose window has a gap, must catch up first:
-// what it proposed would not extend the committed history.
+// what it proposed would not extend the committed history. And it must know, after a restart, that
+// it has led this view (E12).
 bool Executor::Impl::may_propose() const {
-  if (!leads() || silence.silent() || repair.active() || committed < start) return false;
+  if (!leads() || leads_no_more() || entered != view) return false;
+  if (silence.silent() || repair.active()) return false;
+  if (committed < start) return false;
   const BatchNumber tail = window.tail(committed);
   if (!window.entries().empty() && window.entries().rbegin()->first != tail) return false;
   if (!verdicts.vouched().empty() && verdicts.vouched().rbegin()->first > tail) return false;
@@ -185,7 +188,8 @@ void Executor::Impl::send_tokens(TimeUs now, Outbox& out) {
   if (silence.silent()) return;
   for (const auto& [number, entry] : window.entries()) {
     if (entry.stage != Stage::kExecuted) return;
-    if (entry.batch->view != view || sent_tokens.contains(number)) continue;
+    // Of a batch that an earlier process ran, what it said is known: recover().
+    if (entry.recovered || entry.batch->view != view || sent_tokens.contains(number)) continue;
     wire::Token token{view, entry.result.parts, entry.result.token};
     if (in_stretch(number) && number == start.next()) token.sole = sole_call(*entry.batch);
     const auto message = std::make_shared<const wire::Message>(std::move(token));
@@ -198,12 +202,13 @@ void Executor::Impl::resend(TimeUs now, Outbox& out) {
   for (auto& [number, token] : sent_tokens) {
     if (now - token.sent_at < options.resend_after_us) continue;
     token.sent_at = now;
+    if (token.message == nullptr) continue;  // not known any more: Recovered::unsure
     out.sends.push_back({verifiers, token.message});
   }
   if (!leads() || silence.silent()) return;
   // A batch that the primary itself has not finished yet is no news to the others either.
   for (auto& [number, entry] : window.entries()) {
-    if (entry.stage != Stage::kExecuted || entry.batch->view != view) continue;
+    if (entry.stage != Stage::kExecuted || entry.batch->view != view || entry.recovered) continue;
     if (now - entry.sent_at < entry.resend_wait_us) continue;
     entry.sent_at = now;
     entry.resend_wait_us =

@@ -55,6 +55,7 @@ struct Executor::Impl {
   void receive(const Other&, Address from, TimeUs, Outbox&) {
     refusals.add(from, "a message that no executor is sent");
   }
+  void happened(const ViewEntered& event, TimeUs, Outbox&) { entered = event.view; }
   void happened(BatchExecuted& event, TimeUs now, Outbox& out);
   void happened(StateServed& event, TimeUs now, Outbox& out);
   void happened(FetchWants& event, TimeUs now, Outbox& out);
@@ -69,6 +70,8 @@ struct Executor::Impl {
     return static_cast<uint16_t>(of.value() % options.model.executors());
   }
   bool leads() const { return primary(view) == options.index; }
+  /// It was primary of this view in an earlier process: what that proposed is not all known.
+  bool leads_no_more() const { return leads() && recovered_view == view; }
   bool is_peer(Address from) const {
     return from.role == Role::kExecutor && from.index < options.model.executors() &&
            from.index != options.index;
@@ -77,6 +80,10 @@ struct Executor::Impl {
     return from.role == Role::kVerifier && from.index < options.model.verifiers();
   }
   void send(std::vector<Address> to, wire::Message message, Outbox& out) const;
+
+  // ---- executor_recovered.cc ----
+  void recover(Recovered recovered, TimeUs now);
+  void repeat_tokens(TimeUs now, Outbox& out);
 
   // ---- executor_batches.cc ----
   bool may_propose() const;
@@ -130,8 +137,10 @@ struct Executor::Impl {
   std::vector<Address> others;  // executors but this one
 
   View view;
-  BatchNumber start;                               // the view's start point
-  wire::Names quarantine;                          // what the view answers without executing it
+  View entered;                        // what comes of it may leave: the host keeps that view
+  std::optional<View> recovered_view;  // that an earlier process was in
+  BatchNumber start;                   // the view's start point
+  wire::Names quarantine;              // what the view answers without executing it
   size_t most_bundles = limits::kMaxBatchBundles;  // in a batch of the sequential stretch
   BatchNumber committed;
   TimeUs committed_time_us = 0;         // of the last committed batch

@@ -193,6 +193,7 @@ class FakeRunner {
                              std::min(committed_.value(), limits::kHistoryBatches));
     versions_.erase(versions_.begin(), versions_.lower_bound(oldest));
   }
+  void run(const EnterView& command, const Emit& emit) { emit(ViewEntered{command.view}); }
   void run(const RollbackTo& command, const Emit&) {
     fetching_.reset();
     versions_.erase(versions_.upper_bound(command.number), versions_.end());
@@ -260,6 +261,15 @@ class Replica {
  public:
   explicit Replica(const ExecutorOptions& options, TimeUs start_us = 1'000'000)
       : executor(std::make_unique<Executor>(options, authenticator, digester())), now(start_us) {
+    step([&](Outbox& out) { executor->start(now, out); });
+  }
+
+  /// The next process of an executor, with what the one before had left.
+  Replica(const ExecutorOptions& options, Recovered recovered, FakeRunner stands, TimeUs start_us)
+      : executor(std::make_unique<Executor>(options, authenticator, digester())),
+        runner(std::move(stands)),
+        now(start_us) {
+    executor->recover(std::move(recovered), now);
     step([&](Outbox& out) { executor->start(now, out); });
   }
 

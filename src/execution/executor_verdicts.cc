@@ -125,6 +125,7 @@ void Executor::Impl::enter_view(const wire::Verdict& verdict, TimeUs now, Outbox
   invalid_batch.reset();
   order.clear();
   silence.entered(view);
+  out.commands.push_back(EnterView{view, start, quarantine});
 
   const BatchNumber kept = std::max(start, committed);
   if (window.run_through(committed) > kept) {
@@ -196,16 +197,18 @@ bool Executor::Impl::something_missing(TimeUs now) const {
 }
 
 // Restarted and caught up: only a new view is missing, which the verifiers start for one that asks
-// and is level with them (V6e). Until then this executor is one of the u that may fail.
+// and is level with them (V6e). Until then this executor is one of the u that may fail. One that
+// remembers may speak, but not lead the view that it led (E12).
 bool Executor::Impl::wants_back(TimeUs now) const {
-  return silence.silent() && silence.answered() && !repair.active() && verdicts.vouched().empty() &&
+  const bool waits = silence.silent() ? silence.answered() : leads_no_more();
+  return waits && !repair.active() && verdicts.vouched().empty() &&
          now - hello_at >= options.suspect_after_us;
 }
 
 void Executor::Impl::say_hello(TimeUs now, Outbox& out) {
   hello_at = now;
   saw_higher_view = false;
-  send(verifiers, wire::Hello{silence.silent(), view, committed}, out);
+  send(verifiers, wire::Hello{silence.silent() || leads_no_more(), view, committed}, out);
 }
 
 }  // namespace eve::execution

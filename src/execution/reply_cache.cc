@@ -47,6 +47,12 @@ std::optional<CachedReply> ReplyCache::find(Context& context, Key key) const {
   return CachedReply(SharedBytes(Bytes(*object)));
 }
 
+std::optional<ByteView> ReplyCache::payload(Context& context, Key key) const {
+  const std::optional<ByteView> object = table_.get(context, encoded(key));
+  if (!object || object->size() < CachedReply::kHeadBytes) return std::nullopt;
+  return object->substr(CachedReply::kHeadBytes);
+}
+
 void ReplyCache::put(Context& context, Key key, const CachedReply& reply) {
   table_.put(context, encoded(key), reply.object());
 }

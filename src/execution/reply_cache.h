@@ -58,6 +58,8 @@ class ReplyCache {
     RequestNumber first;
   };
   std::optional<CachedReply> find(Context& context, Key key) const;
+  /// The payload alone, valid until something is written.
+  std::optional<ByteView> payload(Context& context, Key key) const;
   void put(Context& context, Key key, const CachedReply& reply);
   void erase(Context& context, Key key);
 

@@ -4,10 +4,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/scheduler.h"
 #include "crypto/digest.h"
+#include "eve/result.h"
 #include "eve/service.h"
 #include "eve/state.h"
 #include "execution/commands.h"
@@ -29,6 +31,24 @@ class Runner {
 
   /// Carries out one command; `emit` gets its event, if it has one. One thread at a time.
   void apply(Command command, const std::function<void(Event)>& emit);
+
+  // ---- For who keeps what was run (src/durability); runner_recover.cc ----
+
+  /// What batch `number`, a sealed one that history holds, has changed: pieces of at most
+  /// `piece_bytes`, in order, at least one. An error says why there is nothing to be had.
+  Status difference(BatchNumber number, size_t piece_bytes,
+                    const std::function<void(Bytes piece)>& take) const;
+  /// The payload that the reply cache holds for a bundle, as of the last batch; valid until the
+  /// next command.
+  std::optional<ByteView> cached_reply(SessionId session, RequestNumber first) const;
+
+  /// Does what running the batch of `parts` did, by its difference, given in pieces. On an error,
+  /// for example because this leads to another state, nothing has changed. Nothing may be run
+  /// before resume().
+  Status redo(const wire::TokenParts& parts, const std::vector<Bytes>& pieces);
+  /// After the last redo(): gives up a fetch that is under way, and reads what is kept in memory
+  /// of the state. Gives the state of the last batch.
+  Fetched resume();
 
   /// Root of the service's empty state: what the genesis token is made of.
   crypto::Digest empty_root() const;

@@ -62,6 +62,10 @@ class Sessions {
   void reload(Context& context);
   /// Every session, in order of id, with its cached replies.
   std::vector<SessionSnapshot> snapshots(Context& context) const;
+  /// The payload that the cache holds for a bundle; valid until the next batch.
+  std::optional<ByteView> cached(Context& context, SessionId session, RequestNumber first) const {
+    return cache_.payload(context, {session, first});
+  }
   /// Time of the last batch; 0 at genesis.
   TimeUs last_time_us(Context& context) const;
 

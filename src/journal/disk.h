@@ -10,6 +10,11 @@
 // and size when open() gives it; and they are what the disk holds, whatever a process that was
 // killed, or saw a sync fail, has left in caches.
 //
+// Errors have a kind. kNoSpace: the file system or the quota is full. kMedium: the device failed,
+// or the file system found itself damaged, so what was there may be lost. All others (too many open
+// files, no memory, no right to read) say nothing about what the disk holds: nobody may take them
+// for damage.
+//
 // Calls block. One thread at a time uses a Disk and its files.
 #pragma once
 
@@ -51,6 +56,10 @@ class Disk {
   virtual Status remove(const std::string& name) = 0;
   /// Creations, renames and removals so far are durable.
   virtual Status sync_names() = 0;
+  /// After an error, before the files are read again: when it returns success, names are durable,
+  /// and what list() and open() show is what a new process would find. Files that are open are not
+  /// used any more.
+  virtual Status refresh() { return sync_names(); }
   /// Bytes that can still be written, by the file system's word.
   virtual Result<uint64_t> free_bytes() const = 0;
 };

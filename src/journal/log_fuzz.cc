@@ -17,12 +17,15 @@ namespace eve::journal {
 namespace {
 
 constexpr size_t kMostSteps = 40;
+/// Each costs as much as many other steps: the whole log is read.
+constexpr int kMostRestarts = 3;
 
 class Story {
  public:
   explicit Story(FuzzedDataProvider& data)
       : data_(data), disk_(data.ConsumeIntegral<uint8_t>()), options_(testing::small_options()) {
     options_.segment_bytes = data_.ConsumeIntegralInRange<uint64_t>(2, 8) * kBlockBytes;
+    disk_.keeps_calls = false;
     auto log = LogWriter::create(disk_, options_, testing::life(1));
     EVE_CHECK(log.ok(), "cannot create");
     log_ = std::move(*log);
@@ -49,9 +52,10 @@ class Story {
         (void)log_->flush();
         break;
       case 4:
+        if (++restarts_ > kMostRestarts) break;
         log_.reset();
         if (data_.ConsumeBool()) disk_.crash();
-        recover();
+        restart();
         break;
       default: {
         Bytes payload = data_.ConsumeRandomLengthString(40);
@@ -123,37 +127,50 @@ class Story {
     });
   }
 
+  /// Nothing has been harmed so far: nothing may look as if it had been.
+  void restart() {
+    testing::Collector seen;
+    const auto recovery = read(seen);
+    EVE_CHECK(recovery.ok() && recovery->damage.empty(), "damage without any harm");
+    auto log = LogWriter::resume(disk_, options_, *recovery);
+    EVE_CHECK(log.ok(), "cannot resume");
+    log_ = std::move(*log);
+  }
   void recover() {
     testing::Collector seen;
-    auto recovery = read_log(disk_, options_, seen);
+    const auto recovery = read(seen);
     if (!recovery) return start_over();
+    auto log = LogWriter::resume(disk_, options_, *recovery, {{1, 1, "note"}});
+    if (!log) return start_over();
+    testing::Collector again;
+    const auto second = read(again);
+    EVE_CHECK(second.ok() && second->damage.empty(), "damage is left");
+    EVE_CHECK(!again.records.empty() && again.records.back().payload == "note", "no note");
+    again.records.pop_back();
+    EVE_CHECK(again.records == seen.records, "resumed with other records");
+  }
+  Result<Recovery> read(testing::Collector& seen) {
+    auto recovery = read_log(disk_, options_, seen);
+    if (!recovery) return recovery;
     Position position = recovery->begin;
     for (const auto& record : seen.records) {
       EVE_CHECK(record.position == position, "a gap");
       position = position.next();
     }
     EVE_CHECK(position == recovery->end && recovery->settled <= position, "a wrong end");
-    auto log = LogWriter::resume(disk_, options_, *recovery, {{1, 1, "note"}});
-    if (!log) return start_over();
-    log_ = std::move(*log);
-    testing::Collector again;
-    auto second = read_log(disk_, options_, again);
-    EVE_CHECK(second.ok() && second->damage.empty(), "damage is left");
-    EVE_CHECK(!again.records.empty() && again.records.back().payload == "note", "no note");
-    again.records.pop_back();
-    EVE_CHECK(again.records == seen.records, "resumed with other records");
+    return recovery;
   }
   void start_over() {
     EVE_CHECK(set_aside_log(disk_, options_.name).ok(), "cannot set aside");
     auto log = LogWriter::create(disk_, options_, testing::life(1));
     EVE_CHECK(log.ok(), "cannot create");
-    log_ = std::move(*log);
   }
 
   FuzzedDataProvider& data_;
   testing::TestDisk disk_;
   LogOptions options_;
   std::unique_ptr<LogWriter> log_;
+  int restarts_ = 0;
 };
 
 }  // namespace

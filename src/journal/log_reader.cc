@@ -20,18 +20,20 @@ class Reading {
       : disk_(disk), options_(options), visitor_(visitor) {}
 
   Result<Recovery> run() {
-    if (auto status = scan_names(); !status) return Error{status.message()};
-    if (auto status = scan_headers(); !status) return Error{status.message()};
+    if (auto status = scan_names(); !status) return status.error();
+    if (auto status = scan_headers(); !status) return status.error();
     if (!good_.empty()) {
       find_line();
-      if (auto status = read_line(); !status) return Error{status.message()};
+      if (auto status = read_line(); !status) return status.error();
     } else {
       for (const auto& [serial, what] : bad_) astray_.push_back(serial);
     }
     for (const auto& [serial, what] : bad_) {
       if (replaced_.count(serial) == 0) damaged(serial, 0, what);
     }
-    if (!out_.damage.empty()) sweep();
+    if (!out_.damage.empty()) {
+      if (auto status = sweep(); !status) return status.error();
+    }
     plan();
     return std::move(out_);
   }
@@ -54,12 +56,16 @@ class Reading {
   Status read_segment(size_t index);
   Status visit(const Found& found);
   void settle(uint64_t group);
-  void judge_end(const Found& found);
-  void sweep();
-  void sweep_segment(uint64_t serial, uint64_t from);
+  Status judge_end(const Found& found);
+  Status sweep();
+  Status sweep_segment(uint64_t serial, uint64_t from);
   void plan();
 
   std::string name(uint64_t serial) const { return segment_name(options_.name, serial); }
+  /// Nothing is known of the log: it is neither whole nor damaged.
+  Error refused(const std::string& why) const {
+    return Error{"log " + options_.name + " cannot be read now: " + why};
+  }
   void damaged(uint64_t serial, uint64_t offset, std::string what) {
     out_.damage.push_back({name(serial), offset, std::move(what)});
   }
@@ -119,8 +125,9 @@ Status Reading::scan_headers() {
 }
 
 Status Reading::scan_header(uint64_t serial) {
-  auto file = disk_.open(name(serial));
-  const auto block = file ? (*file)->read(0, kBlockBytes) : Result<Bytes>(file.error());
+  auto file = open_patiently(disk_, name(serial));
+  const auto block = file ? read_patiently(**file, 0, kBlockBytes) : Result<Bytes>(file.error());
+  if (!block && block.kind() != ErrorKind::kMedium) return refused(block.message());
   if (!block) {
     bad_.emplace(serial, block.message());
     return {};
@@ -191,7 +198,8 @@ Status Reading::read_segment(size_t index) {
   const SegmentHeader* next = index + 1 < line_.size() ? &good_.at(line_[index + 1]) : nullptr;
   const bool fits = header.first_group == at_.group && header.first == at_.position &&
                     header.chain == at_.chain && (!next || header.settled <= next->first_group);
-  auto file = disk_.open(name(header.serial));
+  auto file = open_patiently(disk_, name(header.serial));
+  if (!file && file.kind() != ErrorKind::kMedium) return refused(file.message());
   if (!fits || !file) {
     damaged_at_ = {header.serial, 0, at_.group, at_.position, at_.chain};
     damaged(header.serial, 0, fits ? file.message() : "it does not fit the segments beside it");
@@ -206,13 +214,14 @@ Status Reading::read_segment(size_t index) {
     const Found found = file_->expect(at_.offset, expected());
     if (found.kind == Found::Kind::kGroup) {
       if (auto status = visit(found); !status) return status;
+    } else if (found.kind == Found::Kind::kRefused) {
+      return refused(found.what);
     } else if (next) {
       damaged_at_ = at_;
       damaged(at_.serial, at_.offset, found.what.empty() ? "it ends too early" : found.what);
       return {};
     } else {
-      judge_end(found);
-      return {};
+      return judge_end(found);
     }
   }
   return {};
@@ -249,8 +258,9 @@ void Reading::settle(uint64_t group) {
 
 // The chain ends at at_, in the last segment. A flush that a crash interrupted leaves pieces that
 // were never written; damage leaves wrong ones, or later groups that say that this one was durable.
-void Reading::judge_end(const Found& found) {
+Status Reading::judge_end(const Found& found) {
   const auto size = file_->size();
+  if (!size && size.kind() != ErrorKind::kMedium) return refused(size.message());
   std::string what;
   if (found.kind == Found::Kind::kWrong || found.kind == Found::Kind::kUnreadable) {
     what = found.what;
@@ -263,6 +273,7 @@ void Reading::judge_end(const Found& found) {
   uint64_t written_end = at_.offset;
   for (uint64_t offset = at_.offset; what.empty() && offset < *size; offset += kBlockBytes) {
     const Found later = file_->any(offset, out_.life, at_.serial);
+    if (later.kind == Found::Kind::kRefused) return refused(later.what);
     if (later.kind != Found::Kind::kNothing) {
       torn = true;
       written_end = std::min(offset + kBlockBytes, *size);
@@ -280,26 +291,34 @@ void Reading::judge_end(const Found& found) {
   } else {
     out_.tail = closed_ ? Tail::kClosed : Tail::kOpen;
   }
+  return {};
 }
 
-void Reading::sweep() {
+Status Reading::sweep() {
   out_.known_end = at_.position;
   if (damaged_at_) {
-    sweep_segment(damaged_at_->serial, std::max(damaged_at_->offset, kBlockBytes));
+    const uint64_t from = std::max(damaged_at_->offset, kBlockBytes);
+    if (auto status = sweep_segment(damaged_at_->serial, from); !status) return status;
     for (const uint64_t serial : line_) {
-      if (serial > damaged_at_->serial) sweep_segment(serial, kBlockBytes);
+      if (serial <= damaged_at_->serial) continue;
+      if (auto status = sweep_segment(serial, kBlockBytes); !status) return status;
     }
   }
-  for (const uint64_t serial : astray_) sweep_segment(serial, kBlockBytes);
+  for (const uint64_t serial : astray_) {
+    if (auto status = sweep_segment(serial, kBlockBytes); !status) return status;
+  }
+  return {};
 }
 
-void Reading::sweep_segment(uint64_t serial, uint64_t from) {
-  auto file = disk_.open(name(serial));
+Status Reading::sweep_segment(uint64_t serial, uint64_t from) {
+  auto file = open_patiently(disk_, name(serial));
   const auto size = file ? (*file)->size() : Result<uint64_t>(file.error());
-  if (!size) return;
+  if (!size && size.kind() != ErrorKind::kMedium) return refused(size.message());
+  if (!size) return {};
   SegmentFile segment(std::move(*file));
   for (uint64_t offset = from; offset < *size;) {
     const Found found = segment.any(offset, out_.life, serial);
+    if (found.kind == Found::Kind::kRefused) return refused(found.what);
     offset += kBlockBytes;
     if (found.header.group == 0) continue;
     Record record;
@@ -318,6 +337,7 @@ void Reading::sweep_segment(uint64_t serial, uint64_t from) {
                     });
     offset += group_bytes(found.header) - kBlockBytes;
   }
+  return {};
 }
 
 // What is not certain to have been acknowledged is written again, into the new segment: it may be
@@ -369,7 +389,7 @@ Status check_options(const LogOptions& options) {
 }
 
 Result<Recovery> read_log(Disk& disk, const LogOptions& options, Visitor& visitor) {
-  if (auto status = check_options(options); !status) return Error{status.message()};
+  if (auto status = check_options(options); !status) return status.error();
   return Reading(disk, options, visitor).run();
 }
 

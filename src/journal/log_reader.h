@@ -22,8 +22,10 @@ class Visitor {
 /// Visits every record that has a place in the log, one group in memory at a time. What is visited
 /// may be in the disk's cache only: act on it only when LogWriter::resume() has returned success.
 ///
-/// Damage is not an error but part of the Recovery. Errors: the disk lists nothing; files of
-/// another owner, or of a later release; `visitor` failed; `options` make no sense.
+/// Damage is not an error but part of the Recovery. What the disk cannot read is asked for again
+/// and then damage. Errors: the disk refuses without saying anything about what it holds (too many
+/// open files, no rights: mend that, and read again); files of another owner, or of a later
+/// release; `visitor` failed; `options` make no sense.
 Result<Recovery> read_log(Disk& disk, const LogOptions& options, Visitor& visitor);
 
 /// Nothing if `options` can be used.

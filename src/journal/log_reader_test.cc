@@ -290,6 +290,49 @@ TEST_F(LogReaderTest, AReadErrorIsDamageEvenAtTheEnd) {
   EXPECT_EQ(recovery.end, Position(6));
 }
 
+TEST_F(LogReaderTest, AReadThatFailsOnceIsNot) {
+  write(1, 7);
+  for (const std::string call : {"open log-1.log", "read log-1.log", "read log-2.log"}) {
+    for (int first = 0; first < 12; ++first) {
+      int left = first;
+      disk.reading = [&](const std::string& asked) {
+        if (asked != call || left-- > 0 || left < -2) return Status();
+        return Status(Error{"input/output error", ErrorKind::kMedium});
+      };
+      EXPECT_TRUE(read().damage.empty()) << call << " " << first;
+      EXPECT_EQ(seen.records.size(), 7u);
+    }
+  }
+}
+
+TEST_F(LogReaderTest, WhatSaysNothingAboutTheDiskIsNeverDamage) {
+  write(1, 7);
+  disk.flip(kSecond, block(2) + 200);  // so that all that can be read is
+  int calls = 0;
+  disk.reading = [&](const std::string&) { return ++calls, Status(); };
+  const Recovery sound = read();
+  ASSERT_EQ(sound.damage.size(), 1u);
+  for (int first = 0; first < calls; ++first) {
+    for (const int times : {1, calls}) {
+      int left = first;
+      disk.reading = [&](const std::string&) {
+        const bool fails = left-- <= 0 && left >= -times;
+        return fails ? Status(Error{"too many files are open: close some"}) : Status();
+      };
+      Collector found;
+      const auto recovery = read_log(disk, options, found);
+      if (times == 1 && recovery.ok()) {  // it asked again, for less
+        EXPECT_EQ(recovery->set_aside, sound.set_aside) << first;
+        EXPECT_EQ(recovery->end, sound.end) << first;
+        continue;
+      }
+      ASSERT_FALSE(recovery.ok()) << first;
+      EXPECT_EQ(recovery.message(),
+                "log log cannot be read now: too many files are open: close some");
+    }
+  }
+}
+
 TEST_F(LogReaderTest, ATruncatedSegmentInTheMiddleIsDamage) {
   write(1, 7);
   disk.damage(kFirst, [](Bytes& bytes) { bytes.resize(block(4)); });
@@ -313,6 +356,29 @@ TEST_F(LogReaderTest, WhenNothingIsReadableTheLogIsSetAside) {
   read();
   ASSERT_EQ(seen.records.size(), 1u);
   EXPECT_EQ(seen.records[0].payload, "lost");
+}
+
+TEST_F(LogReaderTest, J10SettingALogAsideIsDurableBeforeAnotherBegins) {
+  // The power fails when the next log's name is there, or not: any names since the last sync may.
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    disk = TestDisk(seed);
+    log.reset();
+    create();
+    write(1, 2);
+    disk.flip(kFirst, 100);
+    ASSERT_TRUE(set_aside_log(disk, options.name).ok());
+    bool named = false;
+    disk.permits = [&](const std::string& call) {
+      named = named || call.rfind("rename", 0) == 0;
+      return !named || call != "sync_names";
+    };
+    EXPECT_FALSE(LogWriter::create(disk, options, testing::life(2)).ok());
+    disk.permits = nullptr;
+    disk.crash();
+    const Recovery recovery = read();
+    if (!recovery.empty) (void)resume(recovery);
+    EXPECT_TRUE(disk.has(kFirst + ".damaged")) << seed;
+  }
 }
 
 // ---- Others' files ----

@@ -16,9 +16,19 @@ LogWriter::LogWriter(Disk& disk, const LogOptions& options)
 Status LogWriter::refuse(Status why) {
   if (failure_.ok() && !why.ok()) {
     failure_ = Error{"log " + options_.name + ": " + why.message() +
-                     "; nothing more is written until the log has been read again"};
+                         "; nothing more is written until the log has been read again",
+                     why.kind()};
   }
   return failure_;
+}
+
+// Of what is not a sync: a failed one is final.
+template <typename Attempt>
+auto LogWriter::with_reserve(Attempt attempt) {
+  auto result = attempt();
+  if (result.kind() != ErrorKind::kNoSpace || !reserve_.held()) return result;
+  if (!reserve_.give_up().ok()) return result;
+  return attempt();
 }
 
 // ---- Beginning ----
@@ -26,15 +36,15 @@ Status LogWriter::refuse(Status why) {
 Result<std::unique_ptr<LogWriter>> LogWriter::create(Disk& disk, const LogOptions& options,
                                                      const Life& life,
                                                      const std::vector<NewRecord>& first) {
-  if (auto status = check_options(options); !status) return Error{status.message()};
+  if (auto status = check_options(options); !status) return status.error();
   std::unique_ptr<LogWriter> log(new LogWriter(disk, options));
   if (auto status = clear_way(disk, options, log->serial_); !status) {
-    return Error{status.message()};
+    return status.error();
   }
   (void)log->reserve_.hold();  // check_space() says what came of it
   log->life_ = life;
   if (auto status = log->begin_segment({}, nullptr, first); !status) {
-    return Error{status.message()};
+    return status.error();
   }
   return log;
 }
@@ -58,7 +68,7 @@ Status LogWriter::clear_way(Disk& disk, const LogOptions& options, uint64_t& hig
 Result<std::unique_ptr<LogWriter>> LogWriter::resume(Disk& disk, const LogOptions& options,
                                                      const Recovery& recovery,
                                                      const std::vector<NewRecord>& first) {
-  if (auto status = check_options(options); !status) return Error{status.message()};
+  if (auto status = check_options(options); !status) return status.error();
   if (recovery.copy.file.empty()) {
     return Error{"log " + options.name + ": nothing of it is readable; set it aside, make another"};
   }
@@ -67,7 +77,7 @@ Result<std::unique_ptr<LogWriter>> LogWriter::resume(Disk& disk, const LogOption
                  recovery.damage[0].what + "), and that must be put on record"};
   }
   // The names that were read may be in the cache only, and the new segment builds upon them.
-  if (auto status = disk.sync_names(); !status) return Error{status.message()};
+  if (auto status = disk.sync_names(); !status) return status.error();
   std::unique_ptr<LogWriter> log(new LogWriter(disk, options));
   log->life_ = recovery.life;
   log->opened_ = recovery.opened + 1;
@@ -80,9 +90,9 @@ Result<std::unique_ptr<LogWriter>> LogWriter::resume(Disk& disk, const LogOption
   log->end_ = recovery.copy.first;
   (void)log->reserve_.hold();
   if (auto status = log->begin_segment({}, &recovery, first); !status) {
-    return Error{status.message()};
+    return status.error();
   }
-  if (auto status = log->retire(recovery); !status) return Error{status.message()};
+  if (auto status = log->retire(recovery); !status) return status.error();
   return log;
 }
 
@@ -103,13 +113,13 @@ Status LogWriter::begin_segment(SegmentHeader header, const Recovery* copy_from,
   header.keeps_replaced = copy_from && !copy_from->set_aside.empty();
   const std::string name = segment_name(options_.name, serial_);
   const std::string unfinished = name + kUnfinishedSuffix;
-  auto created = disk_.create(unfinished);
+  auto created = with_reserve([&] { return disk_.create(unfinished); });
   if (!created) return created.status();
   file_ = std::move(*created);
   segments_.push_back({serial_, header.first});
   auto status = fill_segment(header, copy_from, first);
   if (status.ok()) status = file_->sync();
-  if (status.ok()) status = disk_.rename(unfinished, name);
+  if (status.ok()) status = with_reserve([&] { return disk_.rename(unfinished, name); });
   if (status.ok()) status = disk_.sync_names();
   if (!status) return status;
   auto opened = disk_.open(name);
@@ -155,7 +165,9 @@ Status LogWriter::copy_groups(const Recovery& recovery) {
   while (expected.group < recovery.next_group) {
     const Found found = source.expect(offset, expected);
     if (found.kind != Found::Kind::kGroup) {
-      return Error{recovery.copy.file + ": was readable a moment ago: " + found.what};
+      const bool medium = found.kind == Found::Kind::kUnreadable;
+      return Error{recovery.copy.file + ": was readable a moment ago: " + found.what,
+                   medium ? ErrorKind::kMedium : ErrorKind::kOther};
     }
     Group group;
     group.header.records = found.header.records;
@@ -197,7 +209,7 @@ Status set_aside_log(Disk& disk, const std::string& log) {
 // ---- Appending ----
 
 Result<Position> LogWriter::append(uint16_t kind, uint64_t number, ByteView payload) {
-  if (!failure_) return Error{failure_.message()};
+  if (!failure_) return failure_.error();
   if (closed_) return Error{"log " + options_.name + ": it is closed"};
   if (payload.size() > limits::kMaxJournalRecordBytes) {
     return Error{"log " + options_.name + ": a record of " + std::to_string(payload.size()) +
@@ -218,6 +230,7 @@ Result<Position> LogWriter::append(uint16_t kind, uint64_t number, ByteView payl
 LogWriter::Group& LogWriter::open_group() {
   if (pending_.empty() || pending_.back().bytes.size() >= kGroupBytes) {
     pending_.emplace_back();
+    pending_.back().bytes.reserve(kBlockBytes);
     pending_.back().bytes.resize(kGroupHeaderBytes);
     pending_.back().header.first = end_;
   }
@@ -336,13 +349,7 @@ Status LogWriter::write_group(Group group, uint64_t settled) {
 // A write that fails for want of room may be tried again at the same place: it is not acknowledged,
 // and no sync has failed.
 Status LogWriter::write_all(uint64_t offset, ByteView bytes) {
-  auto status = file_->write(offset, bytes);
-  if (!status.ok() && reserve_.held()) {
-    const auto free = disk_.free_bytes();
-    const bool full = free.ok() && *free < bytes.size() + kBlockBytes;
-    if (!full || !reserve_.give_up().ok()) return status;
-    status = file_->write(offset, bytes);
-  }
+  const auto status = with_reserve([&] { return file_->write(offset, bytes); });
   if (status.ok()) written_bytes_ += bytes.size();
   return status;
 }

@@ -36,7 +36,8 @@ struct NewRecord {
 /// Every error poisons the writer: all that follow return the first one, and nothing is written any
 /// more, because what a failed sync leaves behind is unknown. What had been acknowledged stays so.
 /// The way on is the one after a crash: another read_log() and resume(), in this process or the
-/// next.
+/// next. An error's kind says why: kNoSpace, wait for room and then go that way; anything else, the
+/// disk needs somebody.
 ///
 /// Calls block; one thread at a time. The disk must outlive the writer.
 class LogWriter {
@@ -79,7 +80,7 @@ class LogWriter {
   uint64_t written_bytes() const { return written_bytes_; }
   /// The log's age: how often it has been opened, this time included.
   uint64_t opened() const { return opened_; }
-  /// The poison; ok while there is none.
+  /// The poison, with its kind; ok while there is none.
   const Status& state() const { return failure_; }
 
   /// Asks the disk. Takes the reserve again when there is room for it. For once in a while, and
@@ -100,6 +101,9 @@ class LogWriter {
 
   static Status clear_way(Disk& disk, const LogOptions& options, uint64_t& highest_serial);
   Status refuse(Status why);
+  /// Once more when the reserve has been given up, if there was no room for `attempt`.
+  template <typename Attempt>
+  auto with_reserve(Attempt attempt);
   Status begin_segment(SegmentHeader header, const Recovery* copy_from,
                        const std::vector<NewRecord>& first);
   Status fill_segment(const SegmentHeader& header, const Recovery* copy_from,

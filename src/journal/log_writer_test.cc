@@ -368,6 +368,43 @@ TEST_F(LogWriterTest, J8AFullDiskCostsTheReserveAndNoRecord) {
   EXPECT_TRUE(disk.has("log.reserve"));
 }
 
+TEST_F(LogWriterTest, J8SoIsANewSegmentsName) {
+  options.reserve_bytes = 16 * kBlockBytes;
+  create();
+  for (int i = 0; i < 5; ++i) write("a");
+  bool refused = false;
+  disk.fails_with = ErrorKind::kNoSpace;
+  disk.permits = [&](const std::string& call) {
+    const bool now = !refused && call.rfind("create log-2", 0) == 0;
+    refused = refused || now;
+    return !now;
+  };
+  write("b");
+  EXPECT_TRUE(refused);
+  EXPECT_FALSE(disk.has("log.reserve"));
+  EXPECT_TRUE(disk.has("log-0000000000000002.log"));
+}
+
+TEST_F(LogWriterTest, AFullDiskIsToldFromABrokenOne) {
+  create();
+  write("a");
+  disk.capacity = disk.used();
+  append("b");
+  EXPECT_EQ(log->flush().kind(), ErrorKind::kNoSpace);
+  EXPECT_EQ(log->state().kind(), ErrorKind::kNoSpace);
+  EXPECT_EQ(log->append(1, 0, "c").kind(), ErrorKind::kNoSpace);
+  log.reset();
+  EXPECT_EQ(LogWriter::resume(disk, options, read()).kind(), ErrorKind::kNoSpace);
+  disk.capacity = uint64_t{1} << 30;
+  resume();
+  append("b");
+  fail("sync");
+  EXPECT_EQ(log->flush().kind(), ErrorKind::kMedium);
+  EXPECT_EQ(log->settle().kind(), ErrorKind::kMedium);
+  disk.permits = nullptr;
+  EXPECT_EQ(log->cut(Position(1)).kind(), ErrorKind::kMedium);
+}
+
 TEST_F(LogWriterTest, J8LittleRoomIsSaidEarly) {
   options.reserve_bytes = 16 * kBlockBytes;
   options.low_bytes = 100 * kBlockBytes;

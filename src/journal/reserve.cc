@@ -37,8 +37,7 @@ Status Reserve::hold() {
   }
   auto file = disk_.create(name_);
   if (!file) return file.status();
-  auto status = fill(**file);
-  if (status.ok()) status = disk_.sync_names();
+  const auto status = fill(**file);
   held_ = status.ok();
   if (!held_) (void)disk_.remove(name_);
   return status;

@@ -17,7 +17,8 @@ class Reserve {
       : disk_(disk), name_(std::move(name)), bytes_(bytes) {}
 
   /// Takes the room; nothing to do if it is held. After an error it is not held, and not taken in
-  /// part.
+  /// part. The file's name is durable when somebody syncs names: if a crash loses it, the next
+  /// process takes the room again.
   Status hold();
   /// The room is free when this returns success.
   Status give_up();

@@ -26,21 +26,37 @@ Found wrong(const char* what) {
   return found;
 }
 
-Found unreadable(const std::string& message) {
-  Found found;
-  found.kind = Found::Kind::kUnreadable;
-  found.what = message;
-  return found;
+void unreadable(Found& found, const Error& why) {
+  found.kind = why.kind == ErrorKind::kMedium ? Found::Kind::kUnreadable : Found::Kind::kRefused;
+  found.what = why.message;
+}
+
+template <typename Attempt>
+auto attempted(int attempts, Attempt attempt) {
+  auto result = attempt();
+  while (result.kind() == ErrorKind::kMedium && --attempts > 0) result = attempt();
+  return result;
 }
 
 }  // namespace
+
+Result<Bytes> read_patiently(const File& file, uint64_t offset, uint64_t most, int attempts) {
+  return attempted(attempts, [&] { return file.read(offset, most); });
+}
+
+Result<std::unique_ptr<File>> open_patiently(Disk& disk, const std::string& name) {
+  return attempted(kReadAttempts, [&] { return disk.open(name); });
+}
 
 Result<ByteView> SegmentFile::bytes(uint64_t offset, uint64_t size) {
   const uint64_t window_end = window_at_ + window_.size();
   if (offset < window_at_ || offset + size > window_end) {
     auto read = file_->read(offset, std::max(size, kWindowBytes));
     // What cannot be read may lie beyond what is wanted.
-    if (!read) read = file_->read(offset, size);
+    if (!read) {
+      patience_ -= patience_ > 0 ? 1 : 0;
+      read = read_patiently(*file_, offset, size, patience_ > 0 ? kReadAttempts : 1);
+    }
     if (!read) return read.error();
     window_ = std::move(*read);
     window_at_ = offset;
@@ -50,8 +66,11 @@ Result<ByteView> SegmentFile::bytes(uint64_t offset, uint64_t size) {
 
 Found SegmentFile::header_at(uint64_t offset) {
   const auto block = bytes(offset, kBlockBytes);
-  if (!block) return unreadable(block.message());
   Found found;
+  if (!block) {
+    unreadable(found, block.error());
+    return found;
+  }
   if (all_zero(*block)) return found;
   if (block->size() < kGroupHeaderBytes || all_zero(block->substr(0, kPieceBytes))) {
     found.kind = Found::Kind::kPartial;
@@ -71,8 +90,7 @@ void SegmentFile::body_of(uint64_t offset, Found& found) {
   const uint64_t whole = kGroupHeaderBytes + found.header.body_bytes;
   const auto group = bytes(offset, whole);
   if (!group) {
-    found.kind = Found::Kind::kUnreadable;
-    found.what = group.message();
+    unreadable(found, group.error());
     return;
   }
   const bool all_there = group->size() == whole;

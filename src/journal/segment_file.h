@@ -26,14 +26,21 @@ struct Found {
     kNothing,     ///< zeroes, or the end of the file
     kPartial,     ///< pieces that should be there were never written: an interrupted write
     kWrong,       ///< everything was written, and it is not what should be there
-    kUnreadable,  ///< the disk gives an error
+    kUnreadable,  ///< the disk cannot read it
+    kRefused,     ///< an error that says nothing about what the disk holds
   };
   Kind kind = Kind::kNothing;
-  std::string what;  ///< of kPartial, kWrong, kUnreadable
+  std::string what;  ///< of kPartial, kWrong, kUnreadable, kRefused
   GroupHeader header;
   Sum chain{};    ///< for the group after it
   ByteView body;  ///< until the next call
 };
+
+/// A disk that cannot read is asked again: not every error of a device is for good.
+inline constexpr int kReadAttempts = 3;
+Result<Bytes> read_patiently(const File& file, uint64_t offset, uint64_t most,
+                             int attempts = kReadAttempts);
+Result<std::unique_ptr<File>> open_patiently(Disk& disk, const std::string& name);
 
 /// Holds one group and at most kWindowBytes more in memory. Not thread-safe.
 class SegmentFile {
@@ -56,6 +63,7 @@ class SegmentFile {
   void body_of(uint64_t offset, Found& found);
 
   std::unique_ptr<File> file_;
+  int patience_ = 16;  ///< reads that failed once; a dead disk can take seconds for each
   uint64_t window_at_ = 0;
   Bytes window_;
 };

@@ -57,8 +57,12 @@ class TestDisk : public Disk {
 
   Random random;
   std::vector<std::string> calls;  ///< "sync log-1.log", ...; names without zeroes
+  bool keeps_calls = true;
   /// Asked before each call; false makes it fail.
   std::function<bool(const std::string& call)> permits;
+  ErrorKind fails_with = ErrorKind::kMedium;  ///< what it does not permit
+  /// Asked before "open NAME", "size NAME" and "read NAME": what it says is the answer, unless ok.
+  std::function<Status(const std::string& call)> reading;
   std::set<std::string> unreadable;
   uint64_t capacity = uint64_t{1} << 40;
 
@@ -105,9 +109,10 @@ class TestDisk : public Disk {
     cached_names_.erase(name);
     durable_names_.erase(name);
   }
+  /// A removed file takes room until its removal is durable.
   uint64_t used() const {
     uint64_t bytes = 0;
-    for (const auto& [name, inode] : cached_names_) bytes += inode->cached.size();
+    for (const auto& [name, inode] : every_inode()) bytes += inode->cached.size();
     return bytes;
   }
   size_t count(const std::string& verb) const {
@@ -121,7 +126,7 @@ class TestDisk : public Disk {
   Result<std::unique_ptr<File>> create(const std::string& name) override;
   Result<std::unique_ptr<File>> open(const std::string& name) override;
   Status rename(const std::string& from, const std::string& to) override {
-    if (auto status = may("rename " + short_name(from)); !status) return status;
+    if (auto status = may("rename", from); !status) return status;
     if (!has(from)) return Error{"no file"};
     const auto inode = cached_names_.at(from);
     return change_names([from, to, inode](Names& names) {
@@ -131,7 +136,7 @@ class TestDisk : public Disk {
     });
   }
   Status remove(const std::string& name) override {
-    if (auto status = may("remove " + short_name(name)); !status) return status;
+    if (auto status = may("remove", name); !status) return status;
     if (!has(name)) return Error{"no file"};
     const auto inode = cached_names_.at(name);
     return change_names([name, inode](Names& names) {
@@ -147,10 +152,15 @@ class TestDisk : public Disk {
   }
   Result<uint64_t> free_bytes() const override { return capacity - std::min(capacity, used()); }
 
-  Status may(const std::string& call) {
-    calls.push_back(call);
-    if (permits && !permits(call)) return Error{"the disk fails: " + call};
+  Status may(const char* verb, const std::string& name = "") {
+    if (!keeps_calls && !permits) return {};
+    const std::string call = name.empty() ? verb : verb + (" " + short_name(name));
+    if (keeps_calls) calls.push_back(call);
+    if (permits && !permits(call)) return Error{"the disk fails: " + call, fails_with};
     return {};
+  }
+  Status may_read(const char* verb, const std::string& name) const {
+    return reading ? reading(verb + (" " + short_name(name))) : Status();
   }
   static std::string short_name(std::string name) {
     const size_t dash = name.find('-');
@@ -186,18 +196,21 @@ class TestFile : public File {
   TestFile(TestDisk& disk, std::string name, std::shared_ptr<Inode> inode)
       : disk_(disk), name_(std::move(name)), inode_(std::move(inode)) {}
 
-  Result<uint64_t> size() const override { return inode_->cached.size(); }
+  Result<uint64_t> size() const override {
+    if (auto status = disk_.may_read("size", name_); !status) return status.error();
+    return inode_->cached.size();
+  }
   Status write(uint64_t offset, ByteView bytes) override {
-    if (auto status = disk_.may("write " + TestDisk::short_name(name_)); !status) return status;
+    if (auto status = disk_.may("write", name_); !status) return status;
     const uint64_t end = offset + bytes.size();
     const uint64_t more = end - std::min<uint64_t>(end, inode_->cached.size());
-    if (disk_.used() + more > disk_.capacity) return Error{"no space is left"};
+    if (disk_.used() + more > disk_.capacity) return Error{"no space is left", ErrorKind::kNoSpace};
     Inode::put(inode_->cached, offset, bytes);
     inode_->unsynced.push_back({offset, Bytes(bytes)});
     return {};
   }
   Status sync() override {
-    if (auto status = disk_.may("sync " + TestDisk::short_name(name_)); !status) {
+    if (auto status = disk_.may("sync", name_); !status) {
       inode_->keep_some(disk_.random);  // the cache is clean now, whatever the disk has
       return status;
     }
@@ -208,7 +221,8 @@ class TestFile : public File {
     return {};
   }
   Result<Bytes> read(uint64_t offset, uint64_t most) const override {
-    if (disk_.unreadable.count(name_) > 0) return Error{"input/output error"};
+    if (auto status = disk_.may_read("read", name_); !status) return status.error();
+    if (disk_.unreadable.count(name_) > 0) return Error{"input/output error", ErrorKind::kMedium};
     if (offset >= inode_->cached.size()) return Bytes();
     return inode_->cached.substr(offset, most);
   }
@@ -225,7 +239,7 @@ class TestFile : public File {
 };
 
 inline Result<std::unique_ptr<File>> TestDisk::create(const std::string& name) {
-  if (auto status = may("create " + short_name(name)); !status) return Error{status.message()};
+  if (auto status = may("create", name); !status) return status.error();
   if (has(name)) return Error{name + " is there"};
   const auto inode = std::make_shared<Inode>();
   (void)change_names([name, inode](Names& names) { names[name] = inode; });
@@ -233,6 +247,7 @@ inline Result<std::unique_ptr<File>> TestDisk::create(const std::string& name) {
 }
 
 inline Result<std::unique_ptr<File>> TestDisk::open(const std::string& name) {
+  if (auto status = may_read("open", name); !status) return status.error();
   if (!has(name)) return Error{name + " is not there"};
   return std::unique_ptr<File>(std::make_unique<TestFile>(*this, name, cached_names_.at(name)));
 }

@@ -13,7 +13,15 @@ const char* advice(int error) {
     case EDQUOT:
       return "free space of this user, or have the quota raised";
     case EIO:
+    case ENODATA:
+    case EREMOTEIO:
+    case EILSEQ:
       return "the device failed: see the kernel's log (dmesg), and replace it if that names it";
+    case EUCLEAN:
+    case EBADMSG:
+      return "the file system is damaged: stop the node, and check it (fsck)";
+    case ENOMEM:
+      return "this machine is short of memory: free some, and start again";
     case EROFS:
       return "the file system is read-only, often after an error: see dmesg, then remount it";
     case EACCES:
@@ -37,11 +45,31 @@ const char* advice(int error) {
   }
 }
 
+// What is not here says nothing about what the disk holds, and is never taken for damage: better an
+// operator is asked once too often than a good file is set aside.
+ErrorKind kind_of(int error) {
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return ErrorKind::kNoSpace;
+    case EIO:
+    case ENODATA:    // how block devices tell of a bad sector
+    case EREMOTEIO:  // and of a target that failed
+    case EILSEQ:     // and of a checksum
+    case EUCLEAN:    // ext4 and XFS: the file system's own structures
+    case EBADMSG:    // and their checksums
+      return ErrorKind::kMedium;
+    default:
+      return ErrorKind::kOther;
+  }
+}
+
 }  // namespace
 
 Error disk_error(const std::filesystem::path& file, const std::string& what, int error) {
   return Error{file.string() + ": cannot " + what + ": " + std::generic_category().message(error) +
-               ": " + advice(error)};
+                   ": " + advice(error),
+               kind_of(error)};
 }
 
 }  // namespace eve::runtime

@@ -8,7 +8,8 @@
 
 namespace eve::runtime {
 
-/// "FILE: cannot WHAT: what the system says: what to do". `error` is an errno.
+/// "FILE: cannot WHAT: what the system says: what to do", and the kind that journal/disk.h asks
+/// for. `error` is an errno.
 Error disk_error(const std::filesystem::path& file, const std::string& what, int error);
 
 }  // namespace eve::runtime

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "base/check.h"
+
 namespace eve::runtime {
 namespace {
 
@@ -63,22 +65,50 @@ ExecutionStage::ExecutionStage(EventLoop& loop, const crypto::Digester& digester
     : loop_(loop),
       before_long_run_(std::move(before_long_run)),
       pool_(threads),
-      runner_(digester, pool_, make_service, steady_us),
-      empty_root_(runner_.empty_root()),
+      digester_(digester),
+      make_service_(make_service),
       batch_ns_(kFirstBatchNs),
       request_ns_(kFirstRequestNs),
       spin_(kSpinNs) {
+  make_runner();
+  empty_root_ = runner_->empty_root();
   sample_counts();
   thread_ = std::thread([this] { serve(); });
 }
 
 ExecutionStage::~ExecutionStage() {
+  stop();
+}
+
+void ExecutionStage::stop() {
+  if (!thread_.joinable()) return;
   {
     std::lock_guard lock(mutex_);
     stop_ = true;
   }
   wake_.notify_one();
   thread_.join();
+}
+
+void ExecutionStage::make_runner() {
+  runner_ = std::make_unique<execution::Runner>(digester_, pool_, make_service_, steady_us);
+}
+
+Result<durability::OpenedExecutor> ExecutionStage::recover(const durability::ExecutorLogAccess& log,
+                                                           bool ran_before,
+                                                           const crypto::Digest& genesis) {
+  auto opened = durability::open_executor(log, ran_before, digester_, genesis,
+                                          [this]() -> execution::Runner& {
+                                            make_runner();
+                                            return *runner_;
+                                          });
+  sample_counts();
+  return opened;
+}
+
+void ExecutionStage::keep_in(JournalThread& journal, durability::ExecutorRecorder recorder) {
+  journal_ = &journal;
+  recorder_.emplace(std::move(recorder));
 }
 
 // ---- The network thread ------------------------------------------------------------------------
@@ -190,8 +220,37 @@ bool ExecutionStage::wait_for_commands() {
 void ExecutionStage::apply(execution::Command& command) {
   const auto requests = requests_in(command);
   const auto begin = steady_ns();
-  runner_.apply(std::move(command), [this](execution::Event event) { emit(std::move(event)); });
+  if (journal_ == nullptr) {
+    carry_out(command);
+  } else {
+    carry_out_and_keep(command);
+  }
   if (requests > 0) learn(requests, steady_ns() - begin);
+}
+
+void ExecutionStage::carry_out(execution::Command& command) {
+  runner_->apply(std::move(command), [this](execution::Event event) { emit(std::move(event)); });
+}
+
+void ExecutionStage::carry_out_and_keep(execution::Command& command) {
+  std::vector<execution::Event> events;
+  runner_->apply(command,
+                 [&events](execution::Event event) { events.push_back(std::move(event)); });
+  auto recorded = recorder_->record(command, events);
+  EVE_CHECK(recorded.ok(), recorded.message().c_str());
+  // What peers send of a large state must not wait in memory while the disk is slow.
+  if (journal_->crowded()) recorded->until = durability::Keeper::Until::kDurable;
+  const uint64_t notes = recorded->notes.size();
+  const auto first = journal_->submit(std::move(recorded->notes), recorded->until,
+                                      [this, events = std::move(events)]() mutable {
+                                        std::lock_guard lock(mutex_);
+                                        for (auto& event : events) {
+                                          events_.push_back(std::move(event));
+                                        }
+                                      });
+  const journal::Position end(first.value() + notes);
+  if (recorded->run) recorder_->run_is_at(*recorded->run, end.prev());
+  recorder_->log_ends_at(end);
 }
 
 void ExecutionStage::learn(uint64_t requests, int64_t took_ns) {
@@ -222,7 +281,7 @@ void ExecutionStage::emit(execution::Event event) {
 }
 
 void ExecutionStage::sample_counts() {
-  Counts counts{runner_.objects(), runner_.memory_bytes(), runner_.containers()};
+  Counts counts{runner_->objects(), runner_->memory_bytes(), runner_->containers()};
   std::lock_guard lock(mutex_);
   counts_ = std::move(counts);
 }

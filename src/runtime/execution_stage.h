@@ -8,14 +8,17 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "durability/executor_log.h"
 #include "execution/command_queue.h"
 #include "execution/runner.h"
 #include "runtime/event_loop.h"
+#include "runtime/journal_thread.h"
 #include "runtime/spin.h"
 #include "runtime/thread_pool.h"
 
@@ -32,6 +35,16 @@ class ExecutionStage {
   ExecutionStage& operator=(const ExecutionStage&) = delete;
 
   crypto::Digest empty_root() const { return empty_root_; }
+
+  // ---- Before the first submit(): executors that keep what they run (docs/durability.md)
+
+  /// Brings the state to where the log ends.
+  Result<durability::OpenedExecutor> recover(const durability::ExecutorLogAccess& log,
+                                             bool ran_before, const crypto::Digest& genesis);
+  /// From now on events come when `journal` has what they rest on.
+  void keep_in(JournalThread& journal, durability::ExecutorRecorder recorder);
+  /// Ends the thread: what waits is not carried out. Before the journal goes.
+  void stop();
 
   // ---- On the loop's thread ----
 
@@ -55,6 +68,9 @@ class ExecutionStage {
   bool wait_for_commands();
   std::optional<execution::Command> next();
   void apply(execution::Command& command);
+  void carry_out(execution::Command& command);
+  void carry_out_and_keep(execution::Command& command);
+  void make_runner();
   void emit(execution::Event event);
   bool run_here(const Commands& commands);
   int64_t expected_ns(const execution::Command& command) const;
@@ -64,7 +80,11 @@ class ExecutionStage {
   EventLoop& loop_;
   std::function<void()> before_long_run_;
   ThreadPool pool_;
-  execution::Runner runner_;
+  const crypto::Digester& digester_;
+  const execution::MakeService make_service_;
+  std::unique_ptr<execution::Runner> runner_;
+  JournalThread* journal_ = nullptr;
+  std::optional<durability::ExecutorRecorder> recorder_;
   crypto::Digest empty_root_;
 
   /// What a batch took of late: so much, and so much for each request.

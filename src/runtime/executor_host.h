@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "execution/executor.h"
 #include "runtime/execution_stage.h"
+#include "runtime/executor_memory.h"
 #include "runtime/host.h"
 #include "runtime/router.h"
 
@@ -12,21 +14,34 @@ namespace eve::runtime {
 
 class ExecutorHost final : public Host {
  public:
-  /// `options.genesis` is filled in here, from the stage's empty state.
-  ExecutorHost(EventLoop& loop, Router& router, const crypto::Authenticator& authenticator,
-               const crypto::Digester& digester, execution::ExecutorOptions options, size_t threads,
-               const execution::MakeService& make_service);
+  /// Filled in here: `options.genesis` from the stage's empty state, `options.restarted` from what
+  /// is found on disk. Recovers what `memory` says that there may be: that may take long.
+  static Result<std::unique_ptr<ExecutorHost>> create(
+      EventLoop& loop, Router& router, const crypto::Authenticator& authenticator,
+      const crypto::Digester& digester, execution::ExecutorOptions options, size_t threads,
+      const execution::MakeService& make_service, const ExecutorMemoryOptions& memory);
+  /// Marks the log's orderly end, if the disk lets it.
+  ~ExecutorHost() override;
 
   void start(TimeUs now) override;
   void receive(const wire::Message& message, Address from, TimeUs now) override;
-  TimeUs deadline() const override { return executor_->deadline(); }
+  TimeUs deadline() const override { return stopped_ ? kNever : executor_->deadline(); }
   void tick(TimeUs now) override;
   bool idle(TimeUs now) override;
 
+  /// The executor's; `waiting_for` names the disk when that is what it waits for.
+  execution::ExecutorStatus status() const;
   const execution::Executor& executor() const { return *executor_; }
+  /// Nullopt: nothing is kept.
+  std::optional<JournalStatus> journal() const;
   ExecutionStage::Counts counts() { return stage_.counts(); }
 
  private:
+  ExecutorHost(EventLoop& loop, Router& router, const crypto::Digester& digester, Address address,
+               size_t threads, const execution::MakeService& make_service);
+  Status recover(EventLoop& loop, const execution::ExecutorOptions& options,
+                 const crypto::Authenticator& authenticator, const crypto::Digester& digester,
+                 const ExecutorMemoryOptions& memory);
   /// Passes on what the executor wants. True if it wanted anything.
   bool hand_out();
 
@@ -36,6 +51,11 @@ class ExecutorHost final : public Host {
   std::unique_ptr<execution::Executor> executor_;
   execution::Outbox outbox_;
   RefusalsSeen refusals_seen_;
+  std::unique_ptr<PosixDisk> disk_;  ///< null: nothing is kept
+  std::unique_ptr<JournalThread> journal_;
+  std::optional<execution::Recovered> recovered_;  ///< until start()
+  bool forgot_ = false;                            ///< and has not said yet that it may speak again
+  bool stopped_ = false;                           ///< its log turned out to be damaged
 };
 
 }  // namespace eve::runtime

@@ -9,6 +9,7 @@
 #include "runtime/log.h"
 #include "runtime/node_core.h"
 #include "runtime/node_status.h"
+#include "runtime/promise_file.h"
 #include "runtime/status_server.h"
 #include "wire/codec.h"
 
@@ -79,21 +80,24 @@ Status Node::Impl::make_executor() {
   const auto address = role_of(core->node(), Role::kExecutor);
   if (!address) return {};
   if (core->cluster().model.is_primary_backup()) return make_pair(*address);
-  auto restarted = mark_started(state_directory(), *address);
-  if (!restarted) return restarted.status();
   execution::ExecutorOptions wanted;
   wanted.model = core->cluster().model;
   wanted.index = address->index;
   wanted.clients = core->cluster().clients();
-  wanted.restarted = *restarted;
-  executor = std::make_unique<ExecutorHost>(core->loop(), core->router(), core->authenticator(),
-                                            core->digester(), wanted, options.threads,
-                                            options.make_service);
+  auto made = ExecutorHost::create(core->loop(), core->router(), core->authenticator(),
+                                   core->digester(), wanted, options.threads, options.make_service,
+                                   {state_directory(), core->cluster().id, options.durability});
+  if (!made) return made.status();
+  executor = std::move(*made);
   core->router().add(*address, *executor);
   return {};
 }
 
 Status Node::Impl::make_pair(Address address) {
+  if (options.durability != durability::Durability::kMemory) {
+    return Error{"config = \"primary-backup\" keeps the state in memory in this version: start it "
+                 "with --durability memory"};
+  }
   auto file = RecordFile::open(state_directory(), address);
   if (!file) return file.status();
   const PairConfig& config = core->cluster().pair;
@@ -135,14 +139,15 @@ Result<std::unique_ptr<Arbiter>> Node::Impl::make_arbiter(RecordFile file) {
 Status Node::Impl::make_verifier() {
   const auto address = role_of(core->node(), Role::kVerifier);
   if (!address) return {};
-  auto promise = PromiseFile::open(state_directory(), *address);
-  if (!promise) return promise.status();
   verification::VerifierOptions wanted;
   wanted.model = core->cluster().model;
   wanted.index = address->index;
   wanted.genesis = genesis_of(core->digester(), options.make_service);
-  verifier = std::make_unique<VerifierHost>(core->router(), core->authenticator(), core->digester(),
-                                            wanted, std::move(*promise));
+  auto memory = open_verifier_memory({state_directory(), core->cluster().id, options.durability},
+                                     wanted, core->digester());
+  if (!memory) return memory.status();
+  verifier = std::make_unique<VerifierHost>(core->loop(), core->router(), core->authenticator(),
+                                            core->digester(), std::move(*memory));
   core->router().add(*address, *verifier);
   return {};
 }

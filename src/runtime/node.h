@@ -9,6 +9,7 @@
 #include <string>
 
 #include "crypto/keys.h"
+#include "durability/keeper.h"
 #include "eve/result.h"
 #include "execution/runner.h"
 #include "runtime/cluster_config.h"
@@ -19,9 +20,10 @@ namespace eve::runtime {
 
 struct NodeOptions {
   ClusterConfig cluster;
-  std::string node;                      ///< name in the cluster
-  std::filesystem::path directory;       ///< NAME.key, cluster.secret; node state goes to NAME/
-  size_t threads = 1;                    ///< workers of the execution stage
+  std::string node;                 ///< name in the cluster
+  std::filesystem::path directory;  ///< NAME.key, cluster.secret; node state goes to NAME/
+  size_t threads = 1;               ///< workers of the execution stage
+  durability::Durability durability = durability::Durability::kMemory;
   execution::MakeService make_service;   ///< for executors
   FrontEndFactory* front_end = nullptr;  ///< for gateways; not owned, outlives the node
   Rewrite rewrite;                       ///< tests only: no command line sets it

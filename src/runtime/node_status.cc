@@ -151,9 +151,8 @@ std::string status_json(NodeCore& core, const NodeParts& parts, TimeUs uptime_us
                          {"cpu_user_us", to_us(usage.ru_utime)},
                          {"cpu_system_us", to_us(usage.ru_stime)}};
   if (parts.executor != nullptr) {
-    const auto& executor = parts.executor->executor();
-    status["executor"] =
-        executor_json(executor.status(), parts.executor->counts(), executor.recent());
+    status["executor"] = executor_json(parts.executor->status(), parts.executor->counts(),
+                                       parts.executor->executor().recent());
   }
   if (parts.pair != nullptr) {
     const auto& replica = parts.pair->replica();

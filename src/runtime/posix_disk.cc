@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/file_name.h"
@@ -22,21 +23,26 @@ std::string range(const char* what, uint64_t size, uint64_t offset) {
   return what + (" " + std::to_string(size)) + " bytes at " + std::to_string(offset);
 }
 
-Error sync_failed_before(const std::filesystem::path& file) {
+Error sync_failed_before(const std::filesystem::path& file, ErrorKind why) {
   return Error{file.string() +
-               ": an earlier sync failed, and what it should have made durable may be lost: write"
-               " a new file, or restart the node"};
+                   ": an earlier sync failed, and what it should have made durable may be lost:"
+                   " write a new file, or restart the node",
+               why};
+}
+
+Error only_looks(const std::filesystem::path& file) {
+  return Error{file.string() + ": it was opened to be looked at only"};
 }
 
 class PosixFile final : public journal::File {
  public:
-  PosixFile(std::filesystem::path path, Descriptor descriptor)
-      : path_(std::move(path)), descriptor_(std::move(descriptor)) {}
+  PosixFile(std::filesystem::path path, Descriptor descriptor, bool read_only)
+      : path_(std::move(path)), descriptor_(std::move(descriptor)), read_only_(read_only) {}
 
   /// Writes back what an earlier process left in the cache, and empties that: what is read is what
   /// the disk holds. After a failed sync the cache shows what the disk may not hold.
   void settle() {
-    sync_failed_ = ::fdatasync(descriptor_.get()) != 0;
+    if (::fdatasync(descriptor_.get()) != 0) (void)sync_error(errno);
     ::posix_fadvise(descriptor_.get(), 0, 0, POSIX_FADV_DONTNEED);
   }
 
@@ -47,7 +53,7 @@ class PosixFile final : public journal::File {
   }
 
   Status write(uint64_t offset, ByteView bytes) override {
-    if (sync_failed_) return sync_failed_before(path_);
+    if (auto status = may_write(); !status) return status;
     if (offset > kMaxOffset - bytes.size()) {
       return disk_error(path_, range("write", bytes.size(), offset), EFBIG);
     }
@@ -67,10 +73,9 @@ class PosixFile final : public journal::File {
   // An interrupted sync is not repeated: the interruption may hide an error, which the kernel tells
   // of once only.
   Status sync() override {
-    if (sync_failed_) return sync_failed_before(path_);
+    if (auto status = may_write(); !status) return status;
     if (::fdatasync(descriptor_.get()) == 0) return {};
-    sync_failed_ = true;
-    return disk_error(path_, "sync", errno);
+    return sync_error(errno);
   }
 
   Result<Bytes> read(uint64_t offset, uint64_t most) const override {
@@ -96,7 +101,7 @@ class PosixFile final : public journal::File {
   }
 
   Status truncate(uint64_t size) override {
-    if (sync_failed_) return sync_failed_before(path_);
+    if (auto status = may_write(); !status) return status;
     const std::string what = "truncate to " + std::to_string(size) + " bytes";
     if (size > kMaxOffset) return disk_error(path_, what, EFBIG);
     const auto done =
@@ -105,23 +110,35 @@ class PosixFile final : public journal::File {
   }
 
  private:
+  Status may_write() const {
+    if (read_only_) return only_looks(path_);
+    return sync_failed_ ? Status(sync_failed_before(path_, *sync_failed_)) : Status();
+  }
+  Error sync_error(int error) {
+    auto failed = disk_error(path_, "sync", error);
+    sync_failed_ = failed.kind;
+    return failed;
+  }
+
   std::filesystem::path path_;
   Descriptor descriptor_;
-  bool sync_failed_ = false;
+  const bool read_only_;
+  std::optional<ErrorKind> sync_failed_;
 };
 
 Result<std::unique_ptr<PosixFile>> open_file(int directory, const std::filesystem::path& path,
                                              int flags, const char* what) {
   const auto name = path.filename();
+  const bool read_only = (flags & O_ACCMODE) == O_RDONLY;
   // Not to wait for the other end of what turns out to be a pipe.
-  const int always = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+  const int always = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
   Descriptor fd(
       uninterrupted([&] { return ::openat(directory, name.c_str(), always | flags, 0600); }));
   if (!fd.ok()) return disk_error(path, what, errno);
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return disk_error(path, what, errno);
   if (!S_ISREG(info.st_mode)) return Error{path.string() + " is no plain file: move it away"};
-  return std::make_unique<PosixFile>(path, std::move(fd));
+  return std::make_unique<PosixFile>(path, std::move(fd), read_only);
 }
 
 /// Makes `directory` unless it is there, and its name durable: an earlier process may have made it
@@ -164,12 +181,18 @@ bool is_plain_file(int directory, const dirent& entry) {
 
 Result<std::unique_ptr<PosixDisk>> PosixDisk::open_directory(
     const std::filesystem::path& directory) {
-  if (auto status = ensure_directory(directory); !status) return Error{status.message()};
+  if (auto status = ensure_directory(directory); !status) return status.error();
   auto lock = lock_directory(directory, "node or tool");
   if (!lock) return lock.error();
-  std::unique_ptr<PosixDisk> disk(new PosixDisk(directory, std::move(*lock)));
-  if (auto status = disk->sync_names(); !status) return Error{status.message()};
+  std::unique_ptr<PosixDisk> disk(new PosixDisk(directory, std::move(*lock), false));
+  if (auto status = disk->sync_names(); !status) return status.error();
   return disk;
+}
+
+Result<std::unique_ptr<PosixDisk>> PosixDisk::look_at(const std::filesystem::path& directory) {
+  auto lock = lock_directory(directory, "node or tool", LockKind::kShared);
+  if (!lock) return lock.error();
+  return std::unique_ptr<PosixDisk>(new PosixDisk(directory, std::move(*lock), true));
 }
 
 Result<std::vector<std::string>> PosixDisk::list() const {
@@ -186,22 +209,24 @@ Result<std::vector<std::string>> PosixDisk::list() const {
 }
 
 Status PosixDisk::may_change(const std::string& name) const {
-  if (sync_failed_) return sync_failed_before(directory_);
+  if (read_only_) return only_looks(directory_ / name);
+  if (sync_failed_) return sync_failed_before(directory_, sync_failure_);
   return check_file_name(name);
 }
 
 Result<std::unique_ptr<journal::File>> PosixDisk::create(const std::string& name) {
-  if (auto status = may_change(name); !status) return Error{status.message()};
-  auto file = open_file(descriptor_.get(), directory_ / name, O_CREAT | O_EXCL, "create");
+  if (auto status = may_change(name); !status) return status.error();
+  auto file = open_file(descriptor_.get(), directory_ / name, O_RDWR | O_CREAT | O_EXCL, "create");
   if (!file) return file.error();
   return std::unique_ptr<journal::File>(std::move(*file));
 }
 
 Result<std::unique_ptr<journal::File>> PosixDisk::open(const std::string& name) {
-  if (auto status = check_file_name(name); !status) return Error{status.message()};
-  auto file = open_file(descriptor_.get(), directory_ / name, 0, "open");
+  if (auto status = check_file_name(name); !status) return status.error();
+  const int flags = read_only_ ? O_RDONLY : O_RDWR;
+  auto file = open_file(descriptor_.get(), directory_ / name, flags, "open");
   if (!file) return file.error();
-  (*file)->settle();
+  if (!read_only_) (*file)->settle();
   return std::unique_ptr<journal::File>(std::move(*file));
 }
 
@@ -222,10 +247,19 @@ Status PosixDisk::remove(const std::string& name) {
 }
 
 Status PosixDisk::sync_names() {
-  if (sync_failed_) return sync_failed_before(directory_);
+  if (read_only_) return only_looks(directory_);
+  if (sync_failed_) return sync_failed_before(directory_, sync_failure_);
   if (::fsync(descriptor_.get()) == 0) return {};
+  auto failed = disk_error(directory_, "sync the directory", errno);
   sync_failed_ = true;
-  return disk_error(directory_, "sync the directory", errno);
+  sync_failure_ = failed.kind;
+  return failed;
+}
+
+// As open_directory() does: whoever reads the names after it has made sure of them.
+Status PosixDisk::refresh() {
+  sync_failed_ = false;
+  return sync_names();
 }
 
 Result<uint64_t> PosixDisk::free_bytes() const {

@@ -6,7 +6,7 @@
 // - sync_names() is fsync() of the directory.
 // - A failed sync is final: Linux marks the pages clean that it could not write, and the next sync
 //   would succeed without them. That handle refuses everything but reads from then on; a disk whose
-//   directory could not be synced takes no more changes of names.
+//   directory could not be synced takes no more changes of names until refresh().
 // - What a new process finds is durable: open_directory() syncs the names, open() of a file its
 //   bytes (or the handle refuses to write, as after a failed sync), past whatever the page cache of
 //   a process that was killed still shows.
@@ -31,6 +31,9 @@ class PosixDisk final : public journal::Disk {
   /// Makes the directory (not its parents) if it is not there, durably. Fails while another process
   /// has it open as a PosixDisk, and while this one has.
   static Result<std::unique_ptr<PosixDisk>> open_directory(const std::filesystem::path& directory);
+  /// For tools that look at what a node has left: changes nothing, neither does it sync, so that
+  /// what is read may be in the cache only. Others may look too; nobody else has the directory.
+  static Result<std::unique_ptr<PosixDisk>> look_at(const std::filesystem::path& directory);
 
   Result<std::vector<std::string>> list() const override;
   Result<std::unique_ptr<journal::File>> create(const std::string& name) override;
@@ -38,16 +41,21 @@ class PosixDisk final : public journal::Disk {
   Status rename(const std::string& from, const std::string& to) override;
   Status remove(const std::string& name) override;
   Status sync_names() override;
+  Status refresh() override;
   Result<uint64_t> free_bytes() const override;
 
  private:
-  PosixDisk(std::filesystem::path directory, Descriptor descriptor)
-      : directory_(std::move(directory)), descriptor_(std::move(descriptor)) {}
+  PosixDisk(std::filesystem::path directory, Descriptor descriptor, bool read_only)
+      : directory_(std::move(directory)),
+        descriptor_(std::move(descriptor)),
+        read_only_(read_only) {}
 
   Status may_change(const std::string& name) const;
   std::filesystem::path directory_;
   Descriptor descriptor_;
+  const bool read_only_;
   bool sync_failed_ = false;
+  ErrorKind sync_failure_ = ErrorKind::kOther;
 };
 
 }  // namespace eve::runtime

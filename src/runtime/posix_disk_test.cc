@@ -4,12 +4,15 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
+#include "journal/log_reader.h"
+#include "journal/log_writer.h"
 #include "runtime/disk_error.h"
 #include "runtime/test_support.h"
 
@@ -131,6 +134,27 @@ TEST_F(PosixDiskTest, OneAtATimeHasTheDirectory) {
   open_disk(folder.path() / "data");
 }
 
+TEST_F(PosixDiskTest, WhoOnlyLooksChangesNothing) {
+  created("log", "content");
+  EXPECT_FALSE(PosixDisk::look_at(folder.path() / "data").ok());
+  disk.reset();
+  auto looking = taken(PosixDisk::look_at(folder.path() / "data"));
+  auto another = taken(PosixDisk::look_at(folder.path() / "data"));
+  EXPECT_FALSE(PosixDisk::open_directory(folder.path() / "data").ok());
+  auto file = taken(looking->open("log"));
+  EXPECT_EQ(*file->read(0, 100), "content");
+  EXPECT_EQ(*file->size(), 7u);
+  EXPECT_EQ(looking->list()->size(), 1u);
+  EXPECT_GT(*looking->free_bytes(), 0u);
+  for (const auto& status :
+       {file->write(0, "x"), file->sync(), file->truncate(0), looking->create("new").status(),
+        looking->rename("log", "new"), looking->remove("log"), looking->sync_names()}) {
+    EXPECT_TRUE(mentions(status.message(), "looked at only")) << status.message();
+  }
+  EXPECT_FALSE(PosixDisk::look_at(folder.path() / "none").ok());
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "none"));
+}
+
 TEST_F(PosixDiskTest, OnlyTheOwnerReads) {
   created("log");
   struct stat info {};
@@ -160,6 +184,53 @@ TEST(DiskError, SaysWhatToDo) {
   EXPECT_TRUE(mentions(said(EACCES), "mode"));
   EXPECT_TRUE(mentions(said(EMFILE), "ulimit -n"));
   EXPECT_TRUE(mentions(said(EFBIG), "ulimit -f"));
+}
+
+TEST(DiskError, OnlyAFullDiskAndABrokenOneHaveAKind) {
+  const auto kind = [](int error) { return disk_error("/d/log", "write", error).kind; };
+  for (const int error : {ENOSPC, EDQUOT}) EXPECT_EQ(kind(error), ErrorKind::kNoSpace) << error;
+  for (const int error : {EIO, ENODATA, EREMOTEIO, EILSEQ, EUCLEAN, EBADMSG}) {
+    EXPECT_EQ(kind(error), ErrorKind::kMedium) << error;
+  }
+  for (const int error : {EMFILE, ENFILE, ENOMEM, EACCES, EPERM, EINTR, EAGAIN, EBUSY, ENOENT,
+                          EROFS, ESTALE, ENODEV, ENXIO, ETIMEDOUT}) {
+    EXPECT_EQ(kind(error), ErrorKind::kOther) << error;
+  }
+}
+
+/// The lowest number that no descriptor has is the limit: none can be opened.
+struct NoDescriptors {
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before);
+    const int lowest = ::open("/dev/null", O_RDONLY);
+    ::close(lowest);
+    rlimit none = before;
+    none.rlim_cur = static_cast<rlim_t>(lowest);
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before); }
+  rlimit before{};
+};
+
+TEST_F(PosixDiskTest, ALogThatCannotBeOpenedNowIsNotDamaged) {
+  journal::LogOptions options;
+  options.reserve_bytes = 0;
+  auto log = taken(journal::LogWriter::create(*disk, options, journal::Life{}));
+  ASSERT_TRUE(log->append(1, 1, "record").ok() && log->close().ok());
+  log.reset();
+  struct Visitor : journal::Visitor {
+    Status record(const journal::Record&) override { return ++records, Status(); }
+    int records = 0;
+  } visitor;
+  {
+    const NoDescriptors none;
+    const auto refused = journal::read_log(*disk, options, visitor);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_TRUE(mentions(refused.message(), "ulimit -n")) << refused.message();
+  }
+  const auto recovery = taken(journal::read_log(*disk, options, visitor));
+  EXPECT_TRUE(recovery.damage.empty());
+  EXPECT_EQ(visitor.records, 1);
 }
 
 /// Mounts that only this process sees and that go away with it. False where that takes more rights.
@@ -192,6 +263,7 @@ TEST(PosixDiskOnASmallFileSystem, AFullDiskSaysSoAndGoesOnWhenThereIsSpace) {
 
   const auto full = log->write(4, Bytes(200 << 10, 'x'));
   ASSERT_FALSE(full.ok());
+  EXPECT_EQ(full.kind(), ErrorKind::kNoSpace);
   EXPECT_TRUE(mentions(full.message(), "log: cannot write ")) << full.message();
   EXPECT_TRUE(mentions(full.message(), "No space left on device: free space")) << full.message();
   EXPECT_EQ(*disk->free_bytes(), 0u);

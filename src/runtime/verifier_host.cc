@@ -1,25 +1,33 @@
 #include "runtime/verifier_host.h"
 
-#include "runtime/log.h"
+#include <utility>
 
 namespace eve::runtime {
 namespace {
 
-verification::VerifierOptions with_promise(verification::VerifierOptions options,
-                                           const PromiseFile& promise) {
-  options.lost_promises_at = promise.found();
-  return options;
-}
+/// Steps that wait for a disk that is slow, or in trouble. Beyond, what comes is lost as if on the
+/// network.
+constexpr size_t kMostWaiting = 4096;
 
 }  // namespace
 
-VerifierHost::VerifierHost(Router& router, const crypto::Authenticator& authenticator,
-                           const crypto::Digester& digester, verification::VerifierOptions options,
-                           PromiseFile promise)
+VerifierHost::VerifierHost(EventLoop& loop, Router& router,
+                           const crypto::Authenticator& authenticator,
+                           const crypto::Digester& digester, VerifierMemory memory)
     : router_(router),
-      address_(Address::verifier(options.index)),
-      promise_(std::move(promise)),
-      verifier_(with_promise(options, promise_), authenticator, digester) {}
+      address_(Address::verifier(memory.options.index)),
+      disk_(std::move(memory.disk)),
+      book_(std::move(memory.book)),
+      verifier_(memory.options, authenticator, digester) {
+  JournalThreadOptions options;
+  options.name = to_string(address_);
+  options.on_broken = [this] { stopped_ = true; };
+  journal_ = std::make_unique<JournalThread>(loop, std::move(memory.keeper), options);
+}
+
+VerifierHost::~VerifierHost() {
+  (void)journal_->close();
+}
 
 void VerifierHost::start(TimeUs now) {
   verifier_.start(now, outbox_);
@@ -27,19 +35,19 @@ void VerifierHost::start(TimeUs now) {
 }
 
 void VerifierHost::receive(const wire::Message& message, Address from, TimeUs now) {
-  if (failed()) return;
+  if (stopped() || waiting_ >= kMostWaiting) return;
   verifier_.receive(message, from, now, outbox_);
   hand_out();
 }
 
 void VerifierHost::tick(TimeUs now) {
-  if (failed()) return;
+  if (stopped()) return;
   verifier_.tick(now, outbox_);
   hand_out();
 }
 
 bool VerifierHost::idle(TimeUs now) {
-  if (failed()) return false;
+  if (stopped()) return false;
   verifier_.idle(now, outbox_);
   refusals_seen_.pass_on(
       verifier_.refusals(), [this](Address sender) { return router_.name_of(sender); },
@@ -47,28 +55,36 @@ bool VerifierHost::idle(TimeUs now) {
   return hand_out();
 }
 
+// What promises nothing waits as well if anything does: it may rest on a promise that is not
+// durable.
 bool VerifierHost::hand_out() {
-  if (outbox_.persist_view) {
-    if (auto status = promise_.write(*outbox_.persist_view); !status) {
-      failure_ = status.message();
-      log(LogLevel::kError, "verifier_stopped",
-          {{"role", to_string(address_)}, {"reason", failure_}});
-      outbox_ = {};
-      return false;
-    }
-    outbox_.persist_view.reset();
+  auto step = book_->take(outbox_.promises);
+  if (step.notes.empty() && outbox_.sends.empty()) return false;
+  if (step.notes.empty() && waiting_ == 0) {
+    router_.send(address_, outbox_.sends);
+    return true;
   }
-  if (outbox_.sends.empty()) return false;
-  router_.send(address_, outbox_.sends);
+  if (step.notes.empty() && waiting_ >= kMostWaiting) {
+    outbox_.sends.clear();
+    return false;
+  }
+  ++waiting_;
+  journal_->submit(std::move(step.notes), step.until,
+                   [this, sends = std::exchange(outbox_.sends, {})]() mutable {
+                     --waiting_;
+                     router_.send(address_, sends);
+                   });
+  if (auto all = book_->shorten()) {
+    journal_->cut(journal_->submit({std::move(*all)}, durability::Keeper::Until::kLater, nullptr));
+  }
   return true;
 }
 
 verification::VerifierStatus VerifierHost::status() const {
   auto status = verifier_.status();
-  if (failed()) {
-    status.phase = "stopped";
-    status.waiting_for = failure_;
-  }
+  const JournalStatus journal = journal_->status();
+  if (stopped()) status.phase = "stopped";
+  if (!journal.trouble.empty()) status.waiting_for = "the disk: " + journal.trouble;
   return status;
 }
 

@@ -1,44 +1,52 @@
-// Drives one Verifier; keeps its promise on disk.
+// Drives one Verifier. What it promises is in its log before what rests on it leaves.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/host.h"
-#include "runtime/promise_file.h"
+#include "runtime/journal_thread.h"
 #include "runtime/router.h"
+#include "runtime/verifier_memory.h"
 #include "verification/verifier.h"
 
 namespace eve::runtime {
 
 class VerifierHost final : public Host {
  public:
-  /// `options.lost_promises_at` is filled in here, from the promise file.
-  VerifierHost(Router& router, const crypto::Authenticator& authenticator,
-               const crypto::Digester& digester, verification::VerifierOptions options,
-               PromiseFile promise);
+  VerifierHost(EventLoop& loop, Router& router, const crypto::Authenticator& authenticator,
+               const crypto::Digester& digester, VerifierMemory memory);
+  /// Marks the log's orderly end, if the disk lets it.
+  ~VerifierHost() override;
 
   void start(TimeUs now) override;
   void receive(const wire::Message& message, Address from, TimeUs now) override;
-  TimeUs deadline() const override { return failed() ? kNever : verifier_.deadline(); }
+  TimeUs deadline() const override { return stopped() ? kNever : verifier_.deadline(); }
   void tick(TimeUs now) override;
   bool idle(TimeUs now) override;
 
-  /// The verifier's, or, when its promise could not be written, why it has stopped.
+  /// The verifier's; `waiting_for` names the disk when that is what it waits for, or why it has
+  /// stopped.
   verification::VerifierStatus status() const;
+  JournalStatus journal() const { return journal_->status(); }
 
  private:
   /// Passes on what the verifier wants. True if it wanted anything.
   bool hand_out();
   /// A promise that cannot be kept must not be made: silence is a failure the protocol allows for.
-  bool failed() const { return !failure_.empty(); }
+  bool stopped() const { return stopped_; }
 
   Router& router_;
   Address address_;
-  PromiseFile promise_;
+  std::unique_ptr<PosixDisk> disk_;
+  std::unique_ptr<durability::PromiseBook> book_;
   verification::Verifier verifier_;
   verification::Outbox outbox_;
   RefusalsSeen refusals_seen_;
-  std::string failure_;
+  size_t waiting_ = 0;  ///< steps whose sends wait for the journal
+  bool stopped_ = false;
+  std::unique_ptr<JournalThread> journal_;
 };
 
 }  // namespace eve::runtime

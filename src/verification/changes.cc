@@ -72,26 +72,27 @@ void Core::await(Step& step) {
 }
 
 void Core::ask(View view, std::string why, Step& step) {
-  blame();
+  blame(step);
   last_reason_ = "view " + std::to_string(view.value()) + ": " + why;
   move(phase_, Phase::kChanging);
   promised_ = view;
-  step.out.persist_view = promised_;
   asked_ = wire::ViewChange{view, held_, 0, {}, poison_.names()};
   notary_.sign(*asked_);
   changes_.add_own(*asked_);
-  outlet_.to_verifiers(*asked_, step.out);
+  outlet_.promise(*asked_, step.out);
 }
 
 // What made this view fail, if it is known: executors ran the same single bundle after the start
 // point, and their tokens differ. A view in which tokens came was not silent: one leader that is
 // down would else cost twice as much at each of its turns until a poisonous bundle is out of the
 // way.
-void Core::blame() {
+void Core::blame(Step& step) {
   const bool fruitless = committed_.number <= rounds_.start().number;
   if (phase_ != Phase::kNormal || !fruitless || !rounds_.next_tokens().diverged) return;
   if (silent_views_ > 0) --silent_views_;
-  if (const auto bundle = rounds_.diverged_alone()) poison_.failed(*bundle);
+  if (const auto bundle = rounds_.diverged_alone()) {
+    step.out.promises.emplace_back(Blamed{*bundle, poison_.failed(*bundle)});
+  }
 }
 
 // ---- Asking on behalf of a node (V6e) ----------------------------------------------------------
@@ -191,7 +192,7 @@ void Core::join(const wire::NewView& new_view, Step& step) {
   const wire::Certificate& chosen = start_point(new_view.proof);
   if (outranks(chosen, held_)) held_ = chosen;
 
-  blame();
+  blame(step);
   if (phase_ == Phase::kNormal) {  // others asked, maybe for a node that this one heard of as well
     needs_.for_each_believed(for_needs(step.now),
                              [&](Address node) { was_helped(node, step.now); });
@@ -199,7 +200,7 @@ void Core::join(const wire::NewView& new_view, Step& step) {
   const bool returns = phase_ == Phase::kRecovering;
   move(phase_, Phase::kStarting);
   promised_ = new_view.view;
-  step.out.persist_view = promised_;
+  step.out.promises.emplace_back(new_view);
   new_view_ = new_view;
   asked_.reset();
   changes_.joined(new_view.view);
@@ -215,7 +216,7 @@ void Core::join(const wire::NewView& new_view, Step& step) {
   const Point start{new_view.number, new_view.token};
   quarantine_ = quarantine(new_view.proof, options_.model);
   const auto binding = wire::quarantine_digest(quarantine_, digester_);
-  outlet_.to_verifiers(rounds_.enter(new_view.view, start, binding), step.out);
+  outlet_.promise(rounds_.enter(new_view.view, start, binding), step.out);
   for (const auto& [verifier, prepare] : early_) {
     if (prepare.view == new_view.view) rounds_.add(prepare);
   }

@@ -34,20 +34,23 @@ Core::Core(const VerifierOptions& options, const crypto::Authenticator& authenti
       commit_quiet_until_(options.model.executors(), kAlways),
       new_view_quiet_(options.model.verifiers(), {View(0), kAlways}) {
   held_.token = options.genesis;
+  EVE_CHECK(!options.recovered || !options.lost_promises_at, "promises are lost or they are not");
   if (options.lost_promises_at) {
     phase_ = Phase::kRecovering;
     promised_ = *options.lost_promises_at;
   }
+  if (options.recovered) recover(*options.recovered);
 }
 
 void Core::start(TimeUs now, Outbox& out) {
   Step step{now, out};
   last_progress_ = now;
-  if (phase_ == Phase::kRecovering) {
-    say_hello(step);
+  if (options_.recovered) {
+    go_on(step);
   } else {
     // Before the first vote: the next start must know that there may have been votes.
-    out.persist_view = promised_;
+    out.promises.emplace_back(Stands{promised_, phase_ == Phase::kRecovering});
+    if (phase_ == Phase::kRecovering) say_hello(step);
   }
   arm(now);
 }
@@ -143,11 +146,11 @@ void Core::advance(Step& step) {
 void Core::vote(Step& step) {
   while (may_vote()) {
     if (const auto prepare = rounds_.next_prepare()) {
-      outlet_.to_verifiers(*prepare, step.out);
+      outlet_.promise(*prepare, step.out);
     } else if (const auto certificate = rounds_.next_certificate()) {
       if (outranks(*certificate, held_)) held_ = *certificate;
       const wire::Commit commit{certificate->view, certificate->number, certificate->token};
-      outlet_.to_verifiers(commit, step.out);
+      outlet_.promise(*certificate, step.out);
       commits_.add(options_.index, commit);
       settle(commit, step);
     } else {
@@ -174,6 +177,7 @@ void Core::learn_commit(View decided_in, const Point& point, Step& step) {
   if (point.number <= committed_.number) return;
   committed_ = point;
   last_ = {wire::VerdictKind::kCommit, decided_in, point.number, point.token};
+  step.out.promises.emplace_back(Learnt{last_, proven_});
   rounds_.commit(point);
   ++commit_count_;
   last_progress_ = step.now;
@@ -192,6 +196,7 @@ void Core::learn_commit(View decided_in, const Point& point, Step& step) {
 // Precondition: `start` is what the view joined truly starts from, and is committed.
 void Core::learn_start(const wire::Verdict& start, Step& step) {
   started_ = start;
+  step.out.promises.emplace_back(Started{started_});
   rounds_.begin({start.number, start.token});
   watch_.started(step.now);
   last_progress_ = step.now;

@@ -2,6 +2,7 @@
 // parts it is made of count votes and check proofs; this one decides and sends.
 //   core.cc     messages in, agreement, what is committed
 //   changes.cc  asking for views, leading them, joining them, timers
+//   recovery.cc going on with what was promised before a restart
 #pragma once
 
 #include <cstdint>
@@ -66,6 +67,10 @@ class Core {
   void learn_commit(View decided_in, const Point& point, Step& step);
   void learn_start(const wire::Verdict& start, Step& step);
 
+  // ---- recovery.cc
+  void recover(const Promises& promises);
+  void go_on(Step& step);
+
   // ---- changes.cc
   View view() const;
   bool may_vote() const;
@@ -89,7 +94,7 @@ class Core {
   void suspected_by(uint16_t executor, const Step& step);
   void say_needed(Address node, Step& step);
   void was_helped(Address node, TimeUs now);
-  void blame();
+  void blame(Step& step);
   void say_hello(Step& step);
   void resend(Step& step);
   void arm(TimeUs now);

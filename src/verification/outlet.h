@@ -24,6 +24,20 @@ class Outlet {
   void to_executors(wire::Message message, Outbox& out) const {
     send(executors_, std::move(message), out);
   }
+  // Votes are promised as they are sent: there is no other way to send one for the first time.
+  void promise(const wire::Prepare& prepare, Outbox& out) const {
+    out.promises.emplace_back(prepare);
+    to_verifiers(prepare, out);
+  }
+  /// Sends the COMMIT.
+  void promise(const wire::Certificate& certificate, Outbox& out) const {
+    out.promises.emplace_back(certificate);
+    to_verifiers(wire::Commit{certificate.view, certificate.number, certificate.token}, out);
+  }
+  void promise(const wire::ViewChange& change, Outbox& out) const {
+    out.promises.emplace_back(change);
+    to_verifiers(change, out);
+  }
   /// To all verifiers but this one, which counts its own votes as it makes them.
   void to_verifiers(wire::Message message, Outbox& out) const {
     send(verifiers_, std::move(message), out);

@@ -6,23 +6,20 @@
 #include "base/limits.h"
 
 namespace eve::verification {
-namespace {
-
-/// More bundles than these are in the way at one time only if clients mean harm; then each takes
-/// its turn.
-constexpr size_t kMaxCounted = 4 * limits::kMaxPoison;
-
-}  // namespace
-
-void PoisonCount::failed(const wire::Digest& bundle) {
+uint32_t PoisonCount::failed(const wire::Digest& bundle) {
   auto entry = std::find_if(entries_.begin(), entries_.end(),
                             [&](const Entry& known) { return known.bundle == bundle; });
   if (entry == entries_.end()) {
     if (entries_.size() == kMaxCounted) entries_.pop_back();
     entry = entries_.insert(entries_.end(), Entry{bundle, 0});
   }
-  ++entry->views;
+  const uint32_t views = ++entry->views;
   std::rotate(entries_.begin(), entry, entry + 1);
+  return views;
+}
+
+void PoisonCount::restore(const wire::Digest& bundle, uint32_t views) {
+  entries_.insert(entries_.begin(), Entry{bundle, views});
 }
 
 wire::Names PoisonCount::names() const {

@@ -7,10 +7,15 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/quorum.h"
 #include "wire/messages.h"
 
 namespace eve::verification {
+
+/// More bundles than these are in the way at one time only if clients mean harm; then each takes
+/// its turn.
+inline constexpr size_t kMaxCounted = 4 * limits::kMaxPoison;
 
 /// One verifier's count of failed views, by bundle. Holds a few names; the one that was counted
 /// least recently makes room. A count is never taken back: a bundle is either committed, and then
@@ -20,7 +25,10 @@ class PoisonCount {
   explicit PoisonCount(const FaultModel& model) : enough_(model.poisonous()) {}
 
   /// The first batch of a view was `bundle` alone, and its tokens differed until the view was left.
-  void failed(const wire::Digest& bundle);
+  /// Returns of how many views that has been true now.
+  uint32_t failed(const wire::Digest& bundle);
+  /// It was counted so often before. In the order of counting.
+  void restore(const wire::Digest& bundle, uint32_t views);
   /// The bundles that made enough views fail, at most kMaxPoison: the most recently counted.
   wire::Names names() const;
 

@@ -158,7 +158,9 @@ class Liar {
 
 class Chaos {
  public:
-  Chaos(const FaultModel& model, uint64_t seed) : world_(model, seed), liar_(world_, kLiar) {
+  Chaos(const FaultModel& model, uint64_t seed, bool remember)
+      : world_(model, seed), liar_(world_, kLiar) {
+    world_.cluster.remembers = remember;
     lies_ = model.r() > 0;
     for (uint16_t i = 0; i < model.executors(); ++i) executors_.emplace_back(world_, i);
     if (lies_) world_.cluster.liars[kLiar] = [this](Envelope e) { liar_.send(std::move(e)); };
@@ -178,7 +180,11 @@ class Chaos {
       } else {
         pass_time(static_cast<TimeUs>(random().below(40'000)));
       }
-      if (random().chance(1, 2'000)) restart();
+      if (world_.cluster.remembers) {
+        if (random().chance(1, 400)) restart_any();
+      } else if (random().chance(1, 2'000)) {
+        restart();
+      }
     }
   }
   /// No faults any more: everybody must get on.
@@ -291,6 +297,19 @@ class Chaos {
     cluster.boot(index);
   }
 
+  /// Who forgets nothing may restart at any time, and all of them together.
+  void restart_any() {
+    auto& cluster = world_.cluster;
+    const bool all = random().chance(1, 5);
+    const auto one = static_cast<uint16_t>(random().below(cluster.nodes.size()));
+    for (uint16_t i = 0; i < cluster.nodes.size(); ++i) {
+      if (!all && i != one) continue;
+      if (random().chance(1, 2)) cluster.keep_all(i);
+      cluster.crash(i);
+      cluster.boot(i);
+    }
+  }
+
   World world_;
   Liar liar_;
   bool lies_ = false;
@@ -309,19 +328,27 @@ INSTANTIATE_TEST_SUITE_P(Models, Seeds,
                                   std::to_string(model.param.second);
                          });
 
-TEST_P(Seeds, AgreeUnderFaultsAndProgressAfterThem) {
+void agree_and_progress(const FaultModel& model, bool remember) {
   const auto base = static_cast<uint64_t>(GTEST_FLAG_GET(random_seed));
   for (uint64_t seed = base * 1'000; seed < base * 1'000 + 20; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    Chaos chaos({GetParam().first, GetParam().second}, seed);
+    Chaos chaos(model, seed, remember);
     chaos.rage(8'000);
     chaos.check_history();
     const uint64_t reached = chaos.lowest();
     chaos.calm();
     chaos.check_history();
-    RecordProperty("reached_" + std::to_string(seed), std::to_string(reached));
+    ::testing::Test::RecordProperty("reached_" + std::to_string(seed), std::to_string(reached));
     if (::testing::Test::HasFailure()) return;
   }
+}
+
+TEST_P(Seeds, AgreeUnderFaultsAndProgressAfterThem) {
+  agree_and_progress({GetParam().first, GetParam().second}, false);
+}
+
+TEST_P(Seeds, AgreeAndProgressWhenEverybodyRestartsWithItsPromises) {
+  agree_and_progress({GetParam().first, GetParam().second}, true);
 }
 
 }  // namespace

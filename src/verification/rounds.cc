@@ -19,6 +19,25 @@ wire::Prepare Rounds::enter(View view, const Point& start, const crypto::Digest&
   return prepare(start.number, Link{start.token, quarantine});
 }
 
+void Rounds::restore(const Promises& promises, const Point& committed,
+                     const crypto::Digest& quarantine) {
+  view_ = promises.view();
+  quarantine_ = quarantine;
+  start_open_ = promises.start_is_open();
+  start_ = {promises.started.number, promises.started.token};
+  if (start_open_) start_ = {promises.new_view->number, promises.new_view->token};
+  committed_ = committed;
+  for (const auto& [number, prepare] : promises.prepares) {
+    Slot& slot = slots_[number];
+    slot.own = prepare;
+    slot.prepares.add_own(prepare);
+  }
+  for (const auto& [number, certificate] : promises.certificates) {
+    slots_[number].certificate = certificate;
+  }
+  trim();
+}
+
 void Rounds::begin(const Point& start) {
   start_ = start;
   start_open_ = false;

@@ -17,6 +17,7 @@
 #include "base/ids.h"
 #include "base/quorum.h"
 #include "verification/certificate.h"
+#include "verification/promises.h"
 #include "verification/votes.h"
 #include "wire/messages.h"
 
@@ -37,6 +38,9 @@ class Rounds {
   /// Starts `view` at `start`, forgets the view before, and gives the own PREPARE for the start.
   /// `quarantine`: what that says of the view's quarantine (wire::quarantine_digest).
   wire::Prepare enter(View view, const Point& start, const crypto::Digest& quarantine = {});
+  /// Instead of enter(): goes on in the view that was joined, with the own votes there.
+  /// `quarantine` as in enter().
+  void restore(const Promises& promises, const Point& committed, const crypto::Digest& quarantine);
   /// The start point of this view is committed and is `start`. It is another than the one entered
   /// with only if the view's leader proposed two.
   void begin(const Point& start);

@@ -196,14 +196,22 @@ class Cluster {
     for (uint32_t i = 0; i < model.verifiers(); ++i) {
       keys_.push_back(std::make_unique<TestKeys>(Address::verifier(i)));
       persisted.emplace_back();
+      kept.emplace_back(kGenesis);
+      lately.emplace_back();
       nodes.emplace_back();
     }
     for (uint16_t i = 0; i < nodes.size(); ++i) boot(i);
   }
-  /// Starts verifier `index`, again without its promises if it ran before.
+  /// Starts verifier `index`, again without its promises if it ran before; with them if it
+  /// `remembers`.
   void boot(uint16_t index) {
     auto options = make_options(model, index);
-    options.lost_promises_at = persisted[index];
+    lately[index].clear();
+    if (remembers && persisted[index]) {
+      options.recovered = kept[index];
+    } else {
+      options.lost_promises_at = persisted[index];
+    }
     nodes[index] = std::make_unique<Verifier>(options, *keys_[index], digester());
     Outbox out;
     nodes[index]->start(now, out);
@@ -289,6 +297,9 @@ class Cluster {
   TimeUs now = 1'000;
   std::vector<std::unique_ptr<Verifier>> nodes;
   std::vector<std::optional<View>> persisted;  ///< what survives a restart
+  bool remembers = false;
+  std::vector<Promises> kept;                ///< what survives a restart of one that remembers
+  std::vector<std::vector<Promise>> lately;  ///< and what may not, for nothing came after it
   std::deque<Envelope> queue;
   std::function<bool(const Envelope&)> pass;
   std::function<void(uint16_t verifier, uint16_t executor, const wire::Verdict&)> on_verdict;
@@ -296,11 +307,23 @@ class Cluster {
   std::map<uint16_t, std::function<void(Envelope)>> liars;
   std::map<BatchNumber, crypto::Digest> agreed;  ///< every token that a correct one reported
 
+  /// As if the disk had got it, although nobody waited for that.
+  void keep_all(uint16_t index) {
+    for (const Promise& promise : lately[index]) {
+      EXPECT_TRUE(kept[index].apply(promise)) << "a promise that contradicts an earlier one";
+    }
+    lately[index].clear();
+  }
+
  private:
   void collect(uint16_t from, const Outbox& out) {
-    if (out.persist_view) {
-      EXPECT_GE(*out.persist_view, persisted[from].value_or(View(0)));
-      persisted[from] = out.persist_view;
+    if (const auto view = highest_view(out.promises)) {
+      EXPECT_GE(*view, persisted[from].value_or(View(0)));
+      persisted[from] = view;
+    }
+    for (const Promise& promise : out.promises) {
+      lately[from].push_back(promise);
+      if (binds(promise)) keep_all(from);
     }
     for (const auto& send : out.sends) {
       if (!liars.contains(from)) check(from, *send.message);
@@ -315,6 +338,20 @@ class Cluster {
     }
   }
   void check(uint16_t from, const wire::Message& message) {
+    const Promises& own = kept[from];
+    const auto over = [&own](View view, BatchNumber number) {  // in the same step
+      return view < own.view() || number <= own.last.number;
+    };
+    if (const auto* prepare = std::get_if<wire::Prepare>(&message)) {
+      const auto found = own.prepares.find(prepare->number);
+      const bool there = found != own.prepares.end() && found->second.token == prepare->token;
+      EXPECT_TRUE(there || over(prepare->view, prepare->number)) << "a PREPARE that is not kept";
+    }
+    if (const auto* commit = std::get_if<wire::Commit>(&message)) {
+      const auto found = own.certificates.find(commit->number);
+      const bool there = found != own.certificates.end() && found->second.view == commit->view;
+      EXPECT_TRUE(there || over(commit->view, commit->number)) << "a COMMIT without a certificate";
+    }
     if (const auto* verdict = std::get_if<wire::Verdict>(&message)) {
       const auto [found, first] = agreed.emplace(verdict->number, verdict->token);
       EXPECT_EQ(found->second, verdict->token)

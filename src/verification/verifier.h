@@ -20,6 +20,7 @@
 #include "base/refusals.h"
 #include "crypto/authenticator.h"
 #include "crypto/digest.h"
+#include "verification/promises.h"
 #include "wire/messages.h"
 
 namespace eve::verification {
@@ -31,6 +32,9 @@ struct VerifierOptions {
   /// Set when this verifier had run before and lost its promises: the highest view that it had
   /// asked for or joined, which it kept. It promises nothing until a newer view (DESIGN 6.8).
   std::optional<View> lost_promises_at;
+  /// Set when this verifier had run before and lost nothing: it goes on as one that was slow. Not
+  /// with lost_promises_at; not forgetful.
+  std::optional<Promises> recovered;
   TimeUs divergence_delay_us = 20'000;   ///< two tokens differ: how long a commit may still come
   TimeUs progress_timeout_us = 500'000;  ///< a known batch may stay unverified
   TimeUs view_timeout_us = 300'000;      ///< a view asked for may take to start; doubles
@@ -39,9 +43,10 @@ struct VerifierOptions {
 };
 
 struct Outbox {
-  /// If set, it is durable (synced) before anything of `sends` leaves: the highest view asked for
-  /// or joined.
-  std::optional<View> persist_view;
+  /// Durable (synced) before anything of `sends` leaves, and before anything that is sent later: in
+  /// order. Those that do not bind() need not be waited for. A host that keeps no more than views
+  /// must say so to its next start (lost_promises_at).
+  std::vector<Promise> promises;
   std::vector<wire::Send> sends;
 };
 

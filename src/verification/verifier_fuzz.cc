@@ -37,9 +37,9 @@ class Promises {
   }
 
   void check(const Outbox& out) {
-    if (out.persist_view) {
-      EVE_CHECK(!persisted_ || *out.persist_view >= *persisted_, "promises only grow");
-      persisted_ = out.persist_view;
+    if (const auto view = highest_view(out.promises)) {
+      EVE_CHECK(!persisted_ || *view >= *persisted_, "promises only grow");
+      persisted_ = view;
     }
     for (const Send& send : out.sends) {
       wire::fuzzing::check_encodes(*send.message);

@@ -47,7 +47,7 @@ class VerifierTest : public ::testing::Test {
 };
 
 TEST_F(VerifierTest, RecordsThatItRunsBeforeItsFirstVote) {
-  EXPECT_EQ(lone_.out.persist_view, View(0));
+  EXPECT_EQ(highest_view(lone_.out.promises), View(0));
   EXPECT_EQ(lone_.status().phase, "normal");
   EXPECT_EQ(lone_.verifier->deadline(), std::numeric_limits<TimeUs>::max());
 }
@@ -181,7 +181,7 @@ TEST_F(VerifierTest, V6aAsksAtOnceWhenNoTokenCanReachItsQuorum) {
   lone_.token(1, 0, 1, "B1", kGenesis);
   lone_.token(2, 0, 1, "C1", kGenesis);
   EXPECT_EQ(asked(), std::vector<uint64_t>{1});
-  EXPECT_EQ(lone_.out.persist_view, View(1));
+  EXPECT_EQ(highest_view(lone_.out.promises), View(1));
   EXPECT_EQ(lone_.status().phase, "changing");
 }
 
@@ -322,7 +322,7 @@ TEST_F(VerifierTest, V7JoinsAValidNewViewAndPreparesItsStartPointFirst) {
   ASSERT_EQ(prepares.size(), 1u);
   EXPECT_EQ(prepares[0].number, BatchNumber(3));
   EXPECT_EQ(prepares[0].previous, crypto::Digest());
-  EXPECT_EQ(lone_.out.persist_view, View(1));
+  EXPECT_EQ(highest_view(lone_.out.promises), View(1));
   EXPECT_EQ(lone_.status().phase, "starting");
 
   for (const uint16_t peer : {1, 2}) lone_.prepare(peer, 1, 3, "A3", {});

@@ -7,6 +7,7 @@
 #include <set>
 #include <sstream>
 
+#include "base/source_file.h"
 #include "wire/codec.h"
 
 namespace eve::wire {
@@ -16,7 +17,7 @@ TEST(Corpus, IsRefusedOrCanonicalAndHasEveryKind) {
   const crypto::Digester digester(crypto::DigestAlgorithm::kXxh3, {});
   std::set<size_t> kinds;
   std::ostringstream refused;
-  const auto folder = std::filesystem::path(__FILE__).parent_path() / "corpus";
+  const auto folder = source_file(__FILE__).parent_path() / "corpus";
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     std::ifstream file(entry.path(), std::ios::binary);
     const Bytes bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());

@@ -32,13 +32,13 @@ class Decoder {
   void read(PairBeat& beat);
   void read(PairBatch& message);
   void read(PairToken& token);
+  void read(Certificate& certificate);
 
  private:
   void read(PairRecord& record);
   void read(PairTerm& term);
   void read(PairPoint& point);
   void read(TokenParts& parts);
-  void read(Certificate& certificate);
   void read(TreeNode& node);
   void read_point(Verdict& verdict, VerdictKind kind);
   Names read_names(size_t most);

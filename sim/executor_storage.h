@@ -1,0 +1,56 @@
+// An executor's disk in the simulated world, with its log: through all lives of the executor.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/random.h"
+#include "durability/executor_log.h"
+#include "sim/note_journal.h"
+#include "sim/storage_plan.h"
+#include "sim/virtual_disk.h"
+
+namespace eve::sim {
+
+class ExecutorStorage {
+ public:
+  /// `later`: as NoteJournal's.
+  ExecutorStorage(const StoragePlan& plan, Address owner, uint64_t seed, NoteJournal::Later later);
+
+  /// The process starts. Throws a Violation if what the disk had promised is not there.
+  durability::OpenedExecutor open(const crypto::Digester& digester, const crypto::Digest& genesis,
+                                  const std::function<execution::Runner&()>& make_runner);
+  /// `command` has just been carried out: `done` is called when its events may be passed on.
+  void carried_out(const execution::Command& command, const std::vector<execution::Event>& events,
+                   NoteJournal::Done done);
+  /// The executor may speak again.
+  void remembered();
+  /// The process dies.
+  void end();
+  /// Somebody puts an empty disk in place of this one.
+  void forget();
+  /// Nothing goes wrong any more.
+  void calm() { disk_->calm(); }
+
+  uint64_t mended() const { return journal_->mended(); }
+  uint64_t interrupted() const { return journal_->interrupted(); }
+
+ private:
+  void make();
+  bool may_forget() const;
+
+  const StoragePlan plan_;
+  const Address owner_;
+  Random random_;
+  NoteJournal::Later later_;
+  std::unique_ptr<VirtualDisk> disk_;
+  std::unique_ptr<NoteJournal> journal_;
+  std::optional<durability::ExecutorRecorder> recorder_;
+  bool ran_before_ = false;
+  bool machine_stopped_ = false;  ///< since the last start
+  bool forgot_ = false;           ///< as of the last start
+};
+
+}  // namespace eve::sim

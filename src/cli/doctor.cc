@@ -1,0 +1,88 @@
+// `doctor`: checks what a node has on its disk while it does not run.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/doctor_report.h"
+#include "runtime/posix_disk.h"
+
+namespace eve::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kMostFolders = 256;  ///< of one directory
+
+struct DoctorOptions {
+  std::vector<std::string> directories;
+  bool as_json = false;
+};
+
+json look_at(const std::filesystem::path& directory) {
+  auto disk = runtime::PosixDisk::look_at(directory);
+  if (disk) return inspect_directory(**disk, directory.string());
+  return {{"directory", directory.string()},
+          {"health", name_of(Health::kUnknown)},
+          {"findings", {disk.message()}}};
+}
+
+bool holds_a_log(const json& report) {
+  return report.contains("logs") && !report["logs"].empty();
+}
+
+/// The directory, and the folders in it, so that the folder of `dev` or of several nodes can be
+/// named; of those only the ones with something in them that nodes write.
+void look_into(const std::filesystem::path& directory, json& reports) {
+  auto own = look_at(directory);
+  std::vector<std::filesystem::path> folders;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
+    if (entry.is_directory(ignored) && !entry.is_symlink(ignored)) folders.push_back(entry.path());
+  }
+  std::sort(folders.begin(), folders.end());
+  folders.resize(std::min(folders.size(), kMostFolders));
+  json inside = json::array();
+  for (const auto& folder : folders) {
+    auto report = look_at(folder);
+    const bool locked = !report.contains("logs");
+    if (locked || holds_a_log(report)) inside.push_back(std::move(report));
+  }
+  if (holds_a_log(own) || inside.empty()) reports.push_back(std::move(own));
+  for (auto& report : inside) reports.push_back(std::move(report));
+}
+
+int run_doctor(const DoctorOptions& options) {
+  json reports = json::array();
+  for (const auto& directory : options.directories) look_into(directory, reports);
+  Health worst = Health::kSound;
+  for (const auto& report : reports) worst = std::max(worst, health_of(report));
+  if (options.as_json) {
+    const json all = {{"health", name_of(worst)}, {"directories", reports}};
+    std::printf("%s\n", all.dump(2).c_str());
+  } else {
+    for (const auto& report : reports) std::printf("%s", to_text(report).c_str());
+  }
+  return exit_status(worst);
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app, const Program& /*program*/, Action& action) {
+  auto options = std::make_shared<DoctorOptions>();
+  auto* command = app.add_subcommand(
+      "doctor",
+      "Check what a stopped node has on its disk, changing nothing; exit status 0 sound, 1 damage, "
+      "2 it cannot be said");
+  command
+      ->add_option("DIRECTORY", options->directories,
+                   "A node's data directory, or a folder of several")
+      ->required();
+  command->add_flag("--json", options->as_json, "All that was found, as JSON");
+  command->callback([&action, options] { action = [options] { return run_doctor(*options); }; });
+}
+
+}  // namespace eve::cli

@@ -1,0 +1,355 @@
+// X1 to X3: whatever a runner is told to do, and wherever it is cut off, its notes lead back there.
+#include "durability/executor_recovery.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "base/random.h"
+#include "execution/runner_testing.h"
+
+namespace eve::durability {
+namespace {
+
+using execution::BatchExecuted;
+using execution::Command;
+using execution::Event;
+using execution::Recovered;
+using execution::testing::call;
+using execution::testing::digester;
+using execution::testing::open;
+using execution::testing::Replica;
+
+crypto::Digest genesis() {
+  return wire::genesis_token(Replica().runner.empty_root(), digester());
+}
+
+/// A replica, what it leaves in its log, and what is known of where it stands.
+class Life {
+ public:
+  explicit Life(uint64_t seed) : random_(seed) { begin(std::make_unique<Replica>(2), 1); }
+
+  std::vector<Event> apply(const Command& command) {
+    std::vector<Event> events = replica->apply(command);
+    auto recorded = recorder_->record(command, events);
+    EXPECT_TRUE(recorded.ok());
+    for (Note& note : recorded->notes) log.push_back(std::move(note));
+    if (recorded->run) recorder_->run_is_at(*recorded->run, journal::Position(log.size()));
+    recorder_->log_ends_at(journal::Position(log.size() + 1));
+    return events;
+  }
+
+  void run(std::vector<wire::BundlePtr> bundles) {
+    const auto batch = wire::make_batch(view, last.next(), ++time_, random_.next(),
+                                        std::move(bundles), digester());
+    const auto mode =
+        random_.chance(1, 3) ? execution::RunMode::kSequential : execution::RunMode::kParallel;
+    const auto events = apply(execution::RunBatch{1, batch, mode, {}});
+    ASSERT_EQ(events.size(), 1u);
+    const auto& done = std::get<BatchExecuted>(events.front());
+    last = batch->number;
+    above.push_back({batch, done});
+    const auto [word, first] = said.emplace(last, done.token);
+    if (!first && word->second != done.token) word->second.reset();
+    follow(*batch, done);
+  }
+  void run() {
+    if (session_ == SessionId() || random_.chance(1, 8)) return run({open(0, nonce_++)});
+    std::vector<Bytes> requests(1 + random_.below(4));
+    for (Bytes& request : requests) request = word();
+    std::vector<wire::BundlePtr> bundles{
+        call(0, session_, next_, requests, next_ - 1 - random_.below(next_))};
+    if (random_.chance(1, 4)) bundles.push_back(bundles.front());  // repeated: from the cache
+    if (random_.chance(1, 8)) bundles.push_back(call(3, SessionId(77), 1, {"get k"}));
+    run(std::move(bundles));
+  }
+  void commit(BatchNumber number) {
+    apply(execution::CommitBatches{number});
+    committed = number;
+    std::erase_if(above, [&](const auto& run) { return run.batch->number <= number; });
+    std::erase_if(said, [&](const auto& token) { return token.first <= number; });
+  }
+  void enter_view(BatchNumber from) {
+    view = view.next();
+    said.clear();
+    start = from;
+    apply(execution::EnterView{view, start, {}});
+    if (last > start) roll_back(std::max(start, committed));
+  }
+  void roll_back(BatchNumber number) {
+    apply(execution::RollbackTo{number});
+    drop_after(number);
+  }
+  /// Of a state that others have come to. False: it was not finished.
+  bool fetch(Replica& peer, const wire::TokenParts& parts, bool to_the_end) {
+    drop_after(committed);
+    std::vector<Event> events = apply(execution::StartFetch{parts});
+    while (true) {
+      if (const auto* fetched = std::get_if<execution::Fetched>(&events.front())) {
+        committed = last = fetched->parts.number;
+        std::erase_if(said, [&](const auto& token) { return token.first <= committed; });
+        session_ = fetched->sessions.empty() ? SessionId() : fetched->sessions.back().session;
+        next_ = fetched->sessions.empty() ? 1 : fetched->sessions.back().next.value();
+        return true;
+      }
+      if (!to_the_end && random_.chance(1, 3)) return false;
+      const auto& wants = std::get<execution::FetchWants>(events.front());
+      const auto served =
+          peer.apply(execution::ServeState{Address::executor(1), {parts.number, wants.nodes}});
+      auto reply = std::get<execution::StateServed>(served.front()).reply;
+      std::vector<TreeNode> failed;
+      if (random_.chance(1, 4) && !reply.nodes.empty()) {
+        failed.push_back(reply.nodes.back().id);
+        reply.nodes.pop_back();
+      }
+      events = apply(execution::SupplyFetch{Address::executor(1), reply, failed});
+    }
+  }
+
+  /// What is committed now could be recovered from a checkpoint.
+  void checkpoint() {
+    checkpoint_ = {committed, log.size(), recorder_->needed_from(committed), view, start};
+  }
+
+  /// The process ends, and another begins from the notes, and perhaps the checkpoint.
+  void restart() {
+    const crypto::Digest expected_root = replica->runner.root();
+    auto fresh = std::make_unique<Replica>(2);
+    ExecutorRecovery recovery(fresh->runner, digester(), genesis());
+    uint64_t position = 1;
+    if (checkpoint_.number > BatchNumber() && random_.chance(1, 2)) {
+      ExecutorRecovery before(fresh->runner, digester(), genesis());
+      visit(before, 1, checkpoint_.log_size);
+      ASSERT_TRUE(before.finish(false).ok());
+      position = checkpoint_.needed.value();
+      recovery.begin_at(checkpoint_.number, {checkpoint_.view, checkpoint_.start, {}});
+    }
+    visit(recovery, position, log.size());
+    const auto recovered = recovery.finish(true);
+    ASSERT_TRUE(recovered.ok()) << recovered.message();
+    EXPECT_EQ(fresh->runner.root(), expected_root);
+    EXPECT_EQ(fresh->runner.recompute_root(), expected_root);
+    compare(*recovered);
+    for (Note& note : recovery.opening_notes()) log.push_back(std::move(note));
+    replica = std::move(fresh);
+    recorder_.emplace(recovery.recorder());
+    recorder_->log_ends_at(journal::Position(log.size() + 1));
+  }
+  void visit(ExecutorRecovery& recovery, uint64_t from, uint64_t to) const {
+    for (uint64_t position = from; position <= to; ++position) {
+      const Note& note = log[position - 1];
+      const auto status =
+          recovery.note(journal::Position(position), note.kind, note.number, note.payload);
+      ASSERT_TRUE(status.ok()) << status.message();
+    }
+  }
+  void compare(const Recovered& recovered) const {
+    EXPECT_EQ(recovered.view, view);
+    EXPECT_EQ(recovered.start, start);
+    EXPECT_EQ(recovered.committed.parts.number, committed);
+    ASSERT_EQ(recovered.above.size(), above.size());
+    for (size_t i = 0; i < above.size(); ++i) {
+      const auto& was = above[i];
+      const auto& is = recovered.above[i];
+      EXPECT_EQ(is.batch->view, was.batch->view);
+      EXPECT_EQ(is.batch->number, was.batch->number);
+      EXPECT_EQ(is.batch->time_us, was.batch->time_us);
+      EXPECT_EQ(is.result.token, was.result.token);
+      ASSERT_EQ(is.result.replies.size(), was.result.replies.size());
+      for (size_t b = 0; b < was.result.replies.size(); ++b) {
+        EXPECT_EQ(is.result.replies[b].payload.view(), was.result.replies[b].payload.view());
+        EXPECT_EQ(is.result.replies[b].digest, was.result.replies[b].digest);
+        EXPECT_EQ(is.result.replies[b].status, was.result.replies[b].status);
+        EXPECT_EQ(is.batch->bundles[b]->first, was.batch->bundles[b]->first);
+        EXPECT_EQ(is.batch->bundles[b]->requests.size(), was.batch->bundles[b]->requests.size());
+      }
+    }
+    std::map<BatchNumber, std::optional<crypto::Digest>> again;
+    for (const wire::Token& token : recovered.said) {
+      EXPECT_EQ(token.view, view);
+      again.emplace(token.parts.number, token.token);
+    }
+    for (const BatchNumber number : recovered.unsure) again.emplace(number, std::nullopt);
+    EXPECT_EQ(again, said);
+  }
+
+  std::unique_ptr<Replica> replica;
+  std::vector<Note> log;
+  View view;
+  BatchNumber start;
+  BatchNumber last;
+  BatchNumber committed;
+  std::vector<execution::RecoveredBatch> above;
+  std::map<BatchNumber, std::optional<crypto::Digest>> said;  ///< in `view`
+
+ private:
+  void begin(std::unique_ptr<Replica> fresh, uint64_t next) {
+    replica = std::move(fresh);
+    log.push_back(note_of_genesis(genesis()));
+    recorder_.emplace(replica->runner);
+    recorder_->log_ends_at(journal::Position(next + 1));
+  }
+  Bytes word() {
+    const Bytes key = "k" + std::to_string(random_.below(9));
+    switch (random_.below(5)) {
+      case 0:
+        return "set " + key + ' ' + Bytes(random_.below(2000), 'v');
+      case 1:
+        return "lie counter";
+      case 2:
+        return random_.chance(1, 4) ? "fail " + key : "stamp";
+      default:
+        return "set " + key + " 1";
+    }
+  }
+  void follow(const wire::Batch& batch, const BatchExecuted& done) {
+    for (size_t i = 0; i < batch.bundles.size(); ++i) {
+      const auto& reply = done.replies[i];
+      if (reply.status != wire::ReplyStatus::kExecuted) continue;
+      if (batch.bundles[i]->kind == wire::BundleKind::kOpen) {
+        session_ = Replica::id_in(reply);
+        next_ = 1;
+      } else {
+        next_ = batch.bundles[i]->first.value() + batch.bundles[i]->requests.size();
+      }
+    }
+  }
+  void drop_after(BatchNumber number) {
+    last = std::min(last, number);
+    std::erase_if(above, [&](const auto& run) { return run.batch->number > number; });
+    session_ = SessionId();  // perhaps it was never opened
+  }
+
+  Random random_;
+  struct Checkpoint {
+    BatchNumber number;
+    uint64_t log_size = 0;
+    journal::Position needed;
+    View view;
+    BatchNumber start;
+  };
+
+  Checkpoint checkpoint_;
+  std::optional<ExecutorRecorder> recorder_;
+  SessionId session_;
+  uint64_t next_ = 1;
+  uint64_t nonce_ = 1;
+  TimeUs time_ = 1'700'000'000'000'000;
+};
+
+class Lives : public ::testing::TestWithParam<uint64_t> {};
+
+TEST_P(Lives, AreGoneOnWithAnywhere) {
+  Random random(GetParam());
+  Life life(GetParam());
+  Replica peer;
+  for (int step = 0; step < 60 && !HasFatalFailure(); ++step) {
+    bool unfinished = false;
+    switch (random.below(10)) {
+      case 0:
+        if (life.last > life.committed) {
+          const uint64_t ahead = life.last.value() - life.committed.value();
+          life.roll_back(BatchNumber(life.committed.value() + random.below(ahead)));
+        }
+        break;
+      case 1:
+        life.enter_view(BatchNumber(life.committed.value() + random.below(3)));
+        break;
+      case 2: {
+        if (life.committed.value() >= peer.number) {
+          const SessionId id = peer.open_session(1, 1000 + peer.number);
+          while (peer.number <= life.committed.value()) peer.run({call(1, id, 1, {"set p 1"})});
+        }
+        peer.run({open(2, 5000 + peer.number)});
+        const auto batch = peer.batch({open(1, 9000 + peer.number)});
+        const BatchExecuted done = peer.run(batch);
+        unfinished = !life.fetch(peer, done.parts, random.chance(1, 2));
+        break;
+      }
+      case 3:
+      case 4:
+        if (life.last > life.committed) {
+          const uint64_t ahead = life.last.value() - life.committed.value();
+          life.commit(BatchNumber(life.committed.value() + 1 + random.below(ahead)));
+        }
+        break;
+      default:
+        if (life.last.value() < life.committed.value() + limits::kWindow) life.run();
+    }
+    if (!unfinished && random.chance(1, 6)) life.checkpoint();
+    if (unfinished || random.chance(1, 6)) life.restart();
+  }
+}
+
+TEST(ExecutorRecovery, ALargeDifferenceIsKeptInPieces) {
+  Life life(1);
+  life.run();
+  const SessionId id = Replica::id_in(life.above.back().result.replies.front());
+  std::vector<Bytes> requests;
+  for (int i = 0; i < 12; ++i) {
+    requests.push_back("set k" + std::to_string(i) + ' ' + Bytes(900'000, 'v'));
+  }
+  life.run({call(0, id, 1, requests)});
+  const auto pieces = std::count_if(life.log.begin(), life.log.end(), [](const Note& note) {
+    return note.kind == static_cast<uint16_t>(ExecutorNote::kPiece);
+  });
+  EXPECT_GE(pieces, 2);
+  life.restart();
+}
+
+// An executor that lost its memory has only what was committed; what it had run is undone, for
+// good.
+TEST(ExecutorRecovery, OfALogThatIsNotWholeOnlyWhatIsCommittedCounts) {
+  Life life(1);
+  life.run();
+  life.commit(BatchNumber(1));
+  const crypto::Digest committed_root = life.replica->runner.root();
+  life.run();
+  Replica fresh;
+  ExecutorRecovery recovery(fresh.runner, digester(), genesis());
+  life.visit(recovery, 1, life.log.size());
+  const auto recovered = recovery.finish(false);
+  ASSERT_TRUE(recovered.ok());
+  EXPECT_EQ(fresh.runner.root(), committed_root);
+  EXPECT_TRUE(recovered->above.empty());
+  EXPECT_TRUE(recovered->said.empty());
+  const auto notes = recovery.opening_notes();
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_EQ(notes[0].kind, static_cast<uint16_t>(ExecutorNote::kRollback));
+  EXPECT_EQ(notes[0].number, 1u);
+}
+
+TEST(ExecutorRecovery, ALogOfAnotherServiceIsLeftAlone) {
+  Replica fresh;
+  ExecutorRecovery recovery(fresh.runner, digester(), genesis());
+  const Note note = note_of_genesis(crypto::Digest{});
+  const auto status = recovery.note(journal::Position(1), note.kind, 0, note.payload);
+  EXPECT_FALSE(status.ok());
+  EXPECT_TRUE(recovery.refused());
+}
+
+TEST(ExecutorRecovery, AnotherDifferenceThanTheTokensIsNotBelieved) {
+  Life life(1);
+  life.run();
+  Life other(2);
+  other.run();
+  other.commit(BatchNumber(1));
+  auto mixed = read_run(life.log[1].payload);
+  ASSERT_TRUE(mixed.ok());
+  mixed->run.parts.state = other.replica->runner.empty_root();
+  Replica fresh;
+  ExecutorRecovery recovery(fresh.runner, digester(), genesis());
+  const Note note = note_of(mixed->run, mixed->last_piece);
+  ASSERT_TRUE(recovery.note(journal::Position(1), note.kind, note.number, note.payload).ok());
+  const Note commit = note_of(execution::CommitBatches{BatchNumber(1)});
+  const auto status = recovery.note(journal::Position(2), commit.kind, commit.number, {});
+  EXPECT_FALSE(status.ok());
+  EXPECT_FALSE(recovery.refused());
+  EXPECT_EQ(fresh.runner.root(), fresh.runner.empty_root());
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, Lives, ::testing::Range<uint64_t>(1, 101));
+
+}  // namespace
+}  // namespace eve::durability

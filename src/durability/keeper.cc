@@ -1,0 +1,303 @@
+#include "durability/keeper.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "durability/mark_file.h"
+
+namespace eve::durability {
+namespace {
+
+using journal::LogWriter;
+using journal::Position;
+
+/// The Keeper's own kinds. Why the log is not whole, in words.
+constexpr uint16_t kDamaged = 0xff01;
+constexpr size_t kMostWords = 4000;
+/// What is not durable yet is held in memory as well: more of it is synced at once.
+constexpr uint64_t kMostWaitingBytes = uint64_t{64} << 20;
+/// A disk that fails may fail to read, too: only what reads as damaged again and again is.
+constexpr uint32_t kDamagedReadings = 3;
+
+std::string start_name(const KeeperOptions& options) {
+  return options.log.name + ".start";
+}
+std::string lost_name(const KeeperOptions& options) {
+  return options.log.name + ".lost";
+}
+
+std::string in_words(const journal::Recovery& recovery) {
+  std::string words;
+  for (const journal::Damage& damage : recovery.damage) {
+    if (!words.empty()) words += "; ";
+    words += damage.file + " at " + std::to_string(damage.offset) + ": " + damage.what;
+  }
+  return words.empty() ? words : words + "; damaged files are kept as *" + journal::kDamagedSuffix;
+}
+
+/// Reads past everything: what mend() visits, the owner has given.
+class Nobody : public journal::Visitor {
+ public:
+  Status record(const journal::Record&) override { return {}; }
+};
+
+}  // namespace
+
+// ---- Opening -----------------------------------------------------------------------------------
+
+/// Parts the owner's notes from the Keeper's, and says what is missing.
+class Keeper::Opening : public journal::Visitor {
+ public:
+  Opening(Keeper& keeper, NoteVisitor& visitor) : keeper_(keeper), visitor_(visitor) {}
+
+  Status record(const journal::Record& record) override {
+    if (record.kind < kFirstReservedKind) {
+      return visitor_.note(record.position, record.kind, record.number, record.payload);
+    }
+    if (record.kind == kDamaged) {
+      damage_at_ = record.position;
+      words_ = record.payload;
+    } else if (record.kind == kRemembered) {
+      damage_at_.reset();
+    } else {
+      return Error{"log " + keeper_.options_.log.name + ": a note of kind " +
+                   std::to_string(record.kind) + "; start the release that wrote it"};
+    }
+    return {};
+  }
+  void stray(const journal::Record& record) override {
+    if (record.kind < kFirstReservedKind) {
+      visitor_.stray(record.kind, record.number, record.payload);
+    }
+  }
+
+  Status run(Found& found) {
+    const KeeperOptions& options = keeper_.options_;
+    if (auto status = keeper_.disk_.refresh(); !status) return status;
+    auto recovery = journal::read_log(keeper_.disk_, options.log, *this);
+    if (!recovery) return recovery.status();
+    auto lost = read_mark(keeper_.disk_, lost_name(options));
+    if (!lost) return lost.status();
+    auto start = read_mark(keeper_.disk_, start_name(options));
+    if (!start) return start.status();
+
+    const std::string trouble = missing(*recovery, *lost, *start);
+    if (auto status = keeper_.begin(*recovery, trouble.substr(0, kMostWords)); !status) {
+      return status;
+    }
+    if (trouble.empty()) keeper_.damage_at_ = damage_at_;
+    found = {};
+    found.first_start = recovery->empty && trouble.empty();
+    found.whole = !keeper_.damage_at_;
+    found.trouble = trouble.empty() && damage_at_ ? words_ : trouble;
+    found.begin = recovery->begin;
+    found.opened = keeper_.log_->opened();
+    if (*lost) {
+      if (auto status = remove_mark(keeper_.disk_, lost_name(options)); !status) return status;
+    }
+    return mark_start(*start);
+  }
+
+ private:
+  /// Empty: all that was ever acknowledged is there, or what is missing is on record already.
+  std::string missing(const journal::Recovery& recovery, const std::optional<Bytes>& lost,
+                      const std::optional<Bytes>& start) const {
+    if (!recovery.damage.empty()) return in_words(recovery);
+    if (lost) return "an earlier log could not be read: " + *lost;
+    if (recovery.empty) {
+      const bool expected = keeper_.options_.ran_before || !recovery.kept.empty();
+      return expected ? "the log that was here is gone" : "";
+    }
+    // A process that ended in order has synced everything.
+    const bool closed = recovery.tail == journal::Tail::kClosed;
+    if (start && *start != start_text() && !closed) {
+      return "the machine has stopped, and the log was not synced: its end may be missing";
+    }
+    return "";
+  }
+
+  /// Who writes without syncing says so before; who syncs must not be taken for such a one. Not
+  /// earlier than here: what the old mark says is missing must be on record.
+  Status mark_start(const std::optional<Bytes>& found) const {
+    const std::string name = start_name(keeper_.options_);
+    if (keeper_.options_.durability != Durability::kAsync) {
+      return found ? remove_mark(keeper_.disk_, name) : Status();
+    }
+    return found == start_text() ? Status() : write_mark(keeper_.disk_, name, start_text());
+  }
+  Bytes start_text() const {
+    return "async " + keeper_.options_.machine_start.substr(0, kMostWords);
+  }
+
+  Keeper& keeper_;
+  NoteVisitor& visitor_;
+  std::optional<Position> damage_at_;  ///< of the last note that nothing has made up for
+  std::string words_;
+};
+
+Result<std::unique_ptr<Keeper>> Keeper::open(journal::Disk& disk, const KeeperOptions& options,
+                                             NoteVisitor& visitor, Found& found) {
+  std::unique_ptr<Keeper> keeper(new Keeper(disk, options));
+  if (auto status = Opening(*keeper, visitor).run(found); !status) return Error{status.message()};
+  return keeper;
+}
+
+// The note of the damage is durable in the same moment in which damaged files leave the log. Where
+// there is no log left to resume there is no such moment: a mark says it meanwhile.
+Status Keeper::begin(const journal::Recovery& recovery, const std::string& trouble) {
+  std::vector<journal::NewRecord> first;
+  if (!trouble.empty()) first.push_back({kDamaged, 0, trouble});
+  const bool readable = !recovery.copy.file.empty();
+  if (!recovery.empty && !readable) {
+    if (auto status = write_mark(disk_, lost_name(options_), trouble); !status) return status;
+    if (auto status = journal::set_aside_log(disk_, options_.log.name); !status) return status;
+  }
+  auto log = readable ? LogWriter::resume(disk_, options_.log, recovery, first)
+                      : LogWriter::create(disk_, options_.log, options_.life, first);
+  if (!log) return log.status();
+  log_ = std::move(*log);
+  end_ = log_->end();
+  if (!trouble.empty()) damage_at_ = end_.prev();
+  return {};
+}
+
+// ---- Keeping -----------------------------------------------------------------------------------
+
+Status Keeper::refuse(Status status) {
+  if (failure_.ok() && !status.ok()) failure_ = std::move(status);
+  return failure_;
+}
+
+Status Keeper::keep(std::vector<Note> notes, Until until) {
+  const size_t before = waiting_.size();
+  for (Note& note : notes) {
+    EVE_CHECK(note.kind <= kRemembered, "a note of a kind that is not its owner's");
+    EVE_CHECK(note.payload.size() <= limits::kMaxJournalRecordBytes, "a note that is too large");
+    waiting_bytes_ += note.payload.size();
+    waiting_.push_back({end_, std::move(note)});
+    end_ = end_.next();
+  }
+  if (!failure_) return failure_;
+  // append() may sync what is before, and take it out of the queue.
+  for (size_t left = waiting_.size() - before; left > 0; --left) {
+    const Waiting& next = waiting_[waiting_.size() - left];
+    if (auto status = append(next.position, next.note); !status) return status;
+  }
+  return write_out(until);
+}
+
+Status Keeper::append(Position position, const Note& note) {
+  if (log_->buffered_bytes() + note.payload.size() > limits::kMaxJournalBufferBytes) {
+    if (auto status = log_->flush(); !status) return refuse(status);
+    forget_durable();
+  }
+  const auto given = log_->append(note.kind, note.number, note.payload);
+  if (!given) return refuse(given.status());
+  EVE_CHECK(*given == position, "a note gets another position than it was promised");
+  return {};
+}
+
+Status Keeper::write_out(Until until) {
+  const bool full = waiting_bytes_ > kMostWaitingBytes;
+  if (until == Until::kLater && !full) return {};
+  const bool sync = options_.durability != Durability::kAsync || until == Until::kSynced || full;
+  if (auto status = sync ? log_->flush() : log_->write(); !status) return refuse(status);
+  forget_durable();
+  return {};
+}
+
+void Keeper::forget_durable() {
+  while (!waiting_.empty() && waiting_.front().position < log_->durable_end()) {
+    const Note& note = waiting_.front().note;
+    if (note.kind == kRemembered) damage_at_.reset();
+    waiting_bytes_ -= note.payload.size();
+    waiting_.pop_front();
+  }
+}
+
+// ---- Going on ----------------------------------------------------------------------------------
+
+Status Keeper::mend(bool& fatal) {
+  fatal = false;
+  if (failure_.ok()) return {};
+  if (damaged_readings_ >= kDamagedReadings) {
+    fatal = true;
+    return failure_;
+  }
+  if (auto status = reopen(fatal); !status) {
+    failure_ = status;
+    return failure_;
+  }
+  return {};
+}
+
+Status Keeper::reopen(bool& fatal) {
+  if (log_) earlier_bytes_ += log_->written_bytes();
+  log_.reset();
+  if (auto status = disk_.refresh(); !status) return status;
+  Nobody nobody;
+  const auto recovery = journal::read_log(disk_, options_.log, nobody);
+  if (!recovery) return recovery.status();
+  const Position durable = waiting_.empty() ? end_ : waiting_.front().position;
+  const bool fits = !recovery->empty && recovery->end >= durable && recovery->end <= end_;
+  if (!recovery->damage.empty() || !fits) {
+    ++damaged_readings_;
+    fatal = damaged_readings_ >= kDamagedReadings;
+    const std::string words = in_words(*recovery);
+    return Error{"log " + options_.log.name + ": after an error of the disk it is damaged (" +
+                 (words.empty() ? "notes that were durable are gone" : words) +
+                 "); start the node again: it will find out what is left, and ask its peers"};
+  }
+  damaged_readings_ = 0;
+  auto log = LogWriter::resume(disk_, options_.log, *recovery);
+  if (!log) return log.status();
+  log_ = std::move(*log);
+  failure_ = Status();
+  forget_durable();  // what had reached the disk after all
+  for (size_t left = waiting_.size(); left > 0; --left) {
+    const Waiting& next = waiting_[waiting_.size() - left];
+    if (auto status = append(next.position, next.note); !status) return status;
+  }
+  if (auto status = log_->flush(); !status) return refuse(status);
+  forget_durable();
+  return {};
+}
+
+// ---- The rest ----------------------------------------------------------------------------------
+
+Position Keeper::end() const {
+  return end_;
+}
+
+Status Keeper::cut(Position before) {
+  if (!failure_) return failure_;
+  if (damage_at_) before = std::min(before, *damage_at_);
+  return refuse(log_->cut(before));
+}
+
+Status Keeper::settle() {
+  if (!failure_) return failure_;
+  if (auto status = log_->settle(); !status) return refuse(status);
+  forget_durable();
+  return {};
+}
+
+Status Keeper::close() {
+  if (!failure_) return failure_;
+  if (auto status = log_->close(); !status) return refuse(status);
+  forget_durable();
+  return {};
+}
+
+Result<journal::Space> Keeper::check_space() {
+  if (!log_) return Error{failure_.message()};
+  return log_->check_space();
+}
+
+uint64_t Keeper::written_bytes() const {
+  return earlier_bytes_ + (log_ ? log_->written_bytes() : 0);
+}
+
+}  // namespace eve::durability

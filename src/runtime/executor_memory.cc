@@ -1,0 +1,63 @@
+#include "runtime/executor_memory.h"
+
+#include <system_error>
+#include <utility>
+
+#include "journal/log_writer.h"
+#include "runtime/log.h"
+#include "runtime/node_log.h"
+#include "runtime/promise_file.h"
+
+namespace eve::runtime {
+namespace {
+
+constexpr const char* kLogName = "commands";
+
+}  // namespace
+
+Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted, uint16_t index,
+                                            const crypto::Digest& genesis, ExecutionStage& stage) {
+  const Address address = Address::executor(index);
+  auto ran = has_started(wanted.directory, address);
+  if (!ran) return ran.error();
+  auto disk = PosixDisk::open_directory(wanted.directory / to_string(address));
+  if (!disk) return disk.error();
+  ExecutorMemory memory{std::move(*disk), nullptr, {}};
+  auto options = node_log(kLogName, wanted.cluster, address);
+  options.durability = wanted.durability;
+  const durability::ExecutorLogAccess log{
+      [&](bool ran_before, durability::NoteVisitor& visitor, durability::Found& found) {
+        options.ran_before = ran_before;
+        auto keeper = durability::Keeper::open(*memory.disk, options, visitor, found);
+        if (keeper.ok()) memory.keeper = std::move(*keeper);
+        return keeper.status();
+      },
+      [&] { return journal::set_aside_log(*memory.disk, kLogName); }};
+  auto opened = stage.recover(log, *ran, genesis);
+  if (!opened) return opened.error();
+  memory.opened = std::move(*opened);
+  if (!memory.opened.trouble.empty()) {
+    eve::runtime::log(LogLevel::kError, "memory_lost",
+                      {{"role", to_string(address)}, {"reason", memory.opened.trouble}});
+  }
+  const auto kept = memory.keeper->keep(std::move(memory.opened.opening_notes),
+                                        durability::Keeper::Until::kDurable);
+  if (!kept) return Error{kept.message()};
+  // Not before there is a log: who was killed in between has said nothing.
+  if (auto marked = mark_started(wanted.directory, address); !marked) return marked.error();
+  return memory;
+}
+
+Result<bool> start_without_memory(const std::filesystem::path& directory, uint16_t index) {
+  const Address address = Address::executor(index);
+  const auto logs = directory / to_string(address);
+  std::error_code error;
+  if (std::filesystem::exists(logs, error)) {
+    return Error{logs.string() +
+                 " holds the log of a run with another durability, which would not know of this "
+                 "one; start with --durability sync, or move that directory away"};
+  }
+  return mark_started(directory, address);
+}
+
+}  // namespace eve::runtime

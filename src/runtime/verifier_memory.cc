@@ -1,0 +1,56 @@
+#include "runtime/verifier_memory.h"
+
+#include <utility>
+
+#include "runtime/log.h"
+#include "runtime/node_log.h"
+#include "runtime/promise_file.h"
+
+namespace eve::runtime {
+namespace {
+
+durability::KeeperOptions keeper_options(const VerifierMemoryOptions& wanted, Address address) {
+  auto options = node_log("promises", wanted.cluster, address);
+  // What cannot be cut is one segment: a few of the book's notes of everything.
+  options.log.segment_bytes = uint64_t{4} << 20;
+  options.log.reserve_bytes = uint64_t{1} << 20;
+  options.durability = durability::PromiseBook::of_log(wanted.durability);
+  return options;
+}
+
+}  // namespace
+
+Result<VerifierMemory> open_verifier_memory(const VerifierMemoryOptions& wanted,
+                                            const verification::VerifierOptions& options,
+                                            const crypto::Digester& digester) {
+  const Address address = Address::verifier(options.index);
+  auto ran = has_started(wanted.directory, address);
+  if (!ran) return ran.error();
+  auto disk = PosixDisk::open_directory(wanted.directory / to_string(address));
+  if (!disk) return disk.error();
+  VerifierMemory memory{std::move(*disk), nullptr, nullptr, options};
+  memory.book = std::make_unique<durability::PromiseBook>(to_string(address), wanted.durability,
+                                                          options.genesis, digester);
+  auto log = keeper_options(wanted, address);
+  log.ran_before = *ran;
+  durability::Found found;
+  auto keeper = durability::Keeper::open(*memory.disk, log, *memory.book, found);
+  if (!keeper) return keeper.error();
+  memory.keeper = std::move(*keeper);
+  if (!found.whole) {
+    eve::runtime::log(LogLevel::kError, "promises_lost",
+                      {{"role", to_string(address)}, {"reason", found.trouble}});
+  }
+  auto first = memory.book->begin(found, memory.options);
+  if (!first)
+    return Error{(wanted.directory / to_string(address)).string() + ": " + first.message()};
+  if (auto status = memory.keeper->keep(std::move(*first), durability::Keeper::Until::kSynced);
+      !status) {
+    return Error{status.message()};
+  }
+  // Not before there is a log: who was killed in between has promised nothing.
+  if (auto marked = mark_started(wanted.directory, address); !marked) return marked.error();
+  return memory;
+}
+
+}  // namespace eve::runtime

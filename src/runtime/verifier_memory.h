@@ -1,0 +1,34 @@
+// A verifier's log on a real disk: DIRECTORY/NODE/verifier-I/promises-*.log, and the mark
+// verifier-I.ran beside it, which says that there must be a log.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "durability/promise_book.h"
+#include "runtime/posix_disk.h"
+#include "verification/verifier.h"
+
+namespace eve::runtime {
+
+struct VerifierMemory {
+  std::unique_ptr<PosixDisk> disk;
+  std::unique_ptr<durability::PromiseBook> book;
+  std::unique_ptr<durability::Keeper> keeper;
+  verification::VerifierOptions options;  ///< with what the log says
+};
+
+struct VerifierMemoryOptions {
+  std::filesystem::path directory;  ///< of the node's state
+  std::string cluster;              ///< the cluster's id
+  durability::Durability durability = durability::Durability::kMemory;
+};
+
+/// Errors: the disk refuses; the log is another node's or a later release's; what was promised is
+/// lost, and not even the views are known: then the verifier must not run. `digester` outlives it.
+Result<VerifierMemory> open_verifier_memory(const VerifierMemoryOptions& wanted,
+                                            const verification::VerifierOptions& options,
+                                            const crypto::Digester& digester);
+
+}  // namespace eve::runtime
