@@ -163,6 +163,12 @@ void make_pair(Plan& plan, const Options& options, Random& random) {
   plan.clocks = {plan.clocks.offset_us, 0, 0, 0, false};
   // A failover takes its time: more crashes than that would only be refused.
   if (plan.faults.executor_crash_every_us > 0) plan.faults.executor_crash_every_us /= 4;
+  // A replica that is alone answers what two would never agree on: here they stay together.
+  if (plan.service == "poison") {
+    plan.faults = {};
+    plan.network.loss_per_mille = 0;
+    plan.network.bytes_per_ms = 0;
+  }
   if (plan.arbiter) return;
   plan.network.loss_per_mille = 0;
   plan.network.bytes_per_ms = 0;

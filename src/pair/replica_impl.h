@@ -57,6 +57,8 @@ struct Replica::Impl {
   void happened(execution::StateServed& event, TimeUs now, Outbox& out);
   void happened(execution::FetchWants& event, TimeUs now, Outbox& out);
   void happened(execution::Fetched& event, TimeUs now, Outbox& out);
+  /// Nobody here tells the runner of views.
+  void happened(execution::ViewEntered&, TimeUs, Outbox&) {}
   void after_fetch(TimeUs now, Outbox& out);
   void wake(TimeUs now, Outbox& out);
   void work(TimeUs now, Outbox& out);
