@@ -58,8 +58,10 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   auto* seeds = app.add_option("--seeds", arguments.seeds, "How many seeds, one after the other");
   seeds->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000'000}))->capture_default_str();
-  app.add_option("--config", arguments.config, "bft (r = 1) or crash (r = 0)")
-      ->check(CLI::IsMember({"bft", "crash"}))
+  app.add_option("--config", arguments.config,
+                 "bft (r = 1), crash (r = 0), primary-backup within the synchrony that it "
+                 "assumes, or primary-backup-arbiter within none")
+      ->check(CLI::IsMember({"bft", "crash", "primary-backup", "primary-backup-arbiter"}))
       ->capture_default_str();
   app.add_option("--u", arguments.u, "Failures that the service stays live under")
       ->check(CLI::Range(1, 5))
@@ -253,15 +255,21 @@ bool write_file(const std::string& name, const std::string& text,
   return false;
 }
 
+bool is_pair(const Arguments& arguments) {
+  return arguments.config.starts_with("primary-backup");
+}
+
 /// Known before the run, which may take hours.
 bool can_write(const std::string& name) {
   return name.empty() || write_file(name, "", std::ios::app);
 }
 
 int run_all(const Arguments& arguments) {
-  const uint32_t r = arguments.config == "crash" ? 0 : std::max(arguments.r, 1u);
+  const uint32_t r = arguments.config == "bft" ? std::max(arguments.r, 1u) : 0;
   Campaign campaign;
-  campaign.options.model = FaultModel(arguments.u, r);
+  campaign.options.model =
+      is_pair(arguments) ? FaultModel::primary_backup() : FaultModel(arguments.u, r);
+  campaign.options.arbiter = arguments.config == "primary-backup-arbiter";
   campaign.options.service = arguments.service;
   campaign.options.duration_us = static_cast<TimeUs>(arguments.seconds * 1e6);
   campaign.options.byzantine = arguments.byzantine.options;
@@ -290,9 +298,10 @@ int run_all(const Arguments& arguments) {
 
 /// Null, or what is wrong.
 const char* complaint(const Arguments& arguments) {
-  if (arguments.r > arguments.u || (arguments.r > 0 && arguments.config == "crash")) {
+  if (arguments.r > arguments.u || (arguments.r > 0 && arguments.config != "bft")) {
     return "--r goes with --config bft and is at most --u";
   }
+  if (is_pair(arguments) && arguments.u != 1) return "--u goes with bft and crash";
   const bool one_run = arguments.seeds == 1 && !arguments.minutes;
   if (!one_run && arguments.byzantine.pairs && arguments.trace) {
     return "--pairs runs many seeds: trace one with --strategy A+B";
@@ -332,7 +341,7 @@ int run_command(int argc, char** argv) {
     return 0;
   }
   const bool liars_wanted = arguments.byzantine.needs_liars();
-  if (liars_wanted && arguments.config == "crash") {
+  if (liars_wanted && arguments.config != "bft") {
     std::cerr << "eve sim: nodes lie with --config bft only\n";
     return 2;
   }

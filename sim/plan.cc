@@ -149,6 +149,34 @@ void make_short(Plan& plan, Random& random) {
   plan.byzantine.expiry = false;
 }
 
+/// Of two replicas that are not told lies. Without an arbiter: nothing is lost, and delays and
+/// pauses stay within what docs/primary-backup.md assumes (a quarter of the silence).
+void make_pair(Plan& plan, const Options& options, Random& random) {
+  constexpr TimeUs kShortPauseUs = 50'000;  // a mean; at most twice that
+  plan.arbiter = options.arbiter;
+  plan.byzantine = {};
+  plan.real_signatures = false;
+  plan.mixed_patience = false;
+  plan.sleep_us = 0;
+  plan.duration_us = options.duration_us;
+  plan.load_us = std::min(plan.load_us, plan.duration_us);
+  plan.clocks = {plan.clocks.offset_us, 0, 0, 0, false};
+  // A failover takes its time: more crashes than that would only be refused.
+  if (plan.faults.executor_crash_every_us > 0) plan.faults.executor_crash_every_us /= 4;
+  // A replica that is alone answers what two would never agree on: here they stay together.
+  if (plan.service == "poison") {
+    plan.faults = {};
+    plan.network.loss_per_mille = 0;
+    plan.network.bytes_per_ms = 0;
+  }
+  if (plan.arbiter) return;
+  plan.network.loss_per_mille = 0;
+  plan.network.bytes_per_ms = 0;
+  plan.faults.partition_every_us = 0;
+  plan.faults.slow_executor = false;
+  if (plan.faults.pause_every_us > 0) plan.faults.pause_us = random.below(kShortPauseUs) + 1;
+}
+
 }  // namespace
 
 Plan make_plan(uint64_t seed, const Options& options) {
@@ -190,6 +218,7 @@ Plan make_plan(uint64_t seed, const Options& options) {
   plan.real_signatures = options.model.byzantine() && !asked_for_twins && random.chance(1, 50);
   if (!asked_for_twins) lengthen(random, plan);
   plan.faults.sleeper = !calm && !asked_for_twins && plan.sleep_us == 0 && random.chance(1, 6);
+  if (options.model.is_primary_backup()) make_pair(plan, options, random);
   plan.faults_until_us = plan.duration_us - options.duration_us * 3 / 10;
   // From a stream of its own: what else a seed means stays as it is.
   Random for_storage(seed ^ 0xd15c'0000'5eed'd15cull);

@@ -16,6 +16,7 @@ namespace eve::sim {
 /// What the command line fixes; the rest is the seed's.
 struct Options {
   FaultModel model{1, 1};
+  bool arbiter = false;  ///< of primary-backup
   /// A name that make_workload() knows; empty: the seed chooses.
   std::string service;
   TimeUs duration_us = 5'000'000;
@@ -67,6 +68,7 @@ struct ClockPlan {
 struct Plan {
   uint64_t seed = 0;
   FaultModel model{1, 1};
+  bool arbiter = false;  ///< of primary-backup
   std::string service;
   uint32_t clients = 1;
   uint32_t requests = 0;  ///< of all clients together

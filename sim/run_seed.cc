@@ -1,15 +1,18 @@
 #include "sim/run_seed.h"
 
+#include "sim/pair_world.h"
 #include "sim/violation.h"
 #include "sim/world.h"
 
 namespace eve::sim {
 
-Outcome run_seed(uint64_t seed, const Options& options, Fibers& fibers, std::ostream* trace,
-                 Diagram* diagram) {
+namespace {
+
+template <typename OneWorld>
+Outcome run_world(Plan plan, Fibers& fibers, std::ostream* trace, Diagram* diagram) {
   Outcome outcome;
-  outcome.plan = make_plan(seed, options);
-  World world(outcome.plan, fibers, trace, diagram);
+  outcome.plan = std::move(plan);
+  OneWorld world(outcome.plan, fibers, trace, diagram);
   try {
     world.run();
   } catch (const Violation& violation) {
@@ -20,6 +23,17 @@ Outcome run_seed(uint64_t seed, const Options& options, Fibers& fibers, std::ost
   outcome.trace_digest = world.trace_digest();
   outcome.statistics = world.statistics();
   return outcome;
+}
+
+}  // namespace
+
+Outcome run_seed(uint64_t seed, const Options& options, Fibers& fibers, std::ostream* trace,
+                 Diagram* diagram) {
+  Plan plan = make_plan(seed, options);
+  if (options.model.is_primary_backup()) {
+    return run_world<PairWorld>(std::move(plan), fibers, trace, diagram);
+  }
+  return run_world<World>(std::move(plan), fibers, trace, diagram);
 }
 
 }  // namespace eve::sim

@@ -97,6 +97,16 @@ class Narrator {
     return "verdict: view " + number_text(m.view.value()) + " starts after " +
            names_.point(m.number, m.token) + bundles(m.quarantine, "quarantined");
   }
+  std::string operator()(const wire::PairBeat& m) {
+    return "beat" + in(m.record.epoch) + ", committed " +
+           names_.point(m.committed.number, m.committed.token);
+  }
+  std::string operator()(const wire::PairBatch& m) {
+    return "batch " + number_text(m.batch->number.value()) + in(m.term.epoch);
+  }
+  std::string operator()(const wire::PairToken& m) {
+    return "token" + vote(m.term.epoch, m.reached.number, m.reached.token);
+  }
   std::string operator()(const wire::Suspect& m) { return "suspect the primary" + in(m.view); }
   std::string operator()(const wire::Needed& m) {
     return to_string(m.node) + " needs the next view" + in(m.view);
@@ -175,6 +185,16 @@ class Teller {
     const bool commit = m.kind == wire::VerdictKind::kCommit;
     return {commit ? "commit-verdict" : "rollback-verdict", m.view, m.number,
             names_.token(m.number, m.token)};
+  }
+  Facts operator()(const wire::PairBeat& m) {
+    return {"beat", m.record.epoch, m.committed.number, {}};
+  }
+  Facts operator()(const wire::PairBatch& m) {
+    return {"batch", m.term.epoch, m.batch->number, {}};
+  }
+  Facts operator()(const wire::PairToken& m) {
+    return {"token", m.term.epoch, m.reached.number,
+            names_.token(m.reached.number, m.reached.token)};
   }
   Facts operator()(const wire::Suspect& m) { return {"suspect", m.view, {}, {}}; }
   Facts operator()(const wire::Needed& m) { return {"needed", m.view, {}, {}}; }

@@ -39,6 +39,28 @@ class Describer {
   std::string operator()(const wire::Needed& m) const {
     return "Needed after view " + std::to_string(m.view.value()) + " by " + to_string(m.node);
   }
+  std::string operator()(const wire::PairBeat& m) const {
+    out_ << "Beat of life " << m.life << ", record " << m.record.epoch.value() << " ["
+         << m.record.lives[0] << ", " << m.record.lives[1] << ']';
+    if (m.joined) {
+      out_ << ", term " << m.term.epoch.value() << '.' << m.term.round << " from "
+           << m.start.number.value();
+    }
+    out_ << ", committed " << m.committed.number.value() << ", reached " << m.reached.number.value()
+         << ' ' << m.reached.token.brief();
+    return out_.str();
+  }
+  std::string operator()(const wire::PairBatch& m) const {
+    at(m.term.epoch, m.batch->number, "Batch");
+    out_ << " round " << m.term.round << " bundles " << m.batch->bundles.size() << ' '
+         << m.batch->digest.brief();
+    return out_.str();
+  }
+  std::string operator()(const wire::PairToken& m) const {
+    at(m.term.epoch, m.reached.number, "Token");
+    out_ << " round " << m.term.round << ' ' << m.reached.token.brief();
+    return out_.str();
+  }
   std::string operator()(const wire::Suspect& m) const {
     return "Suspect view " + std::to_string(m.view.value());
   }

@@ -86,6 +86,9 @@ class OffByOne {
     shift(m.view);
     return m;
   }
+  wire::Message operator()(wire::PairBeat m) { return m; }
+  wire::Message operator()(wire::PairBatch m) { return m; }
+  wire::Message operator()(wire::PairToken m) { return m; }
   wire::Message operator()(wire::Hello m) {
     if (turn_.random.chance(1, 2)) {
       shift(m.view);

@@ -34,6 +34,10 @@ class Lies {
   wire::NewView lie(wire::NewView new_view);
   wire::StateRequest lie(wire::StateRequest request);
   wire::StateReply lie(wire::StateReply reply);
+  /// Of primary-backup, which assumes that nobody lies.
+  wire::PairBeat lie(wire::PairBeat beat) { return beat; }
+  wire::PairBatch lie(wire::PairBatch message) { return message; }
+  wire::PairToken lie(wire::PairToken token) { return token; }
 
   crypto::Digest digest();
   /// A number near `value`.

@@ -17,12 +17,16 @@ namespace eve {
 /// The sizes that follow from (u, r). Immutable value.
 class FaultModel {
  public:
-  constexpr FaultModel(uint32_t u, uint32_t r) : u_(u), r_(r) {}
+  constexpr FaultModel(uint32_t u, uint32_t r) : FaultModel(u, r, 2 * u + 1, 2 * u + r + 1) {}
+  /// The synchronous configuration (docs/primary-backup.md): two executors that survive one crash,
+  /// and no verifier.
+  static constexpr FaultModel primary_backup() { return {1, 0, 2, 0}; }
 
   constexpr uint32_t u() const { return u_; }
   constexpr uint32_t r() const { return r_; }
-  constexpr uint32_t executors() const { return 2 * u_ + 1; }
-  constexpr uint32_t verifiers() const { return 2 * u_ + r_ + 1; }
+  constexpr uint32_t executors() const { return executors_; }
+  constexpr uint32_t verifiers() const { return verifiers_; }
+  constexpr bool is_primary_backup() const { return verifiers_ == 0; }
   /// Whether messages can lie at all, so that signatures and strong digests are worth their cost.
   constexpr bool byzantine() const { return r_ > 0; }
 
@@ -46,8 +50,13 @@ class FaultModel {
   constexpr bool operator==(const FaultModel&) const = default;
 
  private:
+  constexpr FaultModel(uint32_t u, uint32_t r, uint32_t executors, uint32_t verifiers)
+      : u_(u), r_(r), executors_(executors), verifiers_(verifiers) {}
+
   uint32_t u_;
   uint32_t r_;
+  uint32_t executors_;
+  uint32_t verifiers_;
 };
 
 /// Votes for values, one a voter; the first counts. `Value` needs operator==. The distinct values

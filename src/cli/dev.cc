@@ -37,8 +37,8 @@ int run_dev(const Program& program, const DevOptions& options) {
 }  // namespace
 
 void add_dev_options(CLI::App& command, const Program& program, DevOptions& options) {
-  command.add_option("--config", options.config, "bft (nodes may lie) or crash")
-      ->check(CLI::IsMember({"bft", "crash"}))
+  command.add_option("--config", options.config, "bft (nodes may lie), crash, or primary-backup")
+      ->check(CLI::IsMember({"bft", "crash", "primary-backup"}))
       ->capture_default_str();
   command.add_option("--u", options.u, "Failures to live through")
       ->check(CLI::Range(1, 10))
@@ -67,6 +67,7 @@ void add_dev_options(CLI::App& command, const Program& program, DevOptions& opti
       .add_option("--durability", options.durability,
                   "What survives in --dir: sync (a power failure), async (kill -9), memory")
       ->capture_default_str();
+  add_pair_options(command, options.pair);
 }
 
 void add_dev(CLI::App& app, const Program& program, Action& action) {

@@ -61,6 +61,7 @@ Status DevCluster::prepare(const Program& program, const DevOptions& options) {
   auto config = local_layout(*model, layout, ports, options.service);
   if (!config) return config.status();
   config_ = std::move(*config);
+  if (auto status = apply_pair_options(options.pair, config_); !status) return status;
   if (auto status = prepare_directory(options.directory); !status) return status;
   if (goes_on_) return go_on();
   if (auto status = runtime::write_cluster(directory_, config_); !status) return status;

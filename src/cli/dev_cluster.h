@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/layout.h"
 #include "cli/process.h"
 #include "cli/program.h"
 #include "eve/result.h"
@@ -29,6 +30,7 @@ struct DevOptions {
   std::string directory;
   std::string nodes_out;
   std::string durability = "memory";
+  PairOptions pair;
 };
 
 void add_dev_options(CLI::App& command, const Program& program, DevOptions& options);

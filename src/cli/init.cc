@@ -18,6 +18,7 @@ struct InitOptions {
   std::vector<std::string> hosts;
   HostPorts ports;
   bool plain = false;
+  PairOptions pair;
 };
 
 int run_init(const Program& program, const InitOptions& options) {
@@ -29,7 +30,10 @@ int run_init(const Program& program, const InitOptions& options) {
   auto config = host_layout(*model, options.hosts, options.ports, options.service);
   if (!config) return fail(program, config.message());
   if (options.plain && model->byzantine()) {
-    return fail(program, "--plain is for --config crash only: where nodes may lie, links use TLS");
+    return fail(program, "--plain is not for --config bft: where nodes may lie, links use TLS");
+  }
+  if (auto status = apply_pair_options(options.pair, *config); !status) {
+    return fail(program, status.message());
   }
   config->tls = !options.plain;
   if (auto status = runtime::write_cluster(options.directory, *config); !status) {
@@ -55,10 +59,13 @@ void add_init(CLI::App& app, const Program& program, Action& action) {
   options->service = program.services.front().name;
   auto* command = app.add_subcommand("init", "Write cluster.toml and keys for separate machines");
   command->add_option("--dir", options->directory, "Where to write")->required();
-  command->add_option("--host", options->hosts, "Address of a machine; once for each verifier")
+  command
+      ->add_option("--host", options->hosts,
+                   "Address of a machine; once for each verifier (primary-backup: "
+                   "executor)")
       ->required();
-  command->add_option("--config", options->config, "bft (nodes may lie) or crash")
-      ->check(CLI::IsMember({"bft", "crash"}))
+  command->add_option("--config", options->config, "bft (nodes may lie), crash, or primary-backup")
+      ->check(CLI::IsMember({"bft", "crash", "primary-backup"}))
       ->capture_default_str();
   command->add_option("--u", options->u, "Failures to live through")
       ->check(CLI::Range(1, 10))
@@ -73,7 +80,8 @@ void add_init(CLI::App& app, const Program& program, Action& action) {
       ->add_option("--service-port", options->ports.service_port,
                    "A gateway on every node, at this port (0: none)")
       ->capture_default_str();
-  command->add_flag("--plain", options->plain, "No TLS between nodes (crash only)");
+  command->add_flag("--plain", options->plain, "No TLS between nodes (not for bft)");
+  add_pair_options(*command, options->pair);
   command->callback([&program, &action, options] {
     action = [&program, options] { return run_init(program, *options); };
   });

@@ -38,10 +38,15 @@ void add_split(runtime::ClusterConfig& config, PortSource& ports) {
   }
 }
 
+/// Nodes where executor i and verifier i share one.
+size_t joint_nodes(FaultModel model) {
+  return std::max(model.executors(), model.verifiers());
+}
+
 std::vector<Address> joint_roles(FaultModel model, uint16_t i) {
   std::vector<Address> roles;
   if (i < model.executors()) roles.push_back(Address::executor(i));
-  roles.push_back(Address::verifier(i));
+  if (i < model.verifiers()) roles.push_back(Address::verifier(i));
   return roles;
 }
 
@@ -51,7 +56,11 @@ Result<FaultModel> fault_model(const std::string& config, uint32_t u) {
   if (u < 1 || u > 10) return Error{"--u must be between 1 and 10"};
   if (config == "bft") return FaultModel(u, u);
   if (config == "crash") return FaultModel(u, 0);
-  return Error{"unknown configuration \"" + config + "\": use bft or crash"};
+  if (config == "primary-backup") {
+    if (u != 1) return Error{"--config primary-backup has two executors: --u is 1"};
+    return FaultModel::primary_backup();
+  }
+  return Error{"unknown configuration \"" + config + "\": use bft, crash or primary-backup"};
 }
 
 Result<runtime::ClusterConfig> local_layout(FaultModel model, Layout layout, LocalPorts wanted,
@@ -61,7 +70,7 @@ Result<runtime::ClusterConfig> local_layout(FaultModel model, Layout layout, Loc
   if (layout == Layout::kSplit) {
     add_split(config, ports);
   } else {
-    for (uint16_t i = 0; i < model.verifiers(); ++i) {
+    for (uint16_t i = 0; i < joint_nodes(model); ++i) {
       config.nodes.push_back(local_node("node-" + std::to_string(i), joint_roles(model, i), ports));
     }
   }
@@ -82,10 +91,10 @@ Result<runtime::ClusterConfig> local_layout(FaultModel model, Layout layout, Loc
 
 Result<runtime::ClusterConfig> host_layout(FaultModel model, const std::vector<std::string>& hosts,
                                            HostPorts ports, const std::string& service) {
-  if (hosts.size() != model.verifiers()) {
+  if (hosts.size() != joint_nodes(model)) {
     return Error{"this configuration has " + std::to_string(model.executors()) + " executors and " +
                  std::to_string(model.verifiers()) + " verifiers: give " +
-                 std::to_string(model.verifiers()) + " hosts (--host, once each), not " +
+                 std::to_string(joint_nodes(model)) + " hosts (--host, once each), not " +
                  std::to_string(hosts.size())};
   }
   auto config = empty_config(model, service);

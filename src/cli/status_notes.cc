@@ -60,6 +60,7 @@ void note_suspected(const json& nodes, Notes& notes) {
   std::map<std::string, std::set<std::string>> by_primary;
   uint64_t executors = 0;
   for (const auto& node : nodes) {
+    if (node.contains("pair")) continue;  // nobody suspects there
     if (node.contains("config")) executors = 2 * node["config"].value("u", uint64_t{0}) + 1;
   }
   for (const auto& node : nodes) {

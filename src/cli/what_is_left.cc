@@ -29,7 +29,13 @@ std::string what_is_left(const runtime::ClusterConfig& cluster,
                        of(verifiers, model.verifiers(), "verifiers");
   const auto may = std::to_string(model.u()) + " of each may fail";
   std::string text;
-  if (executors > model.u() || verifiers > model.u()) {
+  if (model.is_primary_backup()) {
+    const auto which = "down are " + of(executors, model.executors(), "executors");
+    if (executors > 1) text = "The service has stopped: " + which + ".";
+    if (executors == 1) {
+      text = "The service goes on if the other executor was in sync (`status`): " + which + ".";
+    }
+  } else if (executors > model.u() || verifiers > model.u()) {
     text = "The service has stopped until more of them run: " + missing + ", " + may + ".";
   } else if (executors + verifiers > 0) {
     text = "The service goes on: " + missing + ", " + may + ".";

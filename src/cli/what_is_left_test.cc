@@ -35,6 +35,17 @@ TEST(WhatIsLeft, StopsBeyondIt) {
   EXPECT_TRUE(has(left(Layout::kSplit, {"verifier-1", "verifier-0"}), "has stopped"));
 }
 
+TEST(WhatIsLeft, OfTwoOne) {
+  const auto cluster =
+      local_layout(FaultModel::primary_backup(), Layout::kSplit, {6379}, "kv").value();
+  const auto* first = cluster.find("executor-0");
+  const auto* second = cluster.find("executor-1");
+  ASSERT_TRUE(first != nullptr && second != nullptr);
+  EXPECT_EQ(cluster.find("verifier-0"), nullptr);
+  EXPECT_TRUE(has(what_is_left(cluster, {first}), "goes on if the other"));
+  EXPECT_TRUE(has(what_is_left(cluster, {first, second}), "has stopped"));
+}
+
 TEST(WhatIsLeft, NamesGateways) {
   const auto text = left(Layout::kSplit, {"gateway"});
   EXPECT_TRUE(has(text, "turned away")) << text;

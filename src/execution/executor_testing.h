@@ -88,6 +88,8 @@ class FakeRunner {
 
   /// Numbers at which this replica, running in parallel, arrives at another state than the others.
   std::set<uint64_t> diverges;
+  /// Bundles that bring this replica to another state than the others, however they run.
+  std::function<bool(const wire::Bundle&)> poisonous;
 
   void apply(const Command& command, const std::function<void(Event)>& emit) {
     std::visit([&](const auto& chosen) { run(chosen, emit); }, command);
@@ -127,9 +129,9 @@ class FakeRunner {
   }
 
   static BundleReply judge(const wire::Bundle& bundle, uint64_t index, BatchNumber number,
-                           FakeState& state) {
-    BundleReply reply{
-        bundle.client, bundle.session, bundle.first, wire::ReplyStatus::kExecuted, {}, {}};
+                           FakeState& state, bool listed) {
+    const auto done = listed ? wire::ReplyStatus::kQuarantined : wire::ReplyStatus::kExecuted;
+    BundleReply reply{bundle.client, bundle.session, bundle.first, done, {}, {}};
     if (bundle.kind == wire::BundleKind::kOpen) {
       const SessionId id = open_session(bundle, SessionId(number.value() << 16 | index), state);
       Bytes payload;
@@ -161,12 +163,16 @@ class FakeRunner {
     const Version& before = versions_.rbegin()->second;
     Version version{{}, {}, before.state};
     BatchExecuted event;
+    bool diverged = command.mode == RunMode::kParallel && diverges.contains(batch.number.value());
     for (const wire::BundlePtr& bundle : batch.bundles) {
-      event.replies.push_back(judge(*bundle, event.replies.size(), batch.number, version.state));
+      const bool listed = !command.quarantine.empty() &&
+                          std::binary_search(command.quarantine.begin(), command.quarantine.end(),
+                                             wire::bundle_name(*bundle, digester()));
+      diverged |= !listed && poisonous && poisonous(*bundle);
+      event.replies.push_back(
+          judge(*bundle, event.replies.size(), batch.number, version.state, listed));
       event.requests += static_cast<uint32_t>(bundle->requests.size());
     }
-    const bool diverged =
-        command.mode == RunMode::kParallel && diverges.contains(batch.number.value());
     version.state.digest =
         digest_of(before.state.digest.hex() + batch.digest.hex() + (diverged ? "another way" : ""));
     version.state.last_time_us = batch.time_us;
@@ -189,6 +195,7 @@ class FakeRunner {
   }
   void run(const EnterView& command, const Emit& emit) { emit(ViewEntered{command.view}); }
   void run(const RollbackTo& command, const Emit&) {
+    fetching_.reset();
     versions_.erase(versions_.upper_bound(command.number), versions_.end());
   }
   void run(const ServeState& command, const Emit& emit) {

@@ -194,6 +194,10 @@ void Repair::on_fetched(BatchNumber number) {
   supplies_.pop_front();
   // A fetch of an older target may end just before the runner hears of the newer one.
   if (phase_ == Phase::kIdle || number != target_) return;
+  stop();
+}
+
+void Repair::stop() {
   phase_ = Phase::kIdle;
   wanted_.clear();
   queue_.clear();

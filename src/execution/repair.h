@@ -49,6 +49,10 @@ class Repair {
   /// The peer whose nodes this is about, if it sent wrong ones.
   std::optional<uint16_t> on_wants(const FetchWants& wants, TimeUs now, Outbox& out);
   void on_fetched(BatchNumber number);
+  /// Gives the target up. The runner still answers what it was told.
+  void stop();
+  /// Whether the runner has yet to answer a fetch command.
+  bool awaits_runner() const { return !supplies_.empty(); }
   /// Gives up on peers that did not answer in time.
   void check(TimeUs now, Outbox& out);
 

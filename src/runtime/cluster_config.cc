@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "runtime/etcd_text.h"
 
 namespace eve::runtime {
 namespace {
@@ -131,6 +132,26 @@ Status check_model(const ClusterConfig& config) {
   return {};
 }
 
+// Beats leave every tenth of the silence; below, the scheduler of a busy machine decides who leads.
+constexpr uint32_t kMinSilenceMs = 100;
+constexpr uint32_t kMaxSilenceMs = 600'000;
+
+Status check_pair(const ClusterConfig& config) {
+  if (!config.model.is_primary_backup()) return {};
+  const PairConfig& pair = config.pair;
+  if (pair.silence_ms < kMinSilenceMs || pair.silence_ms > kMaxSilenceMs) {
+    return Error{"silence_ms must be " + std::to_string(kMinSilenceMs) + " to " +
+                 std::to_string(kMaxSilenceMs)};
+  }
+  if (pair.progress_ms < pair.silence_ms) {
+    return Error{"progress_ms must be at least silence_ms: a batch may take longer than a beat"};
+  }
+  for (const std::string& url : pair.endpoints) {
+    if (auto endpoint = parse_etcd_endpoint(url); !endpoint) return endpoint.status();
+  }
+  return {};
+}
+
 }  // namespace
 
 bool is_name(std::string_view text) {
@@ -175,6 +196,7 @@ Status validate(const ClusterConfig& config) {
     return Error{"service \"" + config.service + "\": a name is 1 to 32 of a-z, 0-9 and -"};
   }
   if (auto status = check_model(config); !status) return status;
+  if (auto status = check_pair(config); !status) return status;
   if (auto status = check_identities(config); !status) return status;
   if (auto status = check_roles(config); !status) return status;
   return check_ports(config);

@@ -25,12 +25,20 @@ struct NodeConfig {
   crypto::PublicKey key{};
 };
 
+/// Of `config = "primary-backup"` (docs/primary-backup.md).
+struct PairConfig {
+  std::vector<std::string> endpoints;  ///< of etcd, "http://HOST:PORT"; none: arbiter = "none"
+  uint32_t silence_ms = 1'000;
+  uint32_t progress_ms = 10'000;
+};
+
 struct ClusterConfig {
   std::string id;  ///< random, 32 hexadecimal digits: tells clusters apart
   FaultModel model{1, 0};
   crypto::DigestAlgorithm digest = crypto::DigestAlgorithm::kXxh3;
   bool tls = true;  ///< false only where r = 0
   std::string service = "kv";
+  PairConfig pair;  ///< where model.is_primary_backup()
   std::vector<NodeConfig> nodes;
 
   /// Which node plays a role; every role of the model is played exactly once.

@@ -163,5 +163,55 @@ TEST(ClusterConfig, ValidationOfNodes) {
   expect_invalid(config, "port 7000");
 }
 
+ClusterConfig pair_sample() {
+  ClusterConfig config = sample();
+  config.model = FaultModel::primary_backup();
+  config.nodes.erase(config.nodes.begin() + 2);
+  for (uint16_t i = 0; i < 2; ++i) config.nodes[i].roles = {Address::executor(i)};
+  return config;
+}
+
+TEST(ClusterConfig, PrimaryBackupFormatAndParseAreExact) {
+  auto config = pair_sample();
+  for (const auto& endpoints :
+       {std::vector<std::string>{}, {"http://10.0.0.9:2379", "http://[::1]:2379"}}) {
+    config.pair.endpoints = endpoints;
+    config.pair.silence_ms = 250;
+    const auto text = format_cluster_toml(config);
+    const auto parsed = parse_cluster_toml(text);
+    ASSERT_TRUE(parsed.ok()) << parsed.message() << text;
+    EXPECT_TRUE(parsed->model.is_primary_backup());
+    EXPECT_EQ(parsed->pair.endpoints, endpoints);
+    EXPECT_EQ(parsed->pair.silence_ms, 250u);
+    EXPECT_EQ(format_cluster_toml(*parsed), text);
+    EXPECT_TRUE(validate(*parsed).ok()) << validate(*parsed).message();
+  }
+}
+
+TEST(ClusterConfig, PrimaryBackupMistakesAreNamed) {
+  const auto edit = [](const std::string& from, const std::string& to) {
+    auto text = format_cluster_toml(pair_sample());
+    const auto at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return text.replace(at, from.size(), to);
+  };
+  expect_parse_error(edit("\"primary-backup\"", "\"pair\""), "primary-backup");
+  expect_parse_error(edit("u = 1", "u = 2"), "u = 1");
+  expect_parse_error(edit("\"none\"", "\"raft\""), "etcd");
+  expect_parse_error(edit("\"none\"", "\"etcd\""), "endpoints");
+  expect_parse_error(edit("\"none\"", "\"none\"\nendpoints = [\"http://a:1\"]"), "endpoints");
+  expect_parse_error(edit("silence_ms", "silent_ms"), "silent_ms");
+  expect_parse_error(edited("u = 1", "u = 1\npair = 3"), "pair");
+  auto config = pair_sample();
+  config.pair.silence_ms = 10;
+  expect_invalid(config, "silence_ms");
+  config = pair_sample();
+  config.pair.progress_ms = 500;
+  expect_invalid(config, "progress_ms");
+  config = pair_sample();
+  config.pair.endpoints = {"etcd:2379"};
+  expect_invalid(config, "http://");
+}
+
 }  // namespace
 }  // namespace eve::runtime

@@ -119,13 +119,57 @@ Result<NodeConfig> read_node(const toml::table& table, size_t position) {
   return node;
 }
 
+void read_pair(const toml::table& table, TableReader& reader, PairConfig& pair) {
+  const auto arbiter = reader.text("arbiter", "none");
+  pair.silence_ms = reader.number("silence_ms", 1'000'000'000, pair.silence_ms);
+  pair.progress_ms = reader.number("progress_ms", 1'000'000'000, pair.progress_ms);
+  if (arbiter != "none" && arbiter != "etcd") {
+    reader.complain("arbiter", "must be \"none\" or \"etcd\"");
+  }
+  const std::string expected = "must be a list like [\"http://10.0.0.9:2379\"]";
+  if (const auto* node = table.get("endpoints"); node != nullptr) {
+    const auto* list = node->as_array();
+    if (list == nullptr) return reader.complain("endpoints", expected);
+    for (const auto& item : *list) {
+      const auto url = item.value_exact<std::string>();
+      if (!url) return reader.complain("endpoints", expected);
+      pair.endpoints.push_back(*url);
+    }
+  }
+  if ((arbiter == "etcd") == pair.endpoints.empty()) {
+    reader.complain("endpoints", arbiter == "etcd" ? "is missing; it " + expected
+                                                   : "are for arbiter = \"etcd\"");
+  }
+}
+
+/// The model, and [pair] where that is "primary-backup".
+Status read_model(const toml::table& table, TableReader& reader, ClusterConfig& config) {
+  const auto u = reader.number("u", 1'000);
+  const auto r = reader.number("r", 1'000);
+  config.model = FaultModel(u, r);
+  const auto* pair = table.get_as<toml::table>("pair");
+  const auto name = reader.text("config", "");
+  if (name != "primary-backup") {
+    if (!name.empty()) reader.complain("config", "must be \"primary-backup\", or absent");
+    if (table.contains("pair")) reader.complain("pair", "is for config = \"primary-backup\"");
+    return {};
+  }
+  config.model = FaultModel::primary_backup();
+  if (u != 1 || r != 0) reader.complain("config", "\"primary-backup\" goes with u = 1, r = 0");
+  if (pair == nullptr) {
+    if (table.contains("pair")) reader.complain("pair", "must be a table, [pair]");
+    return {};
+  }
+  TableReader pair_reader(*pair, "pair: ");
+  read_pair(*pair, pair_reader, config.pair);
+  return pair_reader.finish({"arbiter", "endpoints", "silence_ms", "progress_ms"});
+}
+
 Result<ClusterConfig> read_cluster_table(const toml::table& table) {
   ClusterConfig config;
   TableReader reader(table, "");
   config.id = reader.text("id");
-  const auto u = reader.number("u", 1'000);
-  const auto r = reader.number("r", 1'000);
-  config.model = FaultModel(u, r);
+  auto model_status = read_model(table, reader, config);
   const auto digest = reader.text("digest");
   if (digest == "sha256") {
     config.digest = crypto::DigestAlgorithm::kSha256;
@@ -138,8 +182,10 @@ Result<ClusterConfig> read_cluster_table(const toml::table& table) {
   if (nodes == nullptr || nodes->empty()) {
     reader.complain("node", "is missing: each node is a [[node]] table");
   }
-  auto status = reader.finish({"id", "u", "r", "digest", "tls", "service", "node"});
+  auto status =
+      reader.finish({"id", "config", "u", "r", "digest", "tls", "service", "pair", "node"});
   if (!status) return Error{status.message()};
+  if (!model_status) return Error{model_status.message()};
   for (size_t i = 0; i < nodes->size(); ++i) {
     const auto* entry = nodes->get_as<toml::table>(i);
     if (entry == nullptr) return Error{"node must be a list of [[node]] tables"};
@@ -155,6 +201,17 @@ std::string quoted(std::string_view text) {
   std::ostringstream out;
   out << toml::value<std::string>(std::string(text));
   return out.str();
+}
+
+void format_pair(const PairConfig& pair, std::string& out) {
+  out += "\n[pair]\narbiter = ";
+  out += pair.endpoints.empty() ? "\"none\"\n" : "\"etcd\"\nendpoints = [";
+  for (size_t i = 0; i < pair.endpoints.size(); ++i) {
+    out += (i == 0 ? "" : ", ") + quoted(pair.endpoints[i]);
+  }
+  if (!pair.endpoints.empty()) out += "]\n";
+  out += "silence_ms = " + std::to_string(pair.silence_ms) + "\n";
+  out += "progress_ms = " + std::to_string(pair.progress_ms) + "\n";
 }
 
 void format_node(const NodeConfig& node, std::string& out) {
@@ -190,11 +247,13 @@ std::string format_cluster_toml(const ClusterConfig& config) {
       "# An Eve cluster: the same file on every node. Holds no secrets.\n"
       "# u: failures it stays live under; r: lies it stays safe under.\n";
   out += "id = " + quoted(config.id) + "\n";
+  if (config.model.is_primary_backup()) out += "config = \"primary-backup\"\n";
   out += "u = " + std::to_string(config.model.u()) + "\n";
   out += "r = " + std::to_string(config.model.r()) + "\n";
   out += std::string("digest = ") + (sha ? "\"sha256\"" : "\"xxh3\"") + "\n";
   out += std::string("tls = ") + (config.tls ? "true" : "false") + "\n";
   out += "service = " + quoted(config.service) + "\n";
+  if (config.model.is_primary_backup()) format_pair(config.pair, out);
   for (const auto& node : config.nodes) format_node(node, out);
   return out;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "runtime/etcd_arbiter.h"
 #include "runtime/gateway.h"
 #include "runtime/log.h"
 #include "runtime/node_core.h"
@@ -44,6 +45,7 @@ struct Node::Impl {
   NodeOptions options;
   std::unique_ptr<NodeCore> core;
   std::unique_ptr<ExecutorHost> executor;
+  std::unique_ptr<PairHost> pair;
   std::unique_ptr<VerifierHost> verifier;
   std::unique_ptr<Gateway> gateway;
   std::unique_ptr<ClientHost> client;
@@ -53,6 +55,8 @@ struct Node::Impl {
 
   Status listen();
   Status make_executor();
+  Status make_pair(Address address);
+  Result<std::unique_ptr<Arbiter>> make_arbiter(RecordFile file);
   Status make_verifier();
   Status make_gateway();
   std::string status_text();
@@ -75,6 +79,7 @@ Status Node::Impl::listen() {
 Status Node::Impl::make_executor() {
   const auto address = role_of(core->node(), Role::kExecutor);
   if (!address) return {};
+  if (core->cluster().model.is_primary_backup()) return make_pair(*address);
   execution::ExecutorOptions wanted;
   wanted.model = core->cluster().model;
   wanted.index = address->index;
@@ -86,6 +91,49 @@ Status Node::Impl::make_executor() {
   executor = std::move(*made);
   core->router().add(*address, *executor);
   return {};
+}
+
+Status Node::Impl::make_pair(Address address) {
+  if (options.durability != durability::Durability::kMemory) {
+    return Error{"config = \"primary-backup\" keeps the state in memory in this version: start it "
+                 "with --durability memory"};
+  }
+  auto file = RecordFile::open(state_directory(), address);
+  if (!file) return file.status();
+  const PairConfig& config = core->cluster().pair;
+  pair::ReplicaOptions wanted;
+  wanted.index = address.index;
+  wanted.clients = core->cluster().clients();
+  wanted.record = file->record();
+  wanted.arbiter = !config.endpoints.empty();
+  wanted.silence_us = TimeUs{config.silence_ms} * 1'000;
+  wanted.progress_us = TimeUs{config.progress_ms} * 1'000;
+  auto arbiter = make_arbiter(std::move(*file));
+  if (!arbiter) return arbiter.status();
+  const auto make_stage = [this] {
+    return std::make_unique<ExecutionStage>(core->loop(), core->digester(), options.threads,
+                                            options.make_service,
+                                            [this] { core->router().flush_links(); });
+  };
+  pair = std::make_unique<PairHost>(core->router(), core->authenticator(), core->digester(), wanted,
+                                    make_stage, std::move(*arbiter));
+  core->router().add(address, *pair);
+  return {};
+}
+
+Result<std::unique_ptr<Arbiter>> Node::Impl::make_arbiter(RecordFile file) {
+  const PairConfig& config = core->cluster().pair;
+  if (config.endpoints.empty()) {
+    return std::unique_ptr<Arbiter>(std::make_unique<OwnRecord>(core->loop(), std::move(file)));
+  }
+  std::vector<EtcdEndpoint> endpoints;
+  for (const std::string& url : config.endpoints) {
+    auto endpoint = parse_etcd_endpoint(url);
+    if (!endpoint) return endpoint.error();
+    endpoints.push_back(std::move(*endpoint));
+  }
+  return std::unique_ptr<Arbiter>(std::make_unique<EtcdArbiter>(
+      core->loop(), std::move(endpoints), "/eve/" + core->cluster().id + "/pair", std::move(file)));
 }
 
 Status Node::Impl::make_verifier() {
@@ -136,7 +184,8 @@ Status Node::Impl::make_gateway() {
 }
 
 std::string Node::Impl::status_text() {
-  return status_json(*core, {executor.get(), verifier.get(), client.get(), gateway.get()},
+  return status_json(*core,
+                     {executor.get(), pair.get(), verifier.get(), client.get(), gateway.get()},
                      core->loop().now() - started);
 }
 
@@ -170,7 +219,7 @@ void Node::run(const std::function<void()>& on_ready) {
   impl_->on_ready = on_ready;
   impl_->started = loop.now();
   log(LogLevel::kInfo, "serving", {{"node", impl_->core->node().name}});
-  const std::array<Host*, 3> hosts = {impl_->client.get(), impl_->executor.get(),
+  const std::array<Host*, 4> hosts = {impl_->client.get(), impl_->executor.get(), impl_->pair.get(),
                                       impl_->verifier.get()};
   for (auto* host : hosts) {
     if (host != nullptr) host->start(loop.now());

@@ -14,11 +14,11 @@ int64_t to_us(const timeval& time) {
   return static_cast<int64_t>(time.tv_sec) * 1'000'000 + time.tv_usec;
 }
 
-ordered_json executor_json(ExecutorHost& host) {
-  const auto status = host.status();
-  const auto counts = host.counts();
+ordered_json executor_json(const execution::ExecutorStatus& status,
+                           const ExecutionStage::Counts& counts,
+                           const std::vector<execution::Executor::Committed>& batches) {
   ordered_json recent = ordered_json::array();
-  for (const auto& batch : host.executor().recent()) {
+  for (const auto& batch : batches) {
     recent.push_back({{"number", batch.number.value()},
                       {"token", batch.token.hex()},
                       {"state_root", batch.state_root.hex()}});
@@ -56,6 +56,25 @@ ordered_json executor_json(ExecutorHost& host) {
           {"memory_bytes", counts.memory_bytes},
           {"containers", std::move(containers)},
           {"recent", std::move(recent)}};
+}
+
+ordered_json pair_json(const PairHost& host) {
+  const auto status = host.replica().glance();
+  return {{"record", pair::format_record(status.record)},
+          {"epoch", status.record.epoch.value()},
+          {"leading", status.leading},
+          {"in_sync", status.in_sync},
+          {"both_in_sync", status.in_sync && pair::names_both(status.record)},
+          {"in_doubt", status.in_doubt},
+          {"asking", status.asking},
+          {"arbiter_trouble", host.arbiter().trouble()},
+          {"terms", status.terms},
+          {"promotions", status.promotions},
+          {"times_alone", status.times_alone},
+          {"readmissions", status.readmissions},
+          {"divergences", status.divergences},
+          {"states_taken", status.states_taken},
+          {"doubts", status.doubts}};
 }
 
 ordered_json verifier_json(const VerifierHost& host) {
@@ -131,7 +150,15 @@ std::string status_json(NodeCore& core, const NodeParts& parts, TimeUs uptime_us
                          {"uptime_s", uptime_us / 1'000'000},
                          {"cpu_user_us", to_us(usage.ru_utime)},
                          {"cpu_system_us", to_us(usage.ru_stime)}};
-  if (parts.executor != nullptr) status["executor"] = executor_json(*parts.executor);
+  if (parts.executor != nullptr) {
+    status["executor"] = executor_json(parts.executor->status(), parts.executor->counts(),
+                                       parts.executor->executor().recent());
+  }
+  if (parts.pair != nullptr) {
+    const auto& replica = parts.pair->replica();
+    status["executor"] = executor_json(replica.status(), parts.pair->counts(), replica.recent());
+    status["pair"] = pair_json(*parts.pair);
+  }
   if (parts.verifier != nullptr) status["verifier"] = verifier_json(*parts.verifier);
   if (parts.gateway != nullptr) status["gateway"] = gateway_json(*parts.client, *parts.gateway);
   status["links"] = links_json(core.router().links());

@@ -7,6 +7,7 @@
 #include "runtime/executor_host.h"
 #include "runtime/gateway.h"
 #include "runtime/node_core.h"
+#include "runtime/pair_host.h"
 #include "runtime/verifier_host.h"
 
 namespace eve::runtime {
@@ -14,6 +15,7 @@ namespace eve::runtime {
 /// What a node plays; null what it does not.
 struct NodeParts {
   ExecutorHost* executor = nullptr;
+  PairHost* pair = nullptr;
   const VerifierHost* verifier = nullptr;
   const ClientHost* client = nullptr;
   const Gateway* gateway = nullptr;

@@ -21,6 +21,9 @@ size_t expected_size(const Message& message) {
   if (const auto* batch = std::get_if<BatchMessage>(&message)) {
     return kEnvelopeBytes + sizeof(uint64_t) + encoded_size(*batch->batch);
   }
+  if (const auto* batch = std::get_if<PairBatch>(&message)) {
+    return kSmallMessageBytes + encoded_size(*batch->batch);
+  }
   if (const auto* bundle = std::get_if<BundleMessage>(&message)) {
     return kEnvelopeBytes + 1 + bundle->bundle->raw.size();
   }

@@ -74,6 +74,17 @@ struct Shape {
   void operator()(const BatchMessage& message) const {
     for (const BundlePtr& bundle : message.batch->bundles) check(*bundle);
   }
+  void operator()(const PairBeat& beat) const {
+    const PairRecord& record = beat.record;
+    const bool primary = record.lives[record.epoch.value() % 2] != 0;
+    EVE_CHECK(record == PairRecord{} || primary, "a record's primary is in sync");
+    EVE_CHECK(beat.life != 0, "who beats lives");
+    check_names(beat.quarantine, limits::kMaxQuarantine);
+  }
+  void operator()(const PairBatch& message) const {
+    EVE_CHECK(message.batch->view == message.term.epoch, "a batch of its epoch");
+    for (const BundlePtr& bundle : message.batch->bundles) check(*bundle);
+  }
   void operator()(const auto& /*plain*/) const {}
 
   static void check(const Bundle& bundle) {

@@ -95,7 +95,7 @@ TEST(HostileBytes, Envelope) {
   EXPECT_NE(refusal("").find("ends too early"), std::string::npos);
   EXPECT_NE(refusal("\x02").find("ends too early"), std::string::npos);
   EXPECT_NE(refusal(Bytes("\x02\x00", 2)).find("unknown tag"), std::string::npos);
-  EXPECT_NE(refusal("\x02\x10").find("unknown tag"), std::string::npos);
+  EXPECT_NE(refusal("\x02\x13").find("unknown tag"), std::string::npos);
   EXPECT_NE(refusal("\x01\x06").find("version 1"), std::string::npos);
   EXPECT_NE(refusal(Bytes("\x02\x07\x02", 3) + Bytes(16, '\0')).find("boolean"), std::string::npos);
 }
@@ -206,6 +206,20 @@ TEST(HostileBytes, LimitsOfBatches) {
   const BundlePtr large = unsigned_bundle(limits::kMaxRequestBytes);
   EXPECT_EQ(verdict_on(large, 3), "accepted");
   EXPECT_NE(verdict_on(large, 4).find("too large"), std::string::npos);
+}
+
+TEST(HostileBytes, RecordsWhosePrimaryIsNotInSync) {
+  const auto beat = [](uint64_t life, const PairRecord& record) {
+    PairBeat message;
+    message.life = life;
+    message.record = record;
+    return encode(message);
+  };
+  EXPECT_TRUE(accepted(beat(1, {})));
+  EXPECT_TRUE(accepted(beat(1, {View(3), {0, 5}})));
+  EXPECT_FALSE(accepted(beat(0, {})));
+  EXPECT_NE(refusal(beat(1, {View(3), {5, 0}})).find("not in sync"), std::string::npos);
+  EXPECT_NE(refusal(beat(1, {View(3), {0, 0}})).find("not in sync"), std::string::npos);
 }
 
 }  // namespace

@@ -196,4 +196,49 @@ void Decoder::read(Needed& needed) {
   needed.node.index = in_.index(executor ? limits::kMaxExecutors : limits::kMaxVerifiers);
 }
 
+void Decoder::read(PairRecord& record) {
+  record.epoch = in_.id<View>();
+  for (uint64_t& life : record.lives) life = in_.integer<uint64_t>();
+  const bool formed = record.lives != std::array<uint64_t, 2>{};
+  const bool sound = formed ? record.lives[record.epoch.value() % 2] != 0 : record.epoch == View();
+  if (!in_.failed() && !sound) in_.fail("a record whose primary is not in sync");
+}
+
+void Decoder::read(PairTerm& term) {
+  term.epoch = in_.id<View>();
+  term.round = in_.integer<uint64_t>();
+}
+
+void Decoder::read(PairPoint& point) {
+  point.number = in_.id<BatchNumber>();
+  point.token = in_.digest();
+}
+
+void Decoder::read(PairBeat& beat) {
+  beat.life = in_.integer<uint64_t>();
+  beat.beat = in_.integer<int64_t>();
+  beat.echo = in_.integer<int64_t>();
+  read(beat.record);
+  beat.joined = in_.boolean();
+  read(beat.term);
+  read(beat.start);
+  beat.quarantine = read_names(limits::kMaxQuarantine);
+  read(beat.committed);
+  read(beat.reached);
+  if (!in_.failed() && beat.life == 0) in_.fail("a beat without a life");
+}
+
+void Decoder::read(PairBatch& message) {
+  read(message.term);
+  read(message.committed);
+  auto batch = read_batch(in_, frame_, digester_);
+  if (batch) batch->view = message.term.epoch;
+  message.batch = std::move(batch);
+}
+
+void Decoder::read(PairToken& token) {
+  read(token.term);
+  read(token.reached);
+}
+
 }  // namespace eve::wire

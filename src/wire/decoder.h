@@ -29,9 +29,15 @@ class Decoder {
   void read(StateRequest& request);
   void read(StateReply& reply);
   void read(Needed& needed);
+  void read(PairBeat& beat);
+  void read(PairBatch& message);
+  void read(PairToken& token);
   void read(Certificate& certificate);
 
  private:
+  void read(PairRecord& record);
+  void read(PairTerm& term);
+  void read(PairPoint& point);
   void read(TokenParts& parts);
   void read(TreeNode& node);
   void read_point(Verdict& verdict, VerdictKind kind);

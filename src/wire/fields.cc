@@ -166,4 +166,43 @@ void write(Writer& out, const Needed& needed) {
   out.integer(needed.node.index);
 }
 
+void write(Writer& out, const PairRecord& record) {
+  out.id(record.epoch);
+  for (const uint64_t life : record.lives) out.integer(life);
+}
+
+void write(Writer& out, const PairTerm& term) {
+  out.id(term.epoch);
+  out.integer(term.round);
+}
+
+void write(Writer& out, const PairPoint& point) {
+  out.id(point.number);
+  out.digest(point.token);
+}
+
+void write(Writer& out, const PairBeat& beat) {
+  out.integer(beat.life);
+  out.integer(beat.beat);
+  out.integer(beat.echo);
+  write(out, beat.record);
+  out.boolean(beat.joined);
+  write(out, beat.term);
+  write(out, beat.start);
+  write(out, beat.quarantine);
+  write(out, beat.committed);
+  write(out, beat.reached);
+}
+
+void write(Writer& out, const PairBatch& message) {
+  write(out, message.term);
+  write(out, message.committed);
+  write_batch(out, *message.batch);
+}
+
+void write(Writer& out, const PairToken& token) {
+  write(out, token.term);
+  write(out, token.reached);
+}
+
 }  // namespace eve::wire

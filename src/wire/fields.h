@@ -25,6 +25,12 @@ void write(Writer& out, const NewView& new_view);
 void write(Writer& out, const StateRequest& request);
 void write(Writer& out, const StateReply& reply);
 void write(Writer& out, const Needed& needed);
+void write(Writer& out, const PairRecord& record);
+void write(Writer& out, const PairTerm& term);
+void write(Writer& out, const PairPoint& point);
+void write(Writer& out, const PairBeat& beat);
+void write(Writer& out, const PairBatch& message);
+void write(Writer& out, const PairToken& token);
 
 /// What a signature covers of the message that carries it.
 void write_signed(Writer& out, const Prepare& prepare);

@@ -3,6 +3,8 @@
 // well-formed and within limits, though what it claims may be a lie.
 #pragma once
 
+#include <array>
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -218,9 +220,60 @@ struct StateReply {
   std::vector<Node> nodes;
 };
 
-using Message =
-    std::variant<BundleMessage, BatchMessage, Reply, Token, Verdict, Suspect, Hello, Welcome,
-                 Prepare, Commit, ViewChange, NewView, StateRequest, StateReply, Needed>;
+// ---- Primary and backup (docs/primary-backup.md) ------------------------------------------------
+
+/// Who is in sync: the life of each replica's state, 0 where it is not. The primary is executor
+/// `epoch mod 2`. All zero before the cluster is formed.
+struct PairRecord {
+  View epoch;
+  std::array<uint64_t, 2> lives{};
+  bool operator==(const PairRecord&) const = default;
+};
+
+/// What a primary leads: from one start point on, under one record.
+struct PairTerm {
+  View epoch;
+  uint64_t round = 0;
+  auto operator<=>(const PairTerm&) const = default;
+};
+
+struct PairPoint {
+  BatchNumber number;
+  Digest token;
+  bool operator==(const PairPoint&) const = default;
+};
+
+/// What the two tell each other all the time.
+struct PairBeat {
+  uint64_t life = 0;  ///< of the sender's state; drawn when it started
+  TimeUs beat = 0;    ///< the sender's time
+  TimeUs echo = 0;    ///< `beat` of the last one that the sender has had from the receiver
+  PairRecord record;  ///< as the sender knows it
+  bool joined =
+      false;  ///< the sender leads, or follows, in `term`; else what follows means nothing
+  PairTerm term;
+  PairPoint start;      ///< of the term
+  Names quarantine{};   ///< in the term
+  PairPoint committed;  ///< the sender's last
+  PairPoint reached;    ///< the last batch that the sender has run in order
+};
+
+/// A batch that the backup is to run; `committed` as in PairBeat.
+struct PairBatch {
+  PairTerm term;
+  PairPoint committed;
+  BatchPtr batch;
+};
+
+/// What running it came to.
+struct PairToken {
+  PairTerm term;
+  PairPoint reached;
+};
+
+using Message = std::variant<BundleMessage, BatchMessage, Reply, Token, Verdict, Suspect, Hello,
+                             Welcome, Prepare, Commit, ViewChange, NewView, StateRequest,
+                             StateReply, Needed, PairBeat, PairBatch, PairToken>;
 using MessagePtr = std::shared_ptr<const Message>;
 
 /// One effect: send `message` to each of `to`. Hosts encode it once. Delivery is not certain and

@@ -56,10 +56,22 @@ class Generator {
         return state_request();
       case 13:
         return state_reply();
-      default:
+      case 14:
         return Needed{view(),
                       {flip() ? Role::kExecutor : Role::kVerifier,
                        static_cast<uint16_t>(below(limits::kMaxExecutors))}};
+      case 15:
+        return PairBeat{1 + below(9), time(),  time(),  record(), flip(),
+                        term(),       point(), names(), point(),  point()};
+      case 16: {
+        PairBatch message{term(), point(), nullptr};
+        const BatchPtr made = batch();
+        message.batch = make_batch(message.term.epoch, made->number, made->time_us, made->seed,
+                                   made->bundles, digester());
+        return message;
+      }
+      default:
+        return PairToken{term(), point()};
     }
   }
 
@@ -104,6 +116,16 @@ class Generator {
     return names;
   }
   TokenParts parts() { return {number(), digest(), digest(), digest(), digest()}; }
+
+  TimeUs time() { return static_cast<TimeUs>(random_.next()); }
+  PairPoint point() { return {number(), digest()}; }
+  PairTerm term() { return {view(), random_.next()}; }
+  PairRecord record() {
+    if (random_.chance(1, 4)) return {};
+    PairRecord record{view(), {1 + below(9), 1 + below(9)}};
+    if (flip()) record.lives[(record.epoch.value() + 1) % 2] = 0;
+    return record;
+  }
 
   BatchPtr batch() {
     std::vector<BundlePtr> bundles;
@@ -232,6 +254,18 @@ class Description {
   void add(const StateRequest& r) { all(r.number, r.nodes); }
   void add(const StateReply::Node& n) { all(n.id, n.payload); }
   void add(const Needed& n) { all(n.view, n.node.role, uint64_t{n.node.index}); }
+  void add(const PairRecord& r) { all(r.epoch, r.lives[0], r.lives[1]); }
+  void add(const PairTerm& t) { all(t.epoch, t.round); }
+  void add(const PairPoint& p) { all(p.number, p.token); }
+  void add(const PairBeat& b) {
+    all(b.life, uint64_t(b.beat), uint64_t(b.echo), b.record, b.joined, b.term, b.start,
+        b.quarantine, b.committed, b.reached);
+  }
+  void add(const PairBatch& m) {
+    all(m.term, m.committed);
+    add(BatchMessage{m.batch});
+  }
+  void add(const PairToken& t) { all(t.term, t.reached); }
   void add(const StateReply& r) { all(r.number, r.parts, r.nodes); }
 
   std::string text_;

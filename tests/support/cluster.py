@@ -96,6 +96,11 @@ class Cluster:
         else:
             os.kill(self.nodes[name]["pid"], how)
 
+    def signal(self, name, number):
+        """To one node, which goes on."""
+        child = self.restarted.get(name)
+        os.kill(child.pid if child is not None else self.nodes[name]["pid"], number)
+
     def restart(self, name):
         """Starts a killed node again, with the command of separate machines."""
         self.restarted[name] = subprocess.Popen(

@@ -1,0 +1,233 @@
+#include "sim/pair_host.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "base/limits.h"
+#include "sim/violation.h"
+
+namespace eve::sim {
+namespace {
+
+constexpr TimeUs kCommandCostUs = 3;
+constexpr uint64_t kSlowerBy = 10;
+constexpr uint64_t kQuestionUs = 2'000;
+constexpr uint64_t kAgainUs = 100'000;
+
+}  // namespace
+
+void PairArbiter::ask(const pair::Request& request, std::function<bool()> alive, Answer answer) {
+  const auto delay = static_cast<TimeUs>(1 + random_.below(kQuestionUs));
+  queue_.at(queue_.now() + delay, [this, request, alive, answer] {
+    const auto again = static_cast<TimeUs>(1 + random_.below(kAgainUs));
+    const bool lost = faulty_ && random_.chance(1, 5);
+    if (reachable_ && !lost) {
+      if (record_ == request.expected) record_ = request.wanted;
+      const pair::Record now = record_;
+      // A copy that comes late changes nothing any more, or the protocol is wrong.
+      if (faulty_ && random_.chance(1, 5)) {
+        queue_.at(queue_.now() + 20 * again, [this, request] {
+          if (record_ == request.expected) record_ = request.wanted;
+        });
+      }
+      if (!faulty_ || !random_.chance(1, 5)) {
+        queue_.at(queue_.now() + static_cast<TimeUs>(random_.below(kQuestionUs)),
+                  [now, alive, answer] {
+                    if (alive()) answer(now);
+                  });
+        return;
+      }
+    }
+    queue_.at(queue_.now() + again, [this, request, alive, answer] {
+      if (alive()) ask(request, alive, answer);
+    });
+  });
+}
+
+PairHost::PairHost(const Surroundings& around, const PairSetup& setup, TimeUs clock_offset,
+                   uint64_t seed, Fibers& fibers, const crypto::Authenticator& authenticator,
+                   const crypto::Digester& digester, Ledger& ledger)
+    : Host(around, Address::executor(setup.options.index), clock_offset, seed),
+      setup_(setup),
+      fibers_(fibers),
+      authenticator_(authenticator),
+      digester_(digester),
+      ledger_(ledger) {}
+PairHost::~PairHost() = default;
+
+void PairHost::on_start() {
+  scheduler_ = std::make_unique<FiberScheduler>(fibers_, random_.next(), setup_.switch_every);
+  runner_ = std::make_unique<execution::Runner>(digester_, *scheduler_, setup_.make_service,
+                                                [this] { return around_.queue.now(); });
+  rollbacks_.fetched({BatchNumber(), {}, {}, runner_->empty_root(), {}});
+  ledger_.restarted(self());
+  life_ = random_.next() | 1;
+  auto options = setup_.options;
+  options.life = life_;
+  options.record = copy_;
+  options.arbiter = setup_.arbiter != nullptr;
+  replica_ = std::make_unique<pair::Replica>(options, authenticator_, digester_);
+  pair::Outbox out;
+  replica_->start(local_now(), out);
+  carry_out(out);
+}
+
+void PairHost::on_crash() {
+  add_to(earlier_lives_);
+  replica_.reset();
+  runner_.reset();
+  commands_.clear();
+  running_ = false;
+}
+
+void PairHost::on_message(const wire::Message& message, Address from, TimeUs now) {
+  pair::Outbox out;
+  replica_->receive(message, from, now, out);
+  carry_out(out);
+}
+
+void PairHost::on_tick(TimeUs now) {
+  pair::Outbox out;
+  replica_->tick(now, out);
+  carry_out(out);
+}
+
+void PairHost::on_idle(TimeUs now) {
+  pair::Outbox out;
+  replica_->idle(now, out);
+  carry_out(out);
+}
+
+void PairHost::carry_out(pair::Outbox& out) {
+  observe();
+  send(out.sends);
+  for (execution::Command& command : out.commands) {
+    if (const auto* run = std::get_if<execution::RunBatch>(&command)) {
+      ledger_.saw_batch(run->batch);
+    }
+    commands_.push(std::move(command));
+  }
+  for (const pair::Request& request : std::exchange(out.requests, {})) put(request);
+  run_next();
+}
+
+void PairHost::put(const pair::Request& request) {
+  around_.trace.note(around_.queue.now(), self(), request.wanted.epoch.value(), [request] {
+    return (request.answer ? "asks for " : "keeps ") + pair::format_record(request.wanted);
+  });
+  if (!request.answer) {
+    if (request.wanted.epoch > copy_.epoch) copy_ = request.wanted;
+    return;
+  }
+  if (setup_.arbiter == nullptr) {
+    if (copy_ == request.expected) copy_ = request.wanted;
+    later(1, [this] { answered(copy_); });
+    return;
+  }
+  const auto alive = [this, life = life_] { return up() && life_ == life; };
+  setup_.arbiter->ask(request, alive, [this, alive](const pair::Record& record) {
+    later(1, [this, record, alive] {
+      if (alive()) answered(record);
+    });
+  });
+}
+
+void PairHost::answered(const pair::Record& record) {
+  if (!replica_->glance().asking) return;
+  if (record.epoch > copy_.epoch) copy_ = record;
+  pair::Outbox out;
+  replica_->on_record(record, local_now(), out);
+  carry_out(out);
+  stepped();
+}
+
+/// As an executor does: one command after the other, each taking its time.
+void PairHost::run_next() {
+  if (running_ || commands_.empty()) return;
+  running_ = true;
+  const execution::Command command = commands_.pop();
+  auto events = std::make_shared<std::vector<execution::Event>>();
+  apply(command, *events);
+  later(cost(command, *events), [this, events] {
+    running_ = false;
+    for (execution::Event& event : *events) {
+      if (const auto* done = std::get_if<execution::BatchExecuted>(&event)) {
+        ledger_.saw_executed(*done);
+      }
+      pair::Outbox out;
+      replica_->on_event(std::move(event), local_now(), out);
+      carry_out(out);
+    }
+    stepped();
+    run_next();
+  });
+}
+
+void PairHost::apply(const execution::Command& command, std::vector<execution::Event>& events) {
+  runner_->apply(command,
+                 [&events](execution::Event event) { events.push_back(std::move(event)); });
+  const auto* run = std::get_if<execution::RunBatch>(&command);
+  for (const execution::Event& event : events) {
+    if (const auto* executed = std::get_if<execution::BatchExecuted>(&event)) {
+      rollbacks_.ran(executed->parts, run->mode);
+    }
+    if (const auto* fetched = std::get_if<execution::Fetched>(&event)) {
+      rollbacks_.fetched(fetched->parts);
+    }
+  }
+  if (const auto* rollback = std::get_if<execution::RollbackTo>(&command)) {
+    rollbacks_.rolled_back(self(), rollback->number, runner_->root());
+  }
+  if (const auto* commit = std::get_if<execution::CommitBatches>(&command)) {
+    rollbacks_.committed(commit->number);
+  }
+}
+
+TimeUs PairHost::cost(const execution::Command& command,
+                      const std::vector<execution::Event>& events) {
+  const auto* done =
+      events.empty() ? nullptr : std::get_if<execution::BatchExecuted>(&events.front());
+  if (done == nullptr || !std::holds_alternative<execution::RunBatch>(command)) {
+    return kCommandCostUs;
+  }
+  const uint64_t pace = slow() ? kSlowerBy : 1;
+  const uint64_t usual =
+      pace * (1 + done->requests) * static_cast<uint64_t>(setup_.request_cost_us);
+  return static_cast<TimeUs>(usual / 2 + random_.below(usual + 1));
+}
+
+void PairHost::observe() {
+  const auto now = replica_->glance();
+  ledger_.committed(self(), now.committed, now.token);
+  if (now.conflict) {
+    throw Violation("one history", to_string(self()) + " has committed what the other has not");
+  }
+  if (now.executed.value() > now.committed.value() + limits::kWindow) {
+    throw Violation("bounds", to_string(self()) + " ran ahead beyond the window");
+  }
+  const execution::ExecutorLoad load = replica_->load();
+  if (load.window_batches > limits::kHistoryBatches) {
+    throw Violation("bounds", to_string(self()) + " keeps too many batches");
+  }
+}
+
+void PairHost::check_state() const {
+  if (runner_->root() != runner_->recompute_root()) {
+    throw Violation("state", to_string(self()) + " holds a state that is not its root's");
+  }
+}
+
+void PairHost::add_to(Statistics& statistics) const {
+  if (&statistics != &earlier_lives_) statistics += earlier_lives_;
+  if (replica_ == nullptr) return;
+  const auto now = replica_->glance();
+  statistics.rollbacks += now.rollbacks;
+  statistics.repairs += now.repairs;
+  statistics.transfers += now.transfers;
+  statistics.accesses += scheduler_->accesses();
+  statistics.switches += scheduler_->switches();
+}
+
+}  // namespace eve::sim

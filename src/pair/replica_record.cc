@@ -1,0 +1,145 @@
+// The record of who is in sync: when it is to change, and what follows when it has (P1, P2, P5 to
+// P9).
+#include <utility>
+
+#include "base/check.h"
+#include "pair/replica_impl.h"
+
+namespace eve::pair {
+
+// ---- What the other one says of itself ---------------------------------------------------------
+
+void Replica::Impl::send_beat(TimeUs now, Outbox& out) {
+  watch.beat(now);
+  wire::PairBeat beat;
+  beat.life = options.life;
+  beat.beat = now;
+  beat.echo = heard_beat;
+  beat.record = record;
+  beat.joined = joined;
+  beat.term = term;
+  beat.start = start;
+  beat.quarantine = quarantine;
+  beat.committed = committed_point();
+  beat.reached = reached_point();
+  told = committed;
+  send_peer(std::move(beat), out);
+}
+
+// False if the beat is old news. One of another life counts if it answers a beat that was sent here
+// since the present one was met: what has ended cannot do that, however late its last words are.
+bool Replica::Impl::meet(const wire::PairBeat& beat, TimeUs now) {
+  heard_beat = beat.beat;
+  if (beat.life != peer.life) {
+    if (peer.life != 0 && beat.echo <= peer.met_at) return false;
+    // What it had run ended with its life.
+    peer = {beat.life, now, 0, {}, false};
+    peer_tokens.clear();
+    peer_level = BatchNumber();
+    readmitting = false;
+  }
+  if (beat.beat < peer.beat) return false;
+  peer.beat = beat.beat;
+  peer.record = beat.record;
+  watch.heard(now);
+  return true;
+}
+
+// ---- P1: questions -----------------------------------------------------------------------------
+
+void Replica::Impl::ask(const Record& wanted, Outbox& out) {
+  EVE_CHECK(!asked.has_value(), "one question at a time");
+  asked = Request{record, wanted, true};
+  out.requests.push_back(*asked);
+}
+
+/// The next record in which this replica leads, alone or with the other one as it lives now.
+Record Replica::Impl::record_with(bool both) const {
+  Record wanted;
+  wanted.epoch = next_epoch(record.epoch, options.index);
+  wanted.lives.at(options.index) = options.life;
+  if (both) wanted.lives.at(other) = peer.life;
+  return wanted;
+}
+
+// Whatever was agreed upon under the record before is void; what was run stays.
+void Replica::Impl::adopt(const Record& next, bool keep, TimeUs now, Outbox& out) {
+  EVE_CHECK(next.epoch > record.epoch, "epochs only grow");
+  const bool led = leads();
+  const Record before = std::exchange(record, next);
+  for (const Record& naming : {before, record}) {
+    if (naming.lives.at(other) != 0) peer_was = naming.lives.at(other);
+  }
+  joined = readmitting = peer.joined = false;
+  peer_tokens.clear();
+  peer_level = BatchNumber();
+  claims.clear();
+  missing_since.reset();
+  waiting_number = BatchNumber();
+  if (keep) out.requests.push_back({before, record, false});
+  if (!leads()) return;
+  if (!led && formed(before)) ++counters.promotions;
+  if (!names_both(record)) ++counters.times_alone;
+  if (led && names_both(record) && !names_both(before)) ++counters.readmissions;
+  stop_repair(out);
+  lead_if_ready(now, out);
+}
+
+// ---- Decisions: only when everything that had arrived was read (P9) ----------------------------
+
+void Replica::Impl::decide(TimeUs now, Outbox& out) {
+  if (conflict) return;
+  lead_if_ready(now, out);
+  if (asked || watch.in_doubt()) return;
+  if (!formed(record)) {
+    const bool both_empty = peer.life != 0 && !formed(peer.record) && !watch.silent(now);
+    if (options.index == 0 && both_empty) ask(record_with(true), out);
+  } else if (leads()) {
+    decide_as_primary(now, out);
+  } else if (named()) {
+    // P6
+    if (peer_gone(now)) ask(record_with(false), out);
+  } else if (options.arbiter && watch.silent(now) && now - read_at >= options.silence_us) {
+    // The other one may have named this one, and died before it could say so.
+    read_at = now;
+    ask(record, out);
+  }
+}
+
+// P5, P8.
+void Replica::Impl::decide_as_primary(TimeUs now, Outbox& out) {
+  if (names_both(record)) {
+    if (peer_gone(now)) ask(record_with(false), out);
+    return;
+  }
+  if (!readmitting || !joined) return;
+  if (watch.silent(now) || stuck(now)) {
+    readmitting = false;
+    settle(now, out);
+  } else if (peer_level >= committed) {
+    ask(record_with(true), out);
+  }
+}
+
+bool Replica::Impl::peer_gone(TimeUs now) const {
+  const bool another_life = peer.life != 0 && peer.life != record.lives.at(other);
+  return another_life || watch.silent(now) || stuck(now);
+}
+
+// A batch that this replica has run waits for the other one.
+bool Replica::Impl::stuck(TimeUs now) const {
+  return waiting_number > BatchNumber() && now - waiting_since >= options.progress_us;
+}
+
+// P7. Alone, and nobody else can believe that it may answer.
+bool Replica::Impl::released(TimeUs now) const {
+  return options.arbiter || peer.record.epoch >= record.epoch || watch.silent(now) ||
+         (peer.life != 0 && peer.life != peer_was);
+}
+
+/// Whether a commit needs the other one's token (P4, P8).
+bool Replica::Impl::needs_peer() const {
+  return names_both(record) || readmitting;
+}
+
+}  // namespace eve::pair
