@@ -1,6 +1,6 @@
 # The installed library `eve`: the rooms a service needs, in one archive, with find_package(eve) and
 # pkg-config files.
-set(EVE_LIBRARY_ROOMS base crypto wire state journal mixer execution verification durability client
+set(EVE_LIBRARY_ROOMS base crypto wire state journal mixer execution verification durability pair client
   runtime cli)
 
 add_library(eve STATIC)

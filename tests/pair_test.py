@@ -5,6 +5,7 @@ A load whose history is checked runs all the time, so an acknowledged write that
 of a replica that should not have answered, makes a case fail. Cases with "etcd" start Debian's
 etcd-server on free ports and end it."""
 
+import os
 import pathlib
 import random
 import shutil
