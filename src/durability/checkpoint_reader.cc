@@ -11,6 +11,14 @@ namespace eve::durability {
 using journal::Disk;
 using Frame = CheckpointReader::Frame;
 
+namespace {
+
+CheckpointFault fault_of(ErrorKind kind) {
+  return kind == ErrorKind::kMedium ? CheckpointFault::kUnreadable : CheckpointFault::kRefused;
+}
+
+}  // namespace
+
 // ---- CheckpointReader ----
 
 CheckpointReader::CheckpointReader(std::string name, std::unique_ptr<journal::File> file)
@@ -26,7 +34,7 @@ Error CheckpointReader::damaged(const std::string& what) {
 Result<Bytes> CheckpointReader::read(uint64_t offset, uint64_t size) {
   auto bytes = file_->read(offset, size);
   if (!bytes) {
-    fault_ = CheckpointFault::kUnreadable;
+    fault_ = fault_of(bytes.kind());
     return Error{info_.name + " cannot be read: " + bytes.message()};
   }
   if (bytes->size() != size) return damaged("it is cut off");
@@ -38,7 +46,7 @@ Result<std::unique_ptr<CheckpointReader>> CheckpointReader::open(Disk& disk,
                                                                  CheckpointFault* fault) {
   auto file = disk.open(name);
   if (!file) {
-    if (fault != nullptr) *fault = CheckpointFault::kUnreadable;
+    if (fault != nullptr) *fault = fault_of(file.kind());
     return Error{name + " cannot be opened: " + file.message()};
   }
   std::unique_ptr<CheckpointReader> reader(new CheckpointReader(name, std::move(*file)));
@@ -51,7 +59,7 @@ Result<std::unique_ptr<CheckpointReader>> CheckpointReader::open(Disk& disk,
 Status CheckpointReader::read_ends() {
   const auto size = file_->size();
   if (!size) {
-    fault_ = CheckpointFault::kUnreadable;
+    fault_ = fault_of(size.kind());
     return size.status();
   }
   info_.file_bytes = *size;
@@ -299,9 +307,11 @@ Status check_owner(const CheckpointInfo& info, const CheckpointWanted& wanted) {
   return {};
 }
 
-/// An operator has to do something about it: nothing is to be touched.
+/// An operator has to do something about it, or the next attempt will tell: nothing is to be
+/// touched.
 bool is_final(CheckpointFault fault) {
-  return fault == CheckpointFault::kNewer || fault == CheckpointFault::kForeign;
+  return fault == CheckpointFault::kNewer || fault == CheckpointFault::kForeign ||
+         fault == CheckpointFault::kRefused;
 }
 
 /// Whether the log goes on from it. Not empty: why not.

@@ -31,7 +31,8 @@ struct CheckpointInfo {
 /// Why a file could not be used.
 enum class CheckpointFault : uint8_t {
   kDamaged,     ///< it is not what was written, or never was whole
-  kUnreadable,  ///< the disk gives an error
+  kUnreadable,  ///< the device cannot read it
+  kRefused,     ///< an error that says nothing about the file: try again
   kNewer,       ///< of a later release
   kForeign,     ///< of another node or service
 };
