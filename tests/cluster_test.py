@@ -294,7 +294,7 @@ def benchmarks():
 def wrong_usage():
     """Errors name what is wrong and what to do; nothing is started."""
     cases = {
-        ("dev", "--config", "raft"): "not in {bft,crash}",
+        ("dev", "--config", "raft"): "not in {bft,crash,primary-backup}",
         ("dev", "--service", "mail"): "not in {kv}",
         ("dev", "--threads", "100000"): "--threads",
         ("dev", "--durability", "often"): "sync, async or memory",
