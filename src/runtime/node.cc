@@ -95,8 +95,9 @@ Status Node::Impl::make_executor() {
 
 Status Node::Impl::make_pair(Address address) {
   if (options.durability != durability::Durability::kMemory) {
-    return Error{"config = \"primary-backup\" keeps the state in memory in this version: start it "
-                 "with --durability memory"};
+    return Error{
+        "config = \"primary-backup\" keeps the state in memory in this version: start it "
+        "with --durability memory"};
   }
   auto file = RecordFile::open(state_directory(), address);
   if (!file) return file.status();
