@@ -14,6 +14,7 @@ using durability::Keeper;
 
 /// A disk that gives errors while a process starts gives them for so many operations at most.
 constexpr int kMostAttempts = 2000;
+constexpr size_t kMostCopies = 3;
 
 durability::KeeperOptions keeper_options(const StoragePlan& plan, Address owner) {
   durability::KeeperOptions options;
@@ -47,6 +48,7 @@ void ExecutorStorage::make() {
 // What was not synced is gone when the machine stops, and what an async log promises ends there;
 // and stays so until the executor has said that it may speak again.
 bool ExecutorStorage::may_forget() const {
+  if (plan_.damaged > 0 || set_back_) return true;
   return plan_.durability == Durability::kAsync && (machine_stopped_ || forgot_);
 }
 
@@ -84,7 +86,7 @@ void ExecutorStorage::carried_out(const execution::Command& command,
     throw Violation("durability", to_string(owner_) + " cannot record: " + recorded.message());
   }
   journal_->submit(std::move(recorded->notes), recorded->until, std::move(done));
-  if (journal_->broken()) {
+  if (journal_->broken() && plan_.damaged == 0) {
     throw Violation("durability", to_string(owner_) + " finds its log damaged");
   }
 }
@@ -98,10 +100,14 @@ void ExecutorStorage::end() {
   machine_stopped_ |= machine;
   journal_->end(machine ? NoteJournal::How::kMachine : NoteJournal::How::kProcess);
   recorder_.reset();
+  if (copies_.size() < kMostCopies && random_.chance(1, 2)) copies_.push_back(disk_->copy());
 }
 
+// An old copy is worse than nothing: it looks whole.
 void ExecutorStorage::forget() {
-  make();
+  set_back_ = !copies_.empty() && random_.chance(1, 2);
+  if (!set_back_) return make();
+  disk_->restore(copies_[random_.below(copies_.size())]);
 }
 
 }  // namespace eve::sim

@@ -29,11 +29,13 @@ class ExecutorStorage {
   void remembered();
   /// The process dies.
   void end();
-  /// Somebody puts an empty disk in place of this one.
+  /// Somebody puts an empty disk in place of this one, or sets it back to what it was earlier.
   void forget();
   /// Nothing goes wrong any more.
   void calm() { disk_->calm(); }
 
+  /// The log turned out to be damaged while the executor ran: nothing is kept any more.
+  bool broken() const { return journal_->broken(); }
   uint64_t mended() const { return journal_->mended(); }
   uint64_t interrupted() const { return journal_->interrupted(); }
 
@@ -51,6 +53,8 @@ class ExecutorStorage {
   bool ran_before_ = false;
   bool machine_stopped_ = false;  ///< since the last start
   bool forgot_ = false;           ///< as of the last start
+  bool set_back_ = false;         ///< it shows an earlier time: that of one that lies
+  std::vector<VirtualDisk::Copy> copies_;
 };
 
 }  // namespace eve::sim

@@ -86,6 +86,9 @@ enum class Site : uint8_t {
   kLogShortened,
   kPowerFailed,
   kCrashAmidSync,
+  kLogBroken,
+  kDiskTooSlow,
+  kLeadLeft,
   kVoteResent,
   // ---- clients
   kRetry,

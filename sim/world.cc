@@ -133,7 +133,7 @@ std::unique_ptr<ExecutorHost> World::make_executor(uint16_t index, size_t instan
   setup.request_cost_us = plan_.request_cost_us;
   setup.switch_every = plan_.switch_every;
   setup.silence = &silence_;
-  setup.storage = plan_.storage;
+  setup.storage = plan_.storage.of(Address::executor(index), plan_.model);
   setup.options.suspect_after_us = patience(setup.options.suspect_after_us);
   setup.options.resend_after_us = patience(setup.options.resend_after_us);
   if (workload_->deterministic()) setup.sequential = &sequential_;

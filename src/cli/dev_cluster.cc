@@ -129,9 +129,10 @@ Status DevCluster::start_nodes(const DevOptions& options) {
   const auto cluster = (directory_ / "cluster.toml").string();
   for (const auto& node : config_.nodes) {
     if (node.port == 0 && node.service_port == 0) continue;
-    auto child = start_self(node.name,
-                            {"eve-" + node.name, "serve", "--cluster", cluster, "--node", node.name,
-                             "--threads", threads, "--durability", options.durability});
+    auto child =
+        start_self(node.name, {"eve-" + node.name, "serve", "--cluster", cluster, "--node",
+                               node.name, "--threads", threads, "--durability", options.durability,
+                               "--headroom", std::to_string(options.headroom_mib)});
     if (!child) return child.status();
     children_.push_back(*child);
   }

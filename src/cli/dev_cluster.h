@@ -30,6 +30,7 @@ struct DevOptions {
   std::string directory;
   std::string nodes_out;
   std::string durability = "memory";
+  uint64_t headroom_mib = 1024;  ///< as of ServeOptions
   PairOptions pair;
 };
 

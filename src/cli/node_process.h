@@ -16,7 +16,8 @@ struct ServeOptions {
   std::string directory;  ///< keys and the node's own state; empty: cluster's folder
   size_t threads = 0;     ///< 0: one a core
   std::string durability = "memory";
-  int ready_fd = -1;  ///< "ready\n" is written there
+  uint64_t headroom_mib = 1024;  ///< less free on its disk is low
+  int ready_fd = -1;             ///< "ready\n" is written there
 };
 
 /// Serves until SIGINT or SIGTERM.

@@ -25,6 +25,7 @@ Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted,
   ExecutorMemory memory{std::move(*disk), nullptr, {}};
   auto options = node_log(kLogName, wanted.cluster, address);
   options.durability = wanted.durability;
+  options.log.low_bytes = wanted.headroom_bytes;
   const durability::ExecutorLogAccess log{
       [&](bool ran_before, durability::NoteVisitor& visitor, durability::Found& found) {
         options.ran_before = ran_before;

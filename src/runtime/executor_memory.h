@@ -23,6 +23,7 @@ struct ExecutorMemoryOptions {
   std::filesystem::path directory;  ///< of the node's state
   std::string cluster;              ///< the cluster's id
   durability::Durability durability = durability::Durability::kMemory;
+  uint64_t headroom_bytes = journal::LogOptions().low_bytes;  ///< less free on the disk is low
 };
 
 /// Brings the stage to where the log ends. Precondition: durability is not kMemory. Errors leave

@@ -84,9 +84,10 @@ Status Node::Impl::make_executor() {
   wanted.model = core->cluster().model;
   wanted.index = address->index;
   wanted.clients = core->cluster().clients();
-  auto made = ExecutorHost::create(core->loop(), core->router(), core->authenticator(),
-                                   core->digester(), wanted, options.threads, options.make_service,
-                                   {state_directory(), core->cluster().id, options.durability});
+  auto made = ExecutorHost::create(
+      core->loop(), core->router(), core->authenticator(), core->digester(), wanted,
+      options.threads, options.make_service,
+      {state_directory(), core->cluster().id, options.durability, options.headroom_bytes});
   if (!made) return made.status();
   executor = std::move(*made);
   core->router().add(*address, *executor);
@@ -144,8 +145,9 @@ Status Node::Impl::make_verifier() {
   wanted.model = core->cluster().model;
   wanted.index = address->index;
   wanted.genesis = genesis_of(core->digester(), options.make_service);
-  auto memory = open_verifier_memory({state_directory(), core->cluster().id, options.durability},
-                                     wanted, core->digester());
+  auto memory = open_verifier_memory(
+      {state_directory(), core->cluster().id, options.durability, options.headroom_bytes}, wanted,
+      core->digester());
   if (!memory) return memory.status();
   verifier = std::make_unique<VerifierHost>(core->loop(), core->router(), core->authenticator(),
                                             core->digester(), std::move(*memory));

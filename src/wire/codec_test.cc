@@ -107,6 +107,15 @@ TEST(Codec, GoldenBytes) {
             "72");
 }
 
+TEST(Codec, GoldenRoom) {
+  EXPECT_EQ(hex_of(Room{}), "021300000000");
+  EXPECT_EQ(hex_of(Room{{Address::executor(1), Address::verifier(2)}}),
+            "0213"
+            "02000000"
+            "010100"
+            "020200");
+}
+
 TEST(Codec, GoldenPairMessages) {
   const std::string e(64, 'e');
   const PairPoint point{BatchNumber(5), filled(0xee)};

@@ -205,4 +205,12 @@ void write(Writer& out, const PairToken& token) {
   write(out, token.reached);
 }
 
+void write(Writer& out, const Room& room) {
+  out.count(room.low.size());
+  for (const Address node : room.low) {
+    out.enumerator(node.role);
+    out.integer(node.index);
+  }
+}
+
 }  // namespace eve::wire

@@ -271,9 +271,19 @@ struct PairToken {
   PairPoint reached;
 };
 
+// ---- Disks
+// ---------------------------------------------------------------------------------------
+
+/// Whose disks have too little room for more work, as the sender knows it; none: all is well. A
+/// verifier speaks for itself to executors, an executor for itself and for verifiers to clients.
+/// Repeated while it lasts, and nothing in the protocol rests on it.
+struct Room {
+  std::vector<Address> low;  ///< executors and verifiers, in ascending order, each once
+};
+
 using Message = std::variant<BundleMessage, BatchMessage, Reply, Token, Verdict, Suspect, Hello,
                              Welcome, Prepare, Commit, ViewChange, NewView, StateRequest,
-                             StateReply, Needed, PairBeat, PairBatch, PairToken>;
+                             StateReply, Needed, PairBeat, PairBatch, PairToken, Room>;
 using MessagePtr = std::shared_ptr<const Message>;
 
 /// One effect: send `message` to each of `to`. Hosts encode it once. Delivery is not certain and

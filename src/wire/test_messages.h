@@ -70,8 +70,10 @@ class Generator {
                                    made->bundles, digester());
         return message;
       }
-      default:
+      case 17:
         return PairToken{term(), point()};
+      default:
+        return room();
     }
   }
 
@@ -114,6 +116,14 @@ class Generator {
     for (Digest& name : names) name = digest();
     std::sort(names.begin(), names.end());
     return names;
+  }
+  Room room() {
+    Room room;
+    for (size_t i = below(4); i > 0; --i) room.low.push_back(Address::executor(below(64)));
+    for (size_t i = below(4); i > 0; --i) room.low.push_back(Address::verifier(below(96)));
+    std::sort(room.low.begin(), room.low.end());
+    room.low.erase(std::unique(room.low.begin(), room.low.end()), room.low.end());
+    return room;
   }
   TokenParts parts() { return {number(), digest(), digest(), digest(), digest()}; }
 
@@ -266,6 +276,9 @@ class Description {
     add(BatchMessage{m.batch});
   }
   void add(const PairToken& t) { all(t.term, t.reached); }
+  void add(const Room& r) {
+    for (const Address node : r.low) all(node.role, uint64_t{node.index});
+  }
   void add(const StateReply& r) { all(r.number, r.parts, r.nodes); }
 
   std::string text_;

@@ -58,14 +58,15 @@ class Nodes(Cluster):
     do not lie, `names` those of all."""
 
     def __init__(self, program, config="bft", threads=1, prefixes=None, hosts=None, addresses=None,
-                 liars=None, durability=None):
+                 liars=None, durability=None, extra=()):
         """prefixes: {node: command words before the program}. hosts: {node: its own host}.
         addresses(nodes, node, peer): (host, port) at which `node` finds `peer`, or None for the true
-        one. liars: {node: (program, extra words)}. durability: of those that do not lie."""
+        one. liars: {node: (program, extra words)}. durability, extra words: of
+        those that do not lie."""
         self.program = str(program)
         self.config = config
         self.threads = threads
-        self.durability = ["--durability", durability] if durability else []
+        self.durability = [*(["--durability", durability] if durability else []), *extra]
         self.port = lasting_port()
         self.prefixes = prefixes or {}
         self.liars = liars or {}
