@@ -77,6 +77,8 @@ constexpr std::array kNames = {
     "power failed",
     "crash amid sync",
     "log found broken",
+    "promises lost with a log",
+    "verifier that must not run again",
     "disk too slow",
     "lead left",
     "vote resent",

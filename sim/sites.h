@@ -87,6 +87,8 @@ enum class Site : uint8_t {
   kPowerFailed,
   kCrashAmidSync,
   kLogBroken,
+  kPromisesLost,
+  kVerifierRetired,
   kDiskTooSlow,
   kLeadLeft,
   kVoteResent,

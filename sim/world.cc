@@ -159,9 +159,11 @@ std::unique_ptr<VerifierHost> World::make_verifier(uint16_t index, size_t instan
   const Address self = Address::verifier(index);
   // Who lies keeps what it likes.
   const bool keeps = plan_.storage.verifiers_too() && !plan_.byzantine.faulty(self, plan_.model);
-  return std::make_unique<VerifierHost>(around(self, instance), options, clock_offset(),
-                                        random_.next(), authenticator_of(self), digester_, ledger_,
-                                        keeps ? std::optional(plan_.storage.disk) : std::nullopt);
+  return std::make_unique<VerifierHost>(
+      around(self, instance), options, clock_offset(), random_.next(), authenticator_of(self),
+      digester_, ledger_,
+
+      keeps ? std::optional(plan_.storage.of(self, plan_.model)) : std::nullopt);
 }
 
 void World::add_verifiers() {
@@ -322,8 +324,9 @@ bool World::converged() const {
     return excused.contains(host->self()) || unaccountable(host->self()) ||
            (host->recovered() && host->glance().committed == last);
   };
+  const auto votes = [&there](const auto& host) { return host->retired() || there(host); };
   return std::all_of(executors_.begin(), executors_.end(), there) &&
-         std::all_of(verifiers_.begin(), verifiers_.end(), there);
+         std::all_of(verifiers_.begin(), verifiers_.end(), votes);
 }
 
 void World::converge() {
