@@ -30,9 +30,8 @@ Plan stalling(uint64_t seed, FaultModel model) {
   return plan;
 }
 
-// As long as it takes to see it (DiskPace), to start a view, and for clients whose bundles the old
-// primary had to be heard again; and the same once more for a stall that hits amid that. Stalls last
-// up to 40 s.
+// As long as it takes to see it (DiskPace), to start a view, and to hear of what only the old
+// primary had; and once more for a stall that hits amid that. Stalls last up to 40 s.
 TEST(StalledDisk, CostsClientsLittleThoughItIsThePrimarys) {
   constexpr TimeUs kMost = 3'000'000;
   Fibers fibers(kWorkers);

@@ -303,7 +303,9 @@ TimeUs World::patience_lost() const {
   TimeUs longest = 0;
   for (const auto& host : executors_) longest = std::max(longest, host->longest_run());
   const TimeUs slow_batches = kTurns * plan_.model.executors() * 2 * longest;
-  const TimeUs stall = plan_.storage.disk[DiskFault::kStall] > 0 ? kLongestStallUs : 0;
+  const bool stalls = plan_.storage.disk[DiskFault::kStall] > 0 ||
+                      (plan_.storage.damaged > 0 && plan_.storage.damage[DiskFault::kStall] > 0);
+  const TimeUs stall = stalls ? kLongestStallUs : 0;
   return (plan_.faults.long_pause_us > 0 ? kOutageUs : 0) + quarantine + slow_batches + stall;
 }
 

@@ -244,7 +244,7 @@ TimeUs Executor::deadline() const {
 
 void Executor::may_lead(bool able, TimeUs now, Outbox& out) {
   if (std::exchange(impl_->able_to_lead, able) == able) return;
-  if (impl_->wants_back(now)) impl_->say_hello(now, out);
+  if (!able && impl_->leads() && !impl_->silence.silent()) impl_->say_hello(now, out);
   impl_->set_beat(now);
 }
 
