@@ -106,11 +106,16 @@ void VerifierHost::on_idle(TimeUs now) {
 void VerifierHost::carry_out(verification::Outbox& out) {
   if (!disk_) keep_view(out);
   const auto now = verifier_->glance();
-  ledger_.committed(self(), now.committed, now.token);
   witness(now);
-  if (!disk_) return send(out.sends);
-  disk_->carry_out(out, [this, promised = now.promised](const std::vector<wire::Send>& sends) {
-    views_.stands(self(), promised);
+  if (!disk_) {
+    ledger_.committed(self(), now.committed, now.token);
+    return send(out.sends);
+  }
+  // What it takes for committed may rest on a COMMIT of its own that is not durable yet. If it dies
+  // now nobody has heard of either (P2), and the others may go on without that batch.
+  disk_->carry_out(out, [this, now](const std::vector<wire::Send>& sends) {
+    ledger_.committed(self(), now.committed, now.token);
+    views_.stands(self(), now.promised);
     send(sends);
   });
 }
