@@ -4,6 +4,12 @@ namespace eve::sim {
 
 using durability::Durability;
 
+namespace {
+
+constexpr uint32_t kMoreDamage = 10;
+
+}  // namespace
+
 StoragePlan StoragePlan::draw(Random& random, StorageChoice choice) {
   StoragePlan plan;
   const bool memory = random.chance(1, 3);
@@ -48,6 +54,11 @@ void StoragePlan::draw_damage(Random& random, uint32_t most, uint16_t first) {
   for (const DiskFault fault : {DiskFault::kLostWrite, DiskFault::kMisdirected, DiskFault::kOldCopy,
                                 DiskFault::kFilesLost}) {
     damage[fault] = 0;
+  }
+  // A node's log sees few operations in a seed, and is read only when it starts or mends.
+  for (const DiskFault fault : {DiskFault::kRotAtRest, DiskFault::kRotAtRead, DiskFault::kBadSector,
+                                DiskFault::kSyncFails}) {
+    damage[fault] *= kMoreDamage;
   }
 }
 

@@ -19,6 +19,7 @@ durability::KeeperOptions options_of(Address self) {
   options.log.extend_bytes = 0;
   options.log.reserve_bytes = uint64_t{64} << 10;
   options.log.low_bytes = uint64_t{256} << 10;
+  options.marks_highest = true;
   return options;
 }
 

@@ -57,6 +57,9 @@ struct KeeperOptions {
   std::string machine_start;
   /// The owner has run with this directory before: a log that is not there is lost.
   bool ran_before = false;
+  /// The highest number of any note that is synced stands in NAME.highest as well, and before that:
+  /// for owners to whom it is worth more than the rest.
+  bool marks_highest = false;
 };
 
 /// What open() found.
@@ -66,6 +69,7 @@ struct Found {
   std::string trouble;         ///< for people: what is damaged or lost, and where it was put
   journal::Position begin{1};  ///< where the log begins: a checkpoint must reach up to there
   uint64_t opened = 1;         ///< how often the log has been opened, this time included
+  std::optional<uint64_t> highest;  ///< as NAME.highest says: no note had a higher number
 };
 
 /// Visits what earlier processes kept.
@@ -82,7 +86,7 @@ class NoteVisitor {
 /// Calls block; one thread at a time. The disk must outlive the keeper.
 ///
 /// Beside the log's files it may leave NAME.start (how the log was kept last, if not synced) and
-/// NAME.lost (a log that cannot be read is being replaced).
+/// NAME.lost (a log that cannot be read is being replaced), and NAME.highest.
 class Keeper {
  public:
   /// Reads the log, or makes one. When it returns, all that was visited is durable: not before may
@@ -129,6 +133,8 @@ class Keeper {
   Status refuse(Status status);
   Status append(journal::Position position, const Note& note);
   Status write_out(Until until);
+  /// Before what waits is durable.
+  Status mark_highest();
   void forget_durable();
   Status reopen(bool& fatal);
 
@@ -144,6 +150,7 @@ class Keeper {
   uint64_t waiting_bytes_ = 0;
   journal::Position end_{1};
   std::optional<journal::Position> damage_at_;  ///< says that the log is not whole: must stay
+  std::optional<uint64_t> marked_;      ///< what NAME.highest says
   uint32_t damaged_readings_ = 0;               ///< by mend(), in a row
   uint64_t earlier_bytes_ = 0;                  ///< written by writers that failed
 };

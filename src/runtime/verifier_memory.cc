@@ -17,6 +17,7 @@ durability::KeeperOptions keeper_options(const VerifierMemoryOptions& wanted, Ad
   options.log.reserve_bytes = uint64_t{1} << 20;
   // It is cut as it grows: so much room is enough for good.
   options.log.low_bytes = std::min(wanted.headroom_bytes, uint64_t{64} << 20);
+  options.marks_highest = true;
   options.durability = durability::PromiseBook::of_log(wanted.durability);
   return options;
 }
