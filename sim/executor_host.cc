@@ -87,6 +87,7 @@ void ExecutorHost::on_start() {
 }
 
 void ExecutorHost::recover(const durability::OpenedExecutor& opened) {
+  kept_view_ = opened.recovered ? opened.recovered->view : View();
   if (!opened.recovered) return;
   around_.trace.hit(opened.restarted ? Site::kMemoryLost : Site::kMemoryRecovered);
   if (!opened.recovered->above.empty()) around_.trace.hit(Site::kSpeculationRecovered);
@@ -216,6 +217,9 @@ void ExecutorHost::apply(const execution::Command& command, std::vector<executio
 }
 
 void ExecutorHost::happened(execution::Event& event) {
+  if (const auto* entered = std::get_if<execution::ViewEntered>(&event)) {
+    kept_view_ = entered->view;
+  }
   if (const auto* executed = std::get_if<execution::BatchExecuted>(&event)) {
     ledger_.saw_executed(*executed);
     around_.trace.note(around_.queue.now(), self(), std::hash<crypto::Digest>()(executed->token),
@@ -273,7 +277,8 @@ void ExecutorHost::observe() {
     sources_.clear();
   }
   if (seen_.silent && !now.silent) around_.trace.hit(Site::kExecutorReturned);
-  if (forgot_ && !now.silent) {
+  // Not before the log has the view that ended the silence.
+  if (forgot_ && !now.silent && now.view == kept_view_) {
     forgot_ = false;
     storage_->remembered();
   }

@@ -84,6 +84,7 @@ class ExecutorHost final : public Host {
   TimeUs longest_run_us_ = 0;
   std::unique_ptr<ExecutorStorage> storage_;  ///< null: nothing is kept
   bool forgot_ = false;                       ///< and has not said yet that it may speak again
+  View kept_view_;                            ///< the last one that the log has
   bool running_ = false;
   std::set<Address> sources_;       ///< of the fetch under way: who sent nodes
   bool fetching_ = false;           ///< a StartFetch has not come to its end

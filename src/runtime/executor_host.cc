@@ -43,6 +43,7 @@ Status ExecutorHost::recover(EventLoop& loop, const execution::ExecutorOptions& 
   if (!found) return found.status();
   disk_ = std::move(found->disk);
   recovered_ = std::move(found->opened.recovered);
+  if (recovered_) view_ = recovered_->view;
   forgot_ = found->opened.restarted;
   execution::ExecutorOptions wanted = options;
   wanted.restarted = forgot_;
@@ -77,21 +78,29 @@ void ExecutorHost::tick(TimeUs now) {
 bool ExecutorHost::idle(TimeUs now) {
   if (stopped_) return false;
   auto events = stage_.take_events();
-  for (auto& event : events) executor_->on_event(std::move(event), now, outbox_);
+  for (auto& event : events) {
+    if (const auto* entered = std::get_if<execution::ViewEntered>(&event)) view_ = entered->view;
+    executor_->on_event(std::move(event), now, outbox_);
+  }
   executor_->idle(now, outbox_);
   refusals_seen_.pass_on(
       executor_->refusals(), [this](Address sender) { return router_.name_of(sender); },
       router_.links().refusals(), now);
-  if (forgot_ && !executor_->glance().silent) {
-    forgot_ = false;
-    journal_->submit({{durability::kRemembered, 0, {}}}, durability::Keeper::Until::kLater,
-                     nullptr);
-  }
+  if (forgot_) say_remembered();
   const bool sent = hand_out();
   const bool commanded = !outbox_.commands.empty();
   // Commands gather over the turn, so that one wake-up serves them all.
   stage_.submit(outbox_.commands);
   return !events.empty() || sent || commanded;
+}
+
+// Not before the log has the view that ended the silence: else the next process would take itself
+// for one that remembers, in a view in which it may have spoken.
+void ExecutorHost::say_remembered() {
+  const auto status = executor_->glance();
+  if (status.silent || status.view != view_) return;
+  forgot_ = false;
+  journal_->submit({{durability::kRemembered, 0, {}}}, durability::Keeper::Until::kLater, nullptr);
 }
 
 bool ExecutorHost::hand_out() {

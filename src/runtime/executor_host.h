@@ -44,6 +44,7 @@ class ExecutorHost final : public Host {
                  const ExecutorMemoryOptions& memory);
   /// Passes on what the executor wants. True if it wanted anything.
   bool hand_out();
+  void say_remembered();
 
   Router& router_;
   Address address_;
@@ -55,6 +56,7 @@ class ExecutorHost final : public Host {
   std::unique_ptr<JournalThread> journal_;
   std::optional<execution::Recovered> recovered_;  ///< until start()
   bool forgot_ = false;                            ///< and has not said yet that it may speak again
+  View view_;                                      ///< the last one that the log has
   bool stopped_ = false;                           ///< its log turned out to be damaged
 };
 

@@ -52,7 +52,9 @@ Result<bool> start_without_memory(const std::filesystem::path& directory, uint16
   const Address address = Address::executor(index);
   const auto logs = directory / to_string(address);
   std::error_code error;
-  if (std::filesystem::exists(logs, error)) {
+  const bool kept = std::filesystem::exists(logs, error);
+  if (error) return Error{logs.string() + ": " + error.message()};
+  if (kept) {
     return Error{logs.string() +
                  " holds the log of a run with another durability, which would not know of this "
                  "one; start with --durability sync, or move that directory away"};
