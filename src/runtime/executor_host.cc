@@ -1,5 +1,6 @@
 #include "runtime/executor_host.h"
 
+#include "runtime/log.h"
 #include "wire/codec.h"
 
 namespace eve::runtime {
@@ -39,7 +40,7 @@ Status ExecutorHost::recover(EventLoop& loop, const execution::ExecutorOptions& 
                              const crypto::Authenticator& authenticator,
                              const crypto::Digester& digester,
                              const ExecutorMemoryOptions& memory) {
-  auto found = open_executor_memory(memory, options.index, options.genesis, stage_);
+  auto found = open_executor_memory(memory, options.index, options.genesis, digester, stage_);
   if (!found) return found.status();
   disk_ = std::move(found->disk);
   recovered_ = std::move(found->opened.recovered);
@@ -51,9 +52,26 @@ Status ExecutorHost::recover(EventLoop& loop, const execution::ExecutorOptions& 
   JournalThreadOptions thread;
   thread.name = to_string(address_);
   thread.on_broken = [this] { stopped_ = true; };
+  thread.background = [this](durability::Keeper& keeper) { return work_on_checkpoint(keeper); };
+  places_ = std::move(found->opened.places);
+  checkpoints_ = std::move(found->checkpoints);
   journal_ = std::make_unique<JournalThread>(loop, std::move(found->keeper), thread);
-  stage_.keep_in(*journal_, std::move(*found->opened.recorder));
+  stage_.keep_in({*journal_, *places_, *checkpoints_, found->opened.log_bytes},
+                 std::move(*found->opened.recorder));
   return {};
+}
+
+// On the journal's thread.
+bool ExecutorHost::work_on_checkpoint(durability::Keeper& keeper) {
+  const auto before = checkpoints_->taker().counts();
+  const bool more = checkpoints_->work(keeper);
+  const auto after = checkpoints_->taker().counts();
+  if (after.failed > before.failed) {
+    log(LogLevel::kWarn, "checkpoint_failed",
+        {{"role", to_string(address_)}, {"reason", after.trouble}});
+  }
+  if (after.taken + after.failed > before.taken + before.failed) stage_.ask_for_step();
+  return more;
 }
 
 void ExecutorHost::start(TimeUs now) {
@@ -115,6 +133,16 @@ execution::ExecutorStatus ExecutorHost::status() const {
     status.waiting_for = "the disk: " + kept->trouble;
   }
   return status;
+}
+
+bool ExecutorHost::want_checkpoint() {
+  if (checkpoints_ != nullptr) stage_.want_checkpoint();
+  return checkpoints_ != nullptr;
+}
+
+std::optional<durability::CheckpointTaker::Counts> ExecutorHost::checkpoints() const {
+  if (checkpoints_ == nullptr) return std::nullopt;
+  return checkpoints_->taker().counts();
 }
 
 std::optional<JournalStatus> ExecutorHost::journal() const {
