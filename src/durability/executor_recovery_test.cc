@@ -311,9 +311,10 @@ TEST(ExecutorRecovery, ALargeDifferenceIsKeptInPieces) {
   for (int i = 0; i < 12; ++i) {
     requests.push_back("set k" + std::to_string(i) + ' ' + Bytes(900'000, 'v'));
   }
-  life.commit(BatchNumber(1));
+  for (uint64_t nonce = 100; nonce < 115; ++nonce) life.run({open(0, nonce)});
+  life.commit(BatchNumber(16));
   life.pin();
-  life.run({call(0, id, 1, requests)});
+  life.run({call(0, id, 1, requests)});  // so many after the last place: another one
   const auto pieces = std::count_if(life.log.begin(), life.log.end(), [](const Note& note) {
     return note.kind == static_cast<uint16_t>(ExecutorNote::kPiece);
   });
