@@ -65,6 +65,7 @@ class ExecutorHost final : public Host {
   void recover(const durability::OpenedExecutor& opened);
   void carry_out(execution::Outbox& out);
   void run_next();
+  void step_checkpoint();
   void apply(const execution::Command& command, std::vector<execution::Event>& events);
   void keep(const execution::Command& command,
             std::shared_ptr<std::vector<execution::Event>> events);
@@ -94,7 +95,10 @@ class ExecutorHost final : public Host {
   std::deque<TimeUs> waits_;                  ///< since when what was given to the disk waits
   durability::DiskPace pace_;
   bool looking_ = false;  ///< at the disk, soon
+  View kept_view_;        ///< the last one that the log has
   bool running_ = false;
+  uint64_t checkpoints_seen_ = 0;
+  bool step_waits_ = false;         ///< for its time
   std::set<Address> sources_;       ///< of the fetch under way: who sent nodes
   bool fetching_ = false;           ///< a StartFetch has not come to its end
   execution::ExecutorStatus seen_;  ///< as of the last look

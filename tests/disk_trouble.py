@@ -207,7 +207,7 @@ CASES = {"full": full, "filled": filled, "stalled": stalled}
 
 def run_case(build, config, case):
     cluster = Nodes(build / "eve", config=config, threads=2, durability="sync",
-                    extra=["--headroom", str(HEADROOM_MIB)])
+                    options=["--headroom", str(HEADROOM_MIB)])
     executors = [name for name in cluster.nodes if name.startswith("executor")]
     disks = None
     try:

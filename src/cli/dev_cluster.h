@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/layout.h"
+#include "cli/node_process.h"
 #include "cli/process.h"
 #include "cli/program.h"
 #include "eve/result.h"
@@ -31,6 +32,7 @@ struct DevOptions {
   std::string nodes_out;
   std::string durability = "memory";
   uint64_t headroom_mib = 1024;  ///< as of ServeOptions
+  uint64_t checkpoint_mib = kCheckpointMib;
   PairOptions pair;
 };
 

@@ -39,6 +39,10 @@ class ExecutorHost final : public Host {
   const execution::Executor& executor() const { return *executor_; }
   /// Nullopt: nothing is kept.
   std::optional<JournalStatus> journal() const;
+  /// As journal().
+  std::optional<durability::CheckpointTaker::Counts> checkpoints() const;
+  /// Takes a checkpoint soon. False: nothing is kept.
+  bool want_checkpoint();
   ExecutionStage::Counts counts() { return stage_.counts(); }
 
  private:
@@ -53,6 +57,8 @@ class ExecutorHost final : public Host {
   /// Looks at the disk: one that does not keep up makes a bad primary, and clients are told of low
   /// ones.
   void watch_disk(TimeUs now);
+  void say_remembered();
+  bool work_on_checkpoint(durability::Keeper& keeper);
 
   Router& router_;
   Address address_;
@@ -61,6 +67,8 @@ class ExecutorHost final : public Host {
   execution::Outbox outbox_;
   RefusalsSeen refusals_seen_;
   std::unique_ptr<PosixDisk> disk_;  ///< null: nothing is kept
+  std::unique_ptr<durability::LogPlaces> places_;
+  std::unique_ptr<durability::ExecutorCheckpoints> checkpoints_;
   std::unique_ptr<JournalThread> journal_;
   std::vector<Address> clients_;
   RoomBook verifiers_room_;  ///< what verifiers say of their disks
@@ -68,6 +76,7 @@ class ExecutorHost final : public Host {
   bool said_low_ = false;
   std::optional<execution::Recovered> recovered_;  ///< until start()
   bool forgot_ = false;                            ///< and has not said yet that it may speak again
+  View view_;                                      ///< the last one that the log has
   bool stopped_ = false;                           ///< its log turned out to be damaged
 };
 

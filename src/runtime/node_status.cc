@@ -86,6 +86,15 @@ ordered_json executor_json(const execution::ExecutorStatus& status,
           {"recent", std::move(recent)}};
 }
 
+ordered_json checkpoints_json(const durability::CheckpointTaker::Counts& counts) {
+  return {{"taken", counts.taken},
+          {"failed", counts.failed},
+          {"written_bytes", counts.written_bytes},
+          {"moved", counts.moved},
+          {"longest_step_us", counts.longest_step_us},
+          {"trouble", counts.trouble}};
+}
+
 ordered_json pair_json(const PairHost& host) {
   const auto status = host.replica().glance();
   return {{"record", pair::format_record(status.record)},
@@ -187,6 +196,9 @@ std::string status_json(NodeCore& core, const NodeParts& parts, TimeUs uptime_us
                                        parts.executor->executor().recent());
     if (const auto journal = parts.executor->journal()) {
       status["executor"]["journal"] = journal_json(*journal);
+    }
+    if (const auto counts = parts.executor->checkpoints()) {
+      status["executor"]["checkpoints"] = checkpoints_json(*counts);
     }
   }
   if (parts.pair != nullptr) {
