@@ -76,6 +76,21 @@ durability::OpenedExecutor ExecutorStorage::open(
   }
 }
 
+durability::OpenedExecutor ExecutorStorage::open_anew(
+    const crypto::Digester& digester, const crypto::Digest& genesis,
+    const std::function<execution::Runner&()>& make_runner) {
+  journal_->end(NoteJournal::How::kProcess);
+  journal_->draw_life();
+  for (int attempt = 1; !journal::set_aside_log(*disk_, keeper_options(plan_, owner_).log.name);
+       ++attempt) {
+    if (attempt == kMostAttempts) throw Violation("durability", to_string(owner_) + " is stuck");
+  }
+  forgot_ = machine_stopped_ = true;
+  auto opened = open(digester, genesis, make_runner);
+  remembered();
+  return opened;
+}
+
 void ExecutorStorage::carried_out(const execution::Command& command,
                                   const std::vector<execution::Event>& events,
                                   NoteJournal::Done done) {

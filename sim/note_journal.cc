@@ -24,6 +24,10 @@ constexpr uint64_t kOperationsOfAGroup = 8;
 NoteJournal::NoteJournal(VirtualDisk& disk, const durability::KeeperOptions& options, uint64_t seed,
                          Later later)
     : disk_(disk), options_(options), random_(seed), later_(std::move(later)) {
+  draw_life();
+}
+
+void NoteJournal::draw_life() {
   for (auto& byte : options_.life) byte = static_cast<uint8_t>(random_.next());
 }
 

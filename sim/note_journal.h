@@ -38,6 +38,11 @@ class NoteJournal {
   enum class How : uint8_t { kProcess, kMachine };
   void end(How how);
 
+  /// The next log that is made gets another life.
+  void draw_life();
+  /// Precondition: open.
+  const journal::Life& life() const { return keeper_->life(); }
+
   bool is_open() const { return keeper_ != nullptr; }
   /// Nothing waits: what was submitted is durable, or need not be.
   bool at_rest() const { return entries_.empty() && !busy_; }

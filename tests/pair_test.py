@@ -22,6 +22,8 @@ SILENCE_S = 1.0
 # The bound, and what clients need to notice: the goal is twice the bound.
 FAILOVER_S = 2 * SILENCE_S
 CATCH_UP_S = 60
+# Both are started again, read their logs, meet, and one goes on.
+BOTH_END_S = 10
 
 
 class Etcd:
@@ -55,12 +57,24 @@ class Etcd:
 
 
 class Pair(Cluster):
-    def __init__(self, build, etcd=None):
-        extra = ["--silence-ms", str(int(SILENCE_S * 1000))]
+    def __init__(self, build, etcd=None, durability="memory"):
+        extra = ["--silence-ms", str(int(SILENCE_S * 1000)), "--durability", durability]
         if etcd is not None:
             extra += ["--arbiter", "etcd", "--endpoint", etcd.client]
         self.build = build
+        self.durability = durability
         super().__init__(build / "eve", config="primary-backup", threads=1, extra=extra)
+
+    def restart(self, name):
+        self.restarted[name] = subprocess.Popen(
+            [self.program, "serve", "--cluster", self.cluster_file, "--node", name,
+             "--threads", str(self.threads), "--durability", self.durability], stderr=self.log)
+
+    def kill_all_and_start_again(self):
+        for name in list(self.restarted):
+            self.kill(name)
+            del self.nodes[name]  # what `dev` had started ended long ago
+        super().kill_all_and_start_again()
 
     def replicas(self):
         """{index: its part of the status}, of those that answer."""
@@ -97,6 +111,17 @@ def finish(load, seconds, longest_silence):
         raise Failure(f"the service was away for {silence} s")
 
 
+def with_load(cluster, seconds, longest_silence, act):
+    load = cluster.load(seconds)
+    try:
+        act()
+        finish(load, seconds, longest_silence)
+    finally:
+        if load.poll() is None:
+            load.kill()
+            load.wait()
+
+
 def check_end(cluster):
     cluster.await_sync()
     wait_for("both to hold the same last batch", CATCH_UP_S, cluster.converged)
@@ -128,23 +153,62 @@ def kill_rounds(cluster, rounds):
     print(f"  {rounds} kills, the survivor was seen to lead within {longest:.2f} s")
 
 
-def kills(build, rounds, etcd):
-    with Pair(build, etcd) as cluster:
+def kills(build, rounds, etcd, durability="memory"):
+    with Pair(build, etcd, durability) as cluster:
         cluster.await_sync()
-        seconds = rounds * 4 + 5
-        load = cluster.load(seconds)
-        try:
-            kill_rounds(cluster, rounds)
-            finish(load, seconds, FAILOVER_S)
-        finally:
-            if load.poll() is None:
-                load.kill()
-                load.wait()
+        with_load(cluster, rounds * 4 + 5, FAILOVER_S, lambda: kill_rounds(cluster, rounds))
         check_end(cluster)
 
 
 def kills_none(build, rounds):
     kills(build, rounds, None)
+
+
+def kills_sync(build, rounds):
+    kills(build, rounds, None, "sync")
+
+
+def end_rounds(cluster, rounds, one_is_enough):
+    """kill -9 of both at once, or of one, whatever the other one is doing: all of it is on disk."""
+    for number in range(rounds):
+        victims = random.sample((0, 1), random.choice((1, 2, 2)))
+        for victim in victims:
+            cluster.kill(f"executor-{victim}")
+        time.sleep(random.choice((0, 0, 0.3)))
+        for place, victim in enumerate(victims):
+            if place > 0 and one_is_enough and random.random() < 0.3:
+                wait_for("one to go on without the other", CATCH_UP_S,
+                         lambda: cluster.leader() is not None)
+            time.sleep(random.choice((0, 0, 0.2)))
+            cluster.restart(f"executor-{victim}")
+        if number % 3 == 0:
+            cluster.await_sync()
+        else:
+            wait_for("somebody to lead", CATCH_UP_S, lambda: cluster.leader() is not None)
+            time.sleep(random.choice((0, 0.2, 1)))
+    print(f"  {rounds} rounds of both or either ended")
+
+
+def both_end(build, rounds, etcd, durability="sync"):
+    """Nothing that was acknowledged is lost when both end at once, and the service comes back."""
+    with Pair(build, etcd, durability) as cluster:
+        cluster.await_sync()
+        with_load(cluster, rounds * 4 + 5, BOTH_END_S,
+                  lambda: end_rounds(cluster, rounds, etcd is not None))
+        check_end(cluster)
+        cluster.cli("SET", "last", "1")
+        cluster.kill_all_and_start_again()  # `eve dev` goes on with its directory
+        cluster.await_sync()
+        if cluster.cli("GET", "last") != "1":
+            raise Failure("the write is lost")
+
+
+def both_end_none(build, rounds):
+    both_end(build, rounds, None)
+
+
+def both_end_async(build, rounds):
+    both_end(build, rounds, None, "async")
 
 
 def with_etcd(case):
@@ -161,9 +225,8 @@ def pauses(build, rounds, etcd):
     """SIGSTOP of either, for less and for more than the bound: with an arbiter anything is safe."""
     with Pair(build, etcd) as cluster:
         cluster.await_sync()
-        seconds = rounds * 6 + 5
-        load = cluster.load(seconds)
-        try:
+
+        def stop_and_go():
             for number in range(rounds):
                 leader = cluster.leader()
                 victim = leader if number % 2 == 0 else 1 - leader
@@ -171,11 +234,8 @@ def pauses(build, rounds, etcd):
                 time.sleep(random.choice((0.2, 0.8, 1.2, 3)))
                 cluster.signal(f"executor-{victim}", signal.SIGCONT)
                 cluster.await_sync()
-            finish(load, seconds, 3 * FAILOVER_S)
-        finally:
-            if load.poll() is None:
-                load.kill()
-                load.wait()
+
+        with_load(cluster, rounds * 6 + 5, 3 * FAILOVER_S, stop_and_go)
         check_end(cluster)
 
 
@@ -226,7 +286,11 @@ def both_killed(build, _):
 
 CASES = {
     "kills_none": kills_none,
+    "kills_sync": kills_sync,
     "kills_etcd": with_etcd(kills),
+    "both_end_none": both_end_none,
+    "both_end_async": both_end_async,
+    "both_end_etcd": with_etcd(both_end),
     "pauses_etcd": with_etcd(pauses),
     "arbiter_away": with_etcd(arbiter_away),
     "benchmark": benchmark,

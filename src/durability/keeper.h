@@ -119,6 +119,8 @@ class Keeper {
   Result<journal::Space> check_space();
 
   uint64_t written_bytes() const;
+  /// The log's: drawn when it was made. Precondition: nothing has failed since open().
+  const journal::Life& life() const { return log_->life(); }
 
  private:
   class Opening;

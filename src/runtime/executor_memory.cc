@@ -9,12 +9,6 @@
 #include "runtime/promise_file.h"
 
 namespace eve::runtime {
-namespace {
-
-constexpr const char* kLogName = "commands";
-
-}  // namespace
-
 Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted, uint16_t index,
                                             const crypto::Digest& genesis, ExecutionStage& stage) {
   const Address address = Address::executor(index);
@@ -23,7 +17,7 @@ Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted,
   auto disk = PosixDisk::open_directory(wanted.directory / to_string(address));
   if (!disk) return disk.error();
   ExecutorMemory memory{std::move(*disk), nullptr, {}};
-  auto options = node_log(kLogName, wanted.cluster, address);
+  auto options = node_log(kExecutorLog, wanted.cluster, address);
   options.durability = wanted.durability;
   const durability::ExecutorLogAccess log{
       [&](bool ran_before, durability::NoteVisitor& visitor, durability::Found& found) {
@@ -32,7 +26,7 @@ Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted,
         if (keeper.ok()) memory.keeper = std::move(*keeper);
         return keeper.status();
       },
-      [&] { return journal::set_aside_log(*memory.disk, kLogName); }};
+      [&] { return journal::set_aside_log(*memory.disk, kExecutorLog); }};
   auto opened = stage.recover(log, *ran, genesis);
   if (!opened) return opened.error();
   memory.opened = std::move(*opened);
