@@ -97,6 +97,7 @@ struct Replica::Impl {
   // ---- replica_terms.cc ----
   void lead_if_ready(TimeUs now, Outbox& out);
   PairPoint base() const;
+  void open_round(const PairPoint& from, TimeUs now, Outbox& out);
   void open_term(PairTerm next, const PairPoint& from, TimeUs now, Outbox& out);
   void follow(const wire::PairBeat& beat, TimeUs now, Outbox& out);
   void join(const wire::PairBeat& beat, TimeUs now, Outbox& out);

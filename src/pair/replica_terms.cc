@@ -63,9 +63,9 @@ void Replica::Impl::open_term(PairTerm next, const PairPoint& from, TimeUs now, 
 // nothing of it may be dropped: the next term starts where this one stands.
 void Replica::Impl::restart_term(const wire::PairBeat& beat, TimeUs now, Outbox& out) {
   const bool beyond = beat.resumed || beat.committed.number > start.number;
-  if (!leads() || !beyond) return;
+  if (!leads() || names_both(record) || !beyond) return;
   most_bundles = limits::kMaxBatchBundles;
-  open_term({term.epoch, term.round + 1}, base(), now, out);
+  open_round(base(), now, out);
 }
 
 // The other one has just joined: it lacks what is not committed.
@@ -114,6 +114,11 @@ void Replica::Impl::diverged(BatchNumber number, TimeUs now, Outbox& out) {
   most_bundles = limits::kMaxBatchBundles;
   if (in_order)
     most_bundles = std::max<size_t>((bundles + limits::kWindow - 1) / limits::kWindow, 1);
+  open_round(from, now, out);
+}
+
+// What is beyond its start runs anew, in order for a while.
+void Replica::Impl::open_round(const PairPoint& from, TimeUs now, Outbox& out) {
   if (window.run_through(committed) > from.number) {
     ++generation;
     ++counters.rollbacks;
