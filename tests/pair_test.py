@@ -68,7 +68,8 @@ class Pair(Cluster):
     def restart(self, name):
         self.restarted[name] = subprocess.Popen(
             [self.program, "serve", "--cluster", self.cluster_file, "--node", name,
-             "--threads", str(self.threads), "--durability", self.durability], stderr=self.log)
+             "--threads", str(self.threads), "--durability", self.durability],
+            stdout=self.log, stderr=self.log)
 
     def kill_all_and_start_again(self):
         for name in list(self.restarted):
