@@ -156,8 +156,8 @@ std::string status_json(NodeCore& core, const NodeParts& parts, TimeUs uptime_us
                                        parts.executor->executor().recent());
   }
   if (parts.pair != nullptr) {
-    const auto& replica = parts.pair->replica();
-    status["executor"] = executor_json(parts.pair->status(), parts.pair->counts(), replica.recent());
+    status["executor"] = executor_json(parts.pair->status(), parts.pair->counts(),
+                                       parts.pair->replica().recent());
     status["pair"] = pair_json(*parts.pair);
   }
   if (parts.verifier != nullptr) status["verifier"] = verifier_json(*parts.verifier);

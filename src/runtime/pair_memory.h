@@ -20,9 +20,9 @@ struct PairMemory {
   std::optional<execution::Recovered> recovered;
 };
 
-/// Brings the stage to where the log ends. A log that is not whole is set aside, and so is any log
-/// if `anew`: then the state is empty, and its life another one. Precondition and errors as
-/// open_executor_memory().
+/// Brings the stage to where the log ends. A log that is not whole, or that has been longer, is set
+/// aside, and so is any log if `anew`: then the state is empty, and its life another one.
+/// Precondition and errors as open_executor_memory().
 Result<PairMemory> open_pair_memory(const ExecutorMemoryOptions& wanted, uint16_t index,
                                     const crypto::Digest& genesis, ExecutionStage& stage,
                                     bool anew);
