@@ -96,7 +96,6 @@ class Replica {
   /// The log does not grow for ever.
   Status rest() {
     if (!keeper_) return {};
-    recorder_->forget_before(keeper_->end());
     return keeper_->cut(keeper_->end());
   }
   uint64_t written() const { return keeper_ ? keeper_->written_bytes() : 0; }

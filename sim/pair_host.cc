@@ -59,7 +59,8 @@ PairHost::PairHost(const Surroundings& around, const PairSetup& setup, TimeUs cl
   if (!setup.storage.lasting()) return;
   storage_ = std::make_unique<ExecutorStorage>(
       setup.storage, self(), random_.next(),
-      [this](TimeUs delay, std::function<void()> action) { later(delay, std::move(action)); });
+      [this](TimeUs delay, std::function<void()> action) { later(delay, std::move(action)); },
+      [this] { return around_.queue.now(); });
 }
 PairHost::~PairHost() = default;
 
@@ -98,6 +99,7 @@ std::optional<durability::OpenedExecutor> PairHost::open_storage() {
 
 void PairHost::recover(const durability::OpenedExecutor& opened) {
   around_.trace.hit(Site::kMemoryRecovered);
+  if (opened.at_checkpoint) around_.trace.hit(Site::kCheckpointRecovered);
   if (!opened.recovered->above.empty()) around_.trace.hit(Site::kSpeculationRecovered);
   rollbacks_.fetched(opened.recovered->committed.parts);
   for (const auto& batch : opened.recovered->above) {
@@ -124,7 +126,14 @@ void PairHost::on_start() {
 }
 
 void PairHost::on_crash() {
-  if (storage_ != nullptr) storage_->end();
+  if (storage_ != nullptr) {
+    const uint64_t before = storage_->crashes_amid_checkpoints();
+    storage_->end();
+    if (storage_->crashes_amid_checkpoints() > before) {
+      around_.trace.hit(Site::kCrashAmidCheckpoint);
+    }
+  }
+  step_waits_ = false;
   add_to(earlier_lives_);
   replica_.reset();
   runner_.reset();
@@ -204,10 +213,26 @@ void PairHost::run_next() {
     running_ = false;
     if (storage_ != nullptr) {
       storage_->carried_out(command, *events, [this, events] { pass_on(*events); });
+      step_checkpoint();
     } else {
       pass_on(*events);
     }
     run_next();
+  });
+}
+
+void PairHost::step_checkpoint() {
+  if (running_ || !up()) return;  // the command's end is the next occasion
+  storage_->step(*runner_);
+  for (; checkpoints_seen_ < storage_->checkpoints(); ++checkpoints_seen_) {
+    around_.trace.hit(Site::kCheckpointTaken);
+  }
+  const TimeUs at = storage_->time_of_step();
+  if (at == durability::CheckpointTaker::kNever || step_waits_) return;
+  step_waits_ = true;
+  later(std::max<TimeUs>(at - around_.queue.now(), 1), [this] {
+    step_waits_ = false;
+    step_checkpoint();
   });
 }
 

@@ -80,6 +80,7 @@ class PairHost final : public Host {
   void put(const pair::Request& request);
   void answered(const pair::Record& record);
   void run_next();
+  void step_checkpoint();
   void pass_on(std::vector<execution::Event>& events);
   TimeUs cost(const execution::Command& command, const std::vector<execution::Event>& events);
   void apply(const execution::Command& command, std::vector<execution::Event>& events);
@@ -93,7 +94,9 @@ class PairHost final : public Host {
   uint64_t life_ = 0;
   uint64_t process_ = 0;
   std::unique_ptr<ExecutorStorage> storage_;  ///< null: nothing is kept
-  pair::Record copy_;                         ///< on its disk
+  bool step_waits_ = false;                   ///< for the time of the next piece of a checkpoint
+  uint64_t checkpoints_seen_ = 0;
+  pair::Record copy_;  ///< on its disk
   std::unique_ptr<FiberScheduler> scheduler_;
   std::unique_ptr<execution::Runner> runner_;
   std::unique_ptr<pair::Replica> replica_;

@@ -33,7 +33,8 @@ class ExecutorLogTest : public ::testing::Test {
                                   if (made.ok()) keeper = std::move(*made);
                                   return made.status();
                                 },
-                                [this] { return journal::set_aside_log(disk, options.log.name); }};
+                                [this] { return journal::set_aside_log(disk, options.log.name); },
+                                &disk, options.log.owner};
     auto result = open_executor(log, ran_before, digester(), from, [this]() -> execution::Runner& {
       ++attempts;
       replica = std::make_unique<Replica>();

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/random.h"
+#include "durability/executor_recorder.h"
 #include "execution/runner_testing.h"
 
 namespace eve::durability {
@@ -28,15 +29,15 @@ crypto::Digest genesis() {
 /// A replica, what it leaves in its log, and what is known of where it stands.
 class Life {
  public:
-  explicit Life(uint64_t seed) : random_(seed) { begin(std::make_unique<Replica>(2), 1); }
+  explicit Life(uint64_t seed) : random_(seed) { begin(std::make_unique<Replica>(2)); }
 
   std::vector<Event> apply(const Command& command) {
     std::vector<Event> events = replica->apply(command);
     auto recorded = recorder_->record(command, events);
     EXPECT_TRUE(recorded.ok());
+    const journal::Position first(log.size() + 1);
     for (Note& note : recorded->notes) log.push_back(std::move(note));
-    if (recorded->run) recorder_->run_is_at(*recorded->run, journal::Position(log.size()));
-    recorder_->log_ends_at(journal::Position(log.size() + 1));
+    recorded->tell(*places_, first, journal::Position(log.size() + 1));
     return events;
   }
 
@@ -109,21 +110,31 @@ class Life {
 
   /// What is committed now could be recovered from a checkpoint.
   void checkpoint() {
-    checkpoint_ = {committed, log.size(), recorder_->needed_from(committed), view, start};
+    // As far as the log is on the disk.
+    const journal::Position most(log.size() + 1 - random_.below(3));
+    const auto place = places_->place_of(committed, most);
+    ASSERT_TRUE(place.has_value());
+    EXPECT_LE(place->position, most);
+    checkpoint_ = {committed, log.size(), *place};
+    if (random_.chance(1, 2)) places_->cut(place->position, committed);
   }
 
   /// The process ends, and another begins from the notes, and perhaps the checkpoint.
   void restart() {
     const crypto::Digest expected_root = replica->runner.root();
     auto fresh = std::make_unique<Replica>(2);
-    ExecutorRecovery recovery(fresh->runner, digester(), genesis());
+    auto places = std::make_unique<LogPlaces>();
+    ExecutorRecovery recovery(fresh->runner, digester(), genesis(), *places);
     uint64_t position = 1;
     if (checkpoint_.number > BatchNumber() && random_.chance(1, 2)) {
-      ExecutorRecovery before(fresh->runner, digester(), genesis());
+      LogPlaces unused;
+      ExecutorRecovery before(fresh->runner, digester(), genesis(), unused);
       visit(before, 1, checkpoint_.log_size);
       ASSERT_TRUE(before.finish(false).ok());
-      position = checkpoint_.needed.value();
-      recovery.begin_at(checkpoint_.number, {checkpoint_.view, checkpoint_.start, {}});
+      position = checkpoint_.place.position.value();
+      const auto context = read_context(checkpoint_.place.context);
+      ASSERT_TRUE(context.ok());
+      recovery.begin_at(checkpoint_.place.position, checkpoint_.number, *context);
     }
     visit(recovery, position, log.size());
     const auto recovered = recovery.finish(true);
@@ -133,8 +144,9 @@ class Life {
     compare(*recovered);
     for (Note& note : recovery.opening_notes()) log.push_back(std::move(note));
     replica = std::move(fresh);
-    recorder_.emplace(recovery.recorder());
-    recorder_->log_ends_at(journal::Position(log.size() + 1));
+    recorder_.emplace(replica->runner);
+    places_ = std::move(places);
+    places_->ends_at(journal::Position(log.size() + 1));
   }
   void visit(ExecutorRecovery& recovery, uint64_t from, uint64_t to) const {
     for (uint64_t position = from; position <= to; ++position) {
@@ -184,11 +196,12 @@ class Life {
   std::map<BatchNumber, std::optional<crypto::Digest>> said;  ///< in `view`
 
  private:
-  void begin(std::unique_ptr<Replica> fresh, uint64_t next) {
+  void begin(std::unique_ptr<Replica> fresh) {
     replica = std::move(fresh);
     log.push_back(note_of_genesis(genesis()));
     recorder_.emplace(replica->runner);
-    recorder_->log_ends_at(journal::Position(next + 1));
+    places_->begin_at(journal::Position(1), BatchNumber(), {});
+    places_->ends_at(journal::Position(log.size() + 1));
   }
   Bytes word() {
     const Bytes key = "k" + std::to_string(random_.below(9));
@@ -225,13 +238,12 @@ class Life {
   struct Checkpoint {
     BatchNumber number;
     uint64_t log_size = 0;
-    journal::Position needed;
-    View view;
-    BatchNumber start;
+    CheckpointPlace place;
   };
 
   Checkpoint checkpoint_;
   std::optional<ExecutorRecorder> recorder_;
+  std::unique_ptr<LogPlaces> places_ = std::make_unique<LogPlaces>();
   SessionId session_;
   uint64_t next_ = 1;
   uint64_t nonce_ = 1;
@@ -307,7 +319,8 @@ TEST(ExecutorRecovery, OfALogThatIsNotWholeOnlyWhatIsCommittedCounts) {
   const crypto::Digest committed_root = life.replica->runner.root();
   life.run();
   Replica fresh;
-  ExecutorRecovery recovery(fresh.runner, digester(), genesis());
+  LogPlaces places;
+  ExecutorRecovery recovery(fresh.runner, digester(), genesis(), places);
   life.visit(recovery, 1, life.log.size());
   const auto recovered = recovery.finish(false);
   ASSERT_TRUE(recovered.ok());
@@ -322,7 +335,8 @@ TEST(ExecutorRecovery, OfALogThatIsNotWholeOnlyWhatIsCommittedCounts) {
 
 TEST(ExecutorRecovery, ALogOfAnotherServiceIsLeftAlone) {
   Replica fresh;
-  ExecutorRecovery recovery(fresh.runner, digester(), genesis());
+  LogPlaces places;
+  ExecutorRecovery recovery(fresh.runner, digester(), genesis(), places);
   const Note note = note_of_genesis(crypto::Digest{});
   const auto status = recovery.note(journal::Position(1), note.kind, 0, note.payload);
   EXPECT_FALSE(status.ok());
@@ -339,7 +353,8 @@ TEST(ExecutorRecovery, AnotherDifferenceThanTheTokensIsNotBelieved) {
   ASSERT_TRUE(mixed.ok());
   mixed->run.parts.state = other.replica->runner.empty_root();
   Replica fresh;
-  ExecutorRecovery recovery(fresh.runner, digester(), genesis());
+  LogPlaces places;
+  ExecutorRecovery recovery(fresh.runner, digester(), genesis(), places);
   const Note note = note_of(mixed->run, mixed->last_piece);
   ASSERT_TRUE(recovery.note(journal::Position(1), note.kind, note.number, note.payload).ok());
   const Note commit = note_of(execution::CommitBatches{BatchNumber(1)});

@@ -58,6 +58,15 @@ ordered_json executor_json(const execution::ExecutorStatus& status,
           {"recent", std::move(recent)}};
 }
 
+ordered_json checkpoints_json(const durability::CheckpointTaker::Counts& counts) {
+  return {{"taken", counts.taken},
+          {"failed", counts.failed},
+          {"written_bytes", counts.written_bytes},
+          {"moved", counts.moved},
+          {"longest_step_us", counts.longest_step_us},
+          {"trouble", counts.trouble}};
+}
+
 ordered_json pair_json(const PairHost& host) {
   const auto status = host.replica().glance();
   return {{"record", pair::format_record(status.record)},
@@ -154,10 +163,16 @@ std::string status_json(NodeCore& core, const NodeParts& parts, TimeUs uptime_us
   if (parts.executor != nullptr) {
     status["executor"] = executor_json(parts.executor->status(), parts.executor->counts(),
                                        parts.executor->executor().recent());
+    if (const auto counts = parts.executor->checkpoints()) {
+      status["executor"]["checkpoints"] = checkpoints_json(*counts);
+    }
   }
   if (parts.pair != nullptr) {
-    status["executor"] = executor_json(parts.pair->status(), parts.pair->counts(),
-                                       parts.pair->replica().recent());
+    status["executor"] =
+        executor_json(parts.pair->status(), parts.pair->counts(), parts.pair->replica().recent());
+    if (const auto counts = parts.pair->checkpoints()) {
+      status["executor"]["checkpoints"] = checkpoints_json(*counts);
+    }
     status["pair"] = pair_json(*parts.pair);
   }
   if (parts.verifier != nullptr) status["verifier"] = verifier_json(*parts.verifier);

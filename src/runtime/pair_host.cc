@@ -51,7 +51,8 @@ Status PairHost::remember(bool anew, std::optional<execution::Recovered>& recove
     options_.life = draw_life();
     return start_without_memory(memory_.directory, options_.index).status();
   }
-  auto found = open_pair_memory(memory_, options_.index, options_.genesis, *stage_, anew);
+  auto found =
+      open_pair_memory(memory_, options_.index, options_.genesis, digester_, *stage_, anew);
   if (!found) return found.status();
   options_.life = found->life;
   recovered = std::move(found->recovered);
@@ -59,9 +60,26 @@ Status PairHost::remember(bool anew, std::optional<execution::Recovered>& recove
   JournalThreadOptions thread;
   thread.name = to_string(Address::executor(options_.index));
   thread.on_broken = [this] { stopped_ = true; };
+  thread.background = [this](durability::Keeper& keeper) { return work_on_checkpoint(keeper); };
+  places_ = std::move(found->opened.places);
+  checkpoints_ = std::move(found->checkpoints);
   journal_ = std::make_unique<JournalThread>(loop_, std::move(found->keeper), thread);
-  stage_->keep_in(*journal_, std::move(*found->recorder));
+  stage_->keep_in({*journal_, *places_, *checkpoints_, found->opened.log_bytes},
+                  std::move(*found->opened.recorder));
   return {};
+}
+
+// On the journal's thread.
+bool PairHost::work_on_checkpoint(durability::Keeper& keeper) {
+  const auto before = checkpoints_->taker().counts();
+  const bool more = checkpoints_->work(keeper);
+  const auto after = checkpoints_->taker().counts();
+  if (after.failed > before.failed) {
+    log(LogLevel::kWarn, "checkpoint_failed",
+        {{"role", to_string(Address::executor(options_.index))}, {"reason", after.trouble}});
+  }
+  if (after.taken + after.failed > before.taken + before.failed) stage_->ask_for_step();
+  return more;
 }
 
 // P11: what this replica has committed is not what the other one goes on from.
@@ -71,8 +89,11 @@ void PairHost::start_over(TimeUs now) {
       {{"committed", std::to_string(status.committed.value())},
        {"record", pair::format_record(status.record)}});
   options_.record = status.record;
-  stage_.reset();
+  stage_->stop();
   journal_.reset();
+  checkpoints_.reset();
+  places_.reset();
+  stage_.reset();
   disk_.reset();
   outbox_ = {};
   refusals_seen_ = {};
@@ -144,6 +165,16 @@ pair::ReplicaStatus PairHost::status() const {
     status.waiting_for = "the disk: " + kept->trouble;
   }
   return status;
+}
+
+std::optional<durability::CheckpointTaker::Counts> PairHost::checkpoints() const {
+  if (checkpoints_ == nullptr) return std::nullopt;
+  return checkpoints_->taker().counts();
+}
+
+bool PairHost::want_checkpoint() {
+  if (checkpoints_ != nullptr) stage_->want_checkpoint();
+  return checkpoints_ != nullptr;
 }
 
 std::optional<JournalStatus> PairHost::journal() const {

@@ -34,11 +34,15 @@ class PairHost final : public Host {
 
   const pair::Replica& replica() const { return *replica_; }
   const Arbiter& arbiter() const { return *arbiter_; }
+  /// Takes a checkpoint soon. False: nothing is kept.
+  bool want_checkpoint();
   ExecutionStage::Counts counts() { return stage_->counts(); }
   /// The replica's; `waiting_for` names the disk when that is what it waits for.
   pair::ReplicaStatus status() const;
   /// Nullopt: nothing is kept.
   std::optional<JournalStatus> journal() const;
+  /// As journal().
+  std::optional<durability::CheckpointTaker::Counts> checkpoints() const;
 
  private:
   PairHost(EventLoop& loop, Router& router, const crypto::Authenticator& authenticator,
@@ -48,6 +52,7 @@ class PairHost final : public Host {
   Status make_replica(bool anew);
   Status remember(bool anew, std::optional<execution::Recovered>& recovered);
   void start_over(TimeUs now);
+  bool work_on_checkpoint(durability::Keeper& keeper);
   /// Passes on what the replica wants. True if it wanted anything.
   bool hand_out();
 
@@ -61,6 +66,8 @@ class PairHost final : public Host {
   const ExecutorMemoryOptions memory_;
   std::unique_ptr<ExecutionStage> stage_;
   std::unique_ptr<PosixDisk> disk_;  ///< null: nothing is kept
+  std::unique_ptr<durability::LogPlaces> places_;
+  std::unique_ptr<durability::ExecutorCheckpoints> checkpoints_;
   std::unique_ptr<JournalThread> journal_;
   std::unique_ptr<pair::Replica> replica_;
   pair::Outbox outbox_;

@@ -21,8 +21,13 @@ uint64_t life_of(const journal::Life& log) {
 
 PairMemory from(ExecutorMemory memory) {
   const uint64_t life = life_of(memory.keeper->life());
-  return {std::move(memory.disk), std::move(memory.keeper), std::move(memory.opened.recorder), life,
-          std::move(memory.opened.recovered)};
+  auto recovered = std::move(memory.opened.recovered);
+  return {std::move(memory.disk),
+          std::move(memory.keeper),
+          std::move(memory.opened),
+          std::move(memory.checkpoints),
+          life,
+          std::move(recovered)};
 }
 
 /// How far the log of which life had come when it was opened last: beside the node's key, so that
@@ -81,13 +86,13 @@ uint64_t draw_life() {
 }
 
 Result<PairMemory> open_pair_memory(const ExecutorMemoryOptions& wanted, uint16_t index,
-                                    const crypto::Digest& genesis, ExecutionStage& stage,
-                                    bool anew) {
+                                    const crypto::Digest& genesis, const crypto::Digester& digester,
+                                    ExecutionStage& stage, bool anew) {
   const auto file = witness_file(wanted, index);
   if (!anew) {
     const auto witness = read_witness(file);
     if (!witness) return witness.error();
-    auto memory = open_executor_memory(wanted, index, genesis, stage);
+    auto memory = open_executor_memory(wanted, index, genesis, digester, stage);
     if (!memory) return memory.error();
     const Witness found{life_of(memory->keeper->life()), memory->keeper->end().value()};
     const bool older = *witness && ((*witness)->life != found.life || (*witness)->end > found.end);
@@ -103,7 +108,7 @@ Result<PairMemory> open_pair_memory(const ExecutorMemoryOptions& wanted, uint16_
   }
   // Of a state that may lack something nothing is kept: what the record says of it is no longer so.
   if (auto status = set_aside(wanted, index); !status) return Error{status.message()};
-  auto memory = open_executor_memory(wanted, index, genesis, stage);
+  auto memory = open_executor_memory(wanted, index, genesis, digester, stage);
   if (!memory) return memory.error();
   const auto kept =
       memory->keeper->keep({{durability::kRemembered, 0, {}}}, durability::Keeper::Until::kDurable);

@@ -14,7 +14,8 @@ uint64_t draw_life();
 struct PairMemory {
   std::unique_ptr<PosixDisk> disk;
   std::unique_ptr<durability::Keeper> keeper;
-  std::optional<durability::ExecutorRecorder> recorder;
+  durability::OpenedExecutor opened;
+  std::unique_ptr<durability::ExecutorCheckpoints> checkpoints;
   uint64_t life = 0;
   /// For Replica::recover(): what an earlier process of this life has left.
   std::optional<execution::Recovered> recovered;
@@ -24,7 +25,7 @@ struct PairMemory {
 /// aside, and so is any log if `anew`: then the state is empty, and its life another one.
 /// Precondition and errors as open_executor_memory().
 Result<PairMemory> open_pair_memory(const ExecutorMemoryOptions& wanted, uint16_t index,
-                                    const crypto::Digest& genesis, ExecutionStage& stage,
-                                    bool anew);
+                                    const crypto::Digest& genesis, const crypto::Digester& digester,
+                                    ExecutionStage& stage, bool anew);
 
 }  // namespace eve::runtime

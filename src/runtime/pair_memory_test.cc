@@ -31,7 +31,7 @@ class PairMemoryTest : public ::testing::Test {
     ExecutionStage stage(
         loop_, digester_, 1, [](State&) { return std::make_unique<NoService>(); }, [] {});
     const auto genesis = wire::genesis_token(stage.empty_root(), digester_);
-    auto memory = open_pair_memory(wanted(), 1, genesis, stage, anew);
+    auto memory = open_pair_memory(wanted(), 1, genesis, digester_, stage, anew);
     EXPECT_TRUE(memory.ok()) << memory.message();
     if (!memory) return {};
     const Found found{memory->life, memory->recovered.has_value()};
@@ -122,7 +122,7 @@ TEST_F(PairMemoryTest, AWitnessThatCannotBeReadStopsTheStart) {
   ExecutionStage stage(
       loop_, digester_, 1, [](State&) { return std::make_unique<NoService>(); }, [] {});
   const auto genesis = wire::genesis_token(stage.empty_root(), digester_);
-  const auto memory = open_pair_memory(wanted(), 1, genesis, stage, false);
+  const auto memory = open_pair_memory(wanted(), 1, genesis, digester_, stage, false);
   ASSERT_FALSE(memory.ok());
   EXPECT_NE(memory.message().find("node.executor-1.life"), std::string::npos);
 }
