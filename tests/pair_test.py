@@ -24,6 +24,8 @@ FAILOVER_S = 2 * SILENCE_S
 CATCH_UP_S = 60
 # Both are started again, read their logs, meet, and one goes on.
 BOTH_END_S = 10
+# Histories grow, and with them what one check costs: a load is for this many rounds.
+ROUNDS_OF_A_LOAD = 20
 
 
 class Etcd:
@@ -112,15 +114,19 @@ def finish(load, seconds, longest_silence):
         raise Failure(f"the service was away for {silence} s")
 
 
-def with_load(cluster, seconds, longest_silence, act):
-    load = cluster.load(seconds)
-    try:
-        act()
-        finish(load, seconds, longest_silence)
-    finally:
-        if load.poll() is None:
-            load.kill()
-            load.wait()
+def with_load(cluster, rounds, seconds_each, longest_silence, act):
+    """act(n) for so many rounds, under loads that are short enough to be checked."""
+    for first in range(0, rounds, ROUNDS_OF_A_LOAD):
+        part = min(ROUNDS_OF_A_LOAD, rounds - first)
+        seconds = int(part * seconds_each) + 5
+        load = cluster.load(seconds)
+        try:
+            act(part)
+            finish(load, seconds, longest_silence)
+        finally:
+            if load.poll() is None:
+                load.kill()
+                load.wait()
 
 
 def check_end(cluster):
@@ -157,7 +163,7 @@ def kill_rounds(cluster, rounds):
 def kills(build, rounds, etcd, durability="memory"):
     with Pair(build, etcd, durability) as cluster:
         cluster.await_sync()
-        with_load(cluster, rounds * 4 + 5, FAILOVER_S, lambda: kill_rounds(cluster, rounds))
+        with_load(cluster, rounds, 2.5, FAILOVER_S, lambda part: kill_rounds(cluster, part))
         check_end(cluster)
 
 
@@ -194,8 +200,8 @@ def both_end(build, rounds, etcd, durability="sync"):
     """Nothing that was acknowledged is lost when both end at once, and the service comes back."""
     with Pair(build, etcd, durability) as cluster:
         cluster.await_sync()
-        with_load(cluster, rounds * 4 + 5, BOTH_END_S,
-                  lambda: end_rounds(cluster, rounds, etcd is not None))
+        with_load(cluster, rounds, 3.5, BOTH_END_S,
+                  lambda part: end_rounds(cluster, part, etcd is not None))
         check_end(cluster)
         cluster.cli("SET", "last", "1")
         cluster.kill_all_and_start_again()  # `eve dev` goes on with its directory
@@ -227,8 +233,8 @@ def pauses(build, rounds, etcd):
     with Pair(build, etcd) as cluster:
         cluster.await_sync()
 
-        def stop_and_go():
-            for number in range(rounds):
+        def stop_and_go(part):
+            for number in range(part):
                 leader = cluster.leader()
                 victim = leader if number % 2 == 0 else 1 - leader
                 cluster.signal(f"executor-{victim}", signal.SIGSTOP)
@@ -236,7 +242,7 @@ def pauses(build, rounds, etcd):
                 cluster.signal(f"executor-{victim}", signal.SIGCONT)
                 cluster.await_sync()
 
-        with_load(cluster, rounds * 6 + 5, 3 * FAILOVER_S, stop_and_go)
+        with_load(cluster, rounds, 6, 3 * FAILOVER_S, stop_and_go)
         check_end(cluster)
 
 
