@@ -96,7 +96,7 @@ Result<PairMemory> open_pair_memory(const ExecutorMemoryOptions& wanted, uint16_
     if (!memory) return memory.error();
     const Witness found{life_of(memory->keeper->life()), memory->keeper->end().value()};
     const bool older = *witness && ((*witness)->life != found.life || (*witness)->end > found.end);
-    if (older) {
+    if (older && !memory->opened.restarted) {
       log(LogLevel::kError, "memory_lost",
           {{"role", to_string(Address::executor(index))},
            {"reason", "the log is an older one than " + file.string() + " tells of"}});
