@@ -15,6 +15,8 @@ using durability::Keeper;
 /// A disk that gives errors while a process starts gives them for so many operations at most.
 constexpr int kMostAttempts = 2000;
 constexpr uint64_t kNoteBytes = 32;
+/// Of cutting checkpoints: now it is over at once, now most crashes come amid one.
+constexpr uint64_t kSlowestBytesPerSecond = uint64_t{32} << 10;
 
 durability::KeeperOptions keeper_options(const StoragePlan& plan, Address owner) {
   durability::KeeperOptions options;
@@ -29,11 +31,12 @@ durability::KeeperOptions keeper_options(const StoragePlan& plan, Address owner)
 }
 
 // Small, as the states are: often due, and in pieces.
-durability::CheckpointOptions checkpoint_options(const durability::KeeperOptions& log) {
+durability::CheckpointOptions checkpoint_options(const durability::KeeperOptions& log,
+                                                 Random& random) {
   durability::CheckpointOptions options;
   options.header.owner = log.log.owner;
   options.policy = {uint64_t{16} << 10, 0.5, 500'000, 5'000'000};
-  options.rate = {uint64_t{4} << 20, 100};
+  options.rate = {kSlowestBytesPerSecond << random.below(8), 100};
   options.file = {uint64_t{8} << 10, 0};
   options.chunk_bytes = size_t{2} << 10;
   options.bytes_in_flight = size_t{8} << 10;
@@ -115,7 +118,7 @@ void ExecutorStorage::begin(durability::OpenedExecutor& opened, const crypto::Di
   recorder_ = std::move(opened.recorder);
   places_ = std::move(opened.places);
   log_bytes_ = opened.log_bytes;
-  auto options = checkpoint_options(keeper_options(plan_, owner_));
+  auto options = checkpoint_options(keeper_options(plan_, owner_), random_);
   options.header.life = journal_->life();
   options.header.genesis = genesis;
   checkpoints_ = std::make_unique<durability::ExecutorCheckpoints>(*disk_, digester, *places_,

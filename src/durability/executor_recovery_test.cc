@@ -108,25 +108,27 @@ class Life {
     }
   }
 
-  /// What is committed now could be recovered from a checkpoint.
+  /// What is committed now is what the next checkpoint is of.
+  void pin() { pinned_ = {committed, log.size()}; }
+  /// That is written down, when more has happened; as far as the log is on the disk by then.
   void checkpoint() {
-    // As far as the log is on the disk.
-    const journal::Position most(log.size() + 1 - random_.below(3));
-    const auto place = places_->place_of(committed, most);
-    ASSERT_TRUE(place.has_value());
+    const journal::Position most(
+        std::max<uint64_t>(log.size() + 1 - random_.below(3), pinned_.log_size + 1));
+    const auto place = places_->place_of(pinned_.number, most);
+    if (!place) return;  // of before a cut
     EXPECT_LE(place->position, most);
-    checkpoint_ = {committed, log.size(), *place};
-    if (random_.chance(1, 2)) places_->cut(place->position, committed);
+    checkpoint_ = {pinned_.number, pinned_.log_size, *place};
+    if (random_.chance(1, 2)) places_->cut(place->position, pinned_.number);
   }
 
   /// The process ends, and another begins from the notes, and perhaps the checkpoint.
-  void restart() {
+  void restart(bool from_checkpoint = false) {
     const crypto::Digest expected_root = replica->runner.root();
     auto fresh = std::make_unique<Replica>(2);
     auto places = std::make_unique<LogPlaces>();
     ExecutorRecovery recovery(fresh->runner, digester(), genesis(), *places);
     uint64_t position = 1;
-    if (checkpoint_.number > BatchNumber() && random_.chance(1, 2)) {
+    if (checkpoint_.number > BatchNumber() && (from_checkpoint || random_.chance(1, 2))) {
       LogPlaces unused;
       ExecutorRecovery before(fresh->runner, digester(), genesis(), unused);
       visit(before, 1, checkpoint_.log_size);
@@ -241,6 +243,12 @@ class Life {
     CheckpointPlace place;
   };
 
+  struct Pinned {
+    BatchNumber number;
+    uint64_t log_size = 0;
+  };
+
+  Pinned pinned_;
   Checkpoint checkpoint_;
   std::optional<ExecutorRecorder> recorder_;
   std::unique_ptr<LogPlaces> places_ = std::make_unique<LogPlaces>();
@@ -289,7 +297,8 @@ TEST_P(Lives, AreGoneOnWithAnywhere) {
       default:
         if (life.last.value() < life.committed.value() + limits::kWindow) life.run();
     }
-    if (!unfinished && random.chance(1, 6)) life.checkpoint();
+    if (!unfinished && random.chance(1, 4)) life.pin();
+    if (random.chance(1, 4)) life.checkpoint();
     if (unfinished || random.chance(1, 6)) life.restart();
   }
 }
@@ -302,12 +311,18 @@ TEST(ExecutorRecovery, ALargeDifferenceIsKeptInPieces) {
   for (int i = 0; i < 12; ++i) {
     requests.push_back("set k" + std::to_string(i) + ' ' + Bytes(900'000, 'v'));
   }
-  life.run({call(0, id, 1, requests)});
+  for (uint64_t nonce = 100; nonce < 115; ++nonce) life.run({open(0, nonce)});
+  life.commit(BatchNumber(16));
+  life.pin();
+  life.run({call(0, id, 1, requests)});  // so many after the last place: another one
   const auto pieces = std::count_if(life.log.begin(), life.log.end(), [](const Note& note) {
     return note.kind == static_cast<uint16_t>(ExecutorNote::kPiece);
   });
   EXPECT_GE(pieces, 2);
   life.restart();
+  // The log that a checkpoint needs begins with the first of them.
+  life.checkpoint();
+  life.restart(true);
 }
 
 // An executor that lost its memory has only what was committed; what it had run is undone, for

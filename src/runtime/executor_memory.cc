@@ -1,5 +1,6 @@
 #include "runtime/executor_memory.h"
 
+#include <algorithm>
 #include <chrono>
 #include <system_error>
 #include <utility>
@@ -11,6 +12,9 @@
 
 namespace eve::runtime {
 namespace {
+
+constexpr uint64_t kLeastSegmentBytes = uint64_t{512} << 10;
+constexpr uint64_t kMostSegmentBytes = uint64_t{64} << 20;
 
 TimeUs steady_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
@@ -32,6 +36,9 @@ Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted,
   ExecutorMemory memory{std::move(*disk), nullptr, {}, nullptr};
   auto options = node_log(kExecutorLog, wanted.cluster, address);
   options.durability = wanted.durability;
+  // Cut is by whole segments: with two of them what is not needed is less than half as much again.
+  options.log.segment_bytes =
+      std::clamp(wanted.checkpoint.least_log_bytes / 2, kLeastSegmentBytes, kMostSegmentBytes);
   const durability::ExecutorLogAccess log{
       [&](bool ran_before, durability::NoteVisitor& visitor, durability::Found& found) {
         options.ran_before = ran_before;
