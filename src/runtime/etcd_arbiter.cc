@@ -94,9 +94,7 @@ EtcdArbiter::~EtcdArbiter() {
 void EtcdArbiter::ask(const pair::Request& request) {
   if (!request.answer) {
     // Another's word; if the disk refuses it, what is there is older.
-    if (auto status = keep(request.wanted); !status) {
-      log(LogLevel::kWarn, "cannot write the record's copy", {{"why", status.message()}});
-    }
+    if (request.wanted.epoch > file_.record().epoch) file_.write_later(request.wanted);
     return;
   }
   if (attempt_) attempt_->abandon();
@@ -151,7 +149,8 @@ void EtcdArbiter::tick(TimeUs now) {
 
 // A copy: where a restart begins to ask.
 Status EtcdArbiter::keep(const pair::Record& record) {
-  if (record.epoch <= file_.record().epoch) return {};
+  if (record.epoch < file_.record().epoch) return {};
+  if (record == file_.record() && file_.flush().ok()) return {};
   return file_.write(record);
 }
 
