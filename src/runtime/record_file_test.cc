@@ -41,7 +41,8 @@ TEST_F(RecordFileTest, DamageIsRefused) {
 
 TEST_F(RecordFileTest, TheOwnRecordIsSwappedOnlyFromWhatIsExpected) {
   EventLoop loop;
-  OwnRecord own(loop, std::move(*open()));
+  auto file = open();
+  OwnRecord own(loop, std::move(*file));
   own.ask({{}, kOld, true});
   EXPECT_EQ(own.take_answer(), kOld);
   EXPECT_EQ(own.take_answer(), std::nullopt) << "once";
@@ -69,7 +70,9 @@ TEST_F(RecordFileTest, WhatIsWrittenLaterIsThereInTheEnd) {
         EXPECT_TRUE(file->flush().ok());
         EXPECT_EQ(open()->record(), last);
       }
-      if (more) ASSERT_TRUE(file->write(now).ok());
+      if (more) {
+        ASSERT_TRUE(file->write(now).ok());
+      }
     }
     EXPECT_EQ(open()->record(), more ? now : last) << "nothing older came after it";
   }
@@ -85,7 +88,8 @@ TEST_F(RecordFileTest, WhatCannotBeWrittenLaterIsSaid) {
 
 TEST_F(RecordFileTest, ADiskThatRefusesIsAskedAgain) {
   EventLoop loop;
-  OwnRecord own(loop, std::move(*open()));
+  auto file = open();
+  OwnRecord own(loop, std::move(*file));
   std::filesystem::remove_all(directory_);
   own.ask({{}, kOld, true});
   EXPECT_EQ(own.take_answer(), std::nullopt);
