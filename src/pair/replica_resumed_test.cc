@@ -191,6 +191,62 @@ TEST_P(ResumedTest, P2AStateWithoutARecordFormsNothing) {
   EXPECT_NE(pair.status(0).waiting_for.find("no record"), std::string::npos);
 }
 
+// P8. The question may be answered at any time, and then the returner may be promoted.
+TEST_P(ResumedTest, P8AReturnerThatRestartsIsWaitedForWhileTheQuestionIsOpen) {
+  if (!arbiter()) GTEST_SKIP() << "questions are answered at once";
+  settle();
+  pair.kill(1);
+  ASSERT_TRUE(pair.pass_until([&] { return pair.status(0).times_alone == 1; }, 2 * kSilence));
+  pair.arbiter.reachable = false;
+  pair.start(1);
+  ASSERT_TRUE(pair.pass_until([&] { return pair.status(0).asking; }, 5 * kSilence)) << pair.text();
+  pair.kill(1);
+  pair.start(1);
+  const uint64_t terms = pair.status(0).terms;
+  ASSERT_TRUE(pair.pass_until([&] { return pair.status(0).terms > terms; }, kSilence));
+  pair.link = false;  // met, and not level yet
+  const BatchNumber committed = pair.status(0).committed;
+  pair.pass(3 * kSilence);
+  EXPECT_EQ(pair.status(0).committed, committed);
+  pair.link = pair.arbiter.reachable = true;
+  finish();
+}
+
+// After a restart of its machine a clock may say less than before.
+TEST(Resumed, P9AnEchoOfAnEarlierProcessIsNoSignOfLife) {
+  ReplicaOptions options;
+  options.clients = 1;
+  options.life = 5;
+  options.process = 6;
+  options.genesis = genesis();
+  NamingAuthenticator authenticator;
+  Replica replica(options, authenticator, digester());
+  Outbox out;
+  replica.start(1'000, out);
+  TimeUs now = 1'000;
+  const auto met = [&](uint64_t process, uint64_t echo_of, TimeUs echo) {
+    now += kSilence / 8;
+    wire::PairBeat beat;
+    beat.life = 9;
+    beat.process = process;
+    beat.echo = echo;
+    beat.echo_of = echo_of;
+    beat.committed = beat.reached = beat.start = {BatchNumber(), genesis()};
+    out = {};
+    replica.receive(beat, Address::executor(1), now, out);
+    replica.tick(now, out);
+    for (const wire::Send& send : out.sends) {
+      if (const auto* said = std::get_if<wire::PairBeat>(send.message.get())) return said->met;
+    }
+    return uint64_t{0};
+  };
+  EXPECT_EQ(met(7, 0, 0), 7u) << "the first";
+  const TimeUs then = now;
+  EXPECT_EQ(met(8, 4, 9'000'000), 7u) << "the echo is of another process than this";
+  EXPECT_EQ(met(8, 6, then), 7u) << "of before that was met";
+  EXPECT_EQ(met(8, 6, then + 1), 8u);
+}
+
 // What docs/primary-backup.md has people do when the other machine is lost for good.
 TEST_P(ResumedTest, P14APersonSaysThatTheOtherOneIsLost) {
   if (arbiter()) GTEST_SKIP() << "the arbiter knows";
