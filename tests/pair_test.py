@@ -210,6 +210,49 @@ def both_end(build, rounds, etcd, durability="sync"):
             raise Failure("the write is lost")
 
 
+def older_copy(build, _, etcd):
+    """All that one has is put back to what it was: it notices, starts over, and returns."""
+    with Pair(build, etcd, "sync") as cluster:
+        cluster.await_sync()
+        cluster.cli("SET", "a", "1")
+        name = f"executor-{cluster.leader()}"
+        home = pathlib.Path(cluster.directory) / "dev"
+        copy = pathlib.Path(cluster.directory) / "copy"
+
+        def end_both():
+            for index in (0, 1):
+                cluster.kill(f"executor-{index}")
+
+        def start_both():
+            for index in (0, 1):
+                cluster.restart(f"executor-{index}")
+
+        end_both()
+        copy.mkdir()
+        for path in home.glob(f"{name}*"):
+            (shutil.copytree if path.is_dir() else shutil.copy2)(path, copy / path.name)
+        start_both()
+        cluster.await_sync()
+        if f"executor-{cluster.leader()}" != name:
+            raise Failure("whom the record named primary goes on")
+        for number in range(200):
+            cluster.cli("SET", "a", str(number))
+        end_both()
+        for path in copy.iterdir():
+            if path.is_dir():
+                shutil.rmtree(home / path.name)
+                shutil.copytree(path, home / path.name)
+            else:
+                shutil.copy2(path, home / path.name)
+        start_both()
+        cluster.await_sync()
+        if cluster.cli("GET", "a") != "199":
+            raise Failure("the writes after the copy are lost")
+        if "starts over" not in cluster.output():
+            raise Failure("nobody noticed")
+        check_end(cluster)
+
+
 def both_end_none(build, rounds):
     both_end(build, rounds, None)
 
@@ -298,6 +341,7 @@ CASES = {
     "both_end_none": both_end_none,
     "both_end_async": both_end_async,
     "both_end_etcd": with_etcd(both_end),
+    "older_copy": with_etcd(older_copy),
     "pauses_etcd": with_etcd(pauses),
     "arbiter_away": with_etcd(arbiter_away),
     "benchmark": benchmark,
