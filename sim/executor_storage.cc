@@ -99,6 +99,22 @@ durability::OpenedExecutor ExecutorStorage::open(
   }
 }
 
+durability::OpenedExecutor ExecutorStorage::open_anew(
+    const crypto::Digester& digester, const crypto::Digest& genesis,
+    const std::function<execution::Runner&()>& make_runner) {
+  checkpoints_->taker().stop();
+  journal_->end(NoteJournal::How::kProcess);
+  checkpoints_.reset();
+  for (int attempt = 1; !journal::set_aside_log(*disk_, keeper_options(plan_, owner_).log.name);
+       ++attempt) {
+    if (attempt == kMostAttempts) throw Violation("durability", to_string(owner_) + " is stuck");
+  }
+  forgot_ = machine_stopped_ = true;
+  auto opened = open(digester, genesis, make_runner);
+  remembered();
+  return opened;
+}
+
 void ExecutorStorage::begin(durability::OpenedExecutor& opened, const crypto::Digester& digester,
                             const crypto::Digest& genesis) {
   recorder_ = std::move(opened.recorder);

@@ -24,6 +24,12 @@ class ExecutorStorage {
   /// The process starts. Throws a Violation if what the disk had promised is not there.
   durability::OpenedExecutor open(const crypto::Digester& digester, const crypto::Digest& genesis,
                                   const std::function<execution::Runner&()>& make_runner);
+  /// After open(): what it found is set aside, and another log begun, of an empty state.
+  durability::OpenedExecutor open_anew(const crypto::Digester& digester,
+                                       const crypto::Digest& genesis,
+                                       const std::function<execution::Runner&()>& make_runner);
+  /// The log's. Precondition: open.
+  const journal::Life& life() const { return journal_->life(); }
   /// `command` has just been carried out: `done` is called when its events may be passed on.
   void carried_out(const execution::Command& command, const std::vector<execution::Event>& events,
                    NoteJournal::Done done);

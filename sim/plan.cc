@@ -240,7 +240,9 @@ Plan make_plan(uint64_t seed, const Options& options) {
   // From a stream of its own: what else a seed means stays as it is.
   Random for_storage(seed ^ 0xd15c'0000'5eed'd15cull);
   plan.storage = StoragePlan::draw(for_storage, options.storage);
-  if (asked_for_twins || plan.sleep_us != 0) plan.storage.together_every_us = 0;
+  const bool stay_together = options.model.is_primary_backup() && plan.service == "poison";
+  if (asked_for_twins || plan.sleep_us != 0 || stay_together) plan.storage.together_every_us = 0;
+  if (stay_together) plan.storage.disk.per_million = {};  // who is late is left alone
   damage_disks(plan, options, for_storage);
   return plan;
 }

@@ -14,6 +14,8 @@
 
 namespace eve::runtime {
 
+inline constexpr const char* kExecutorLog = "commands";
+
 struct ExecutorMemory {
   std::unique_ptr<PosixDisk> disk;
   std::unique_ptr<durability::Keeper> keeper;

@@ -95,11 +95,6 @@ Status Node::Impl::make_executor() {
 }
 
 Status Node::Impl::make_pair(Address address) {
-  if (options.durability != durability::Durability::kMemory) {
-    return Error{
-        "config = \"primary-backup\" keeps the state in memory in this version: start it "
-        "with --durability memory"};
-  }
   auto file = RecordFile::open(state_directory(), address);
   if (!file) return file.status();
   const PairConfig& config = core->cluster().pair;
@@ -117,8 +112,12 @@ Status Node::Impl::make_pair(Address address) {
                                             options.make_service,
                                             [this] { core->router().flush_links(); });
   };
-  pair = std::make_unique<PairHost>(core->router(), core->authenticator(), core->digester(), wanted,
-                                    make_stage, std::move(*arbiter));
+  auto made = PairHost::create(
+      core->loop(), core->router(), core->authenticator(), core->digester(), wanted, make_stage,
+      std::move(*arbiter),
+      {state_directory(), core->cluster().id, options.durability, options.checkpoint});
+  if (!made) return made.status();
+  pair = std::move(*made);
   core->router().add(address, *pair);
   return {};
 }

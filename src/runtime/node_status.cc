@@ -103,6 +103,7 @@ ordered_json pair_json(const PairHost& host) {
           {"in_sync", status.in_sync},
           {"both_in_sync", status.in_sync && pair::names_both(status.record)},
           {"in_doubt", status.in_doubt},
+          {"resumed", status.resumed},
           {"asking", status.asking},
           {"arbiter_trouble", host.arbiter().trouble()},
           {"terms", status.terms},
@@ -202,8 +203,11 @@ std::string status_json(NodeCore& core, const NodeParts& parts, TimeUs uptime_us
     }
   }
   if (parts.pair != nullptr) {
-    const auto& replica = parts.pair->replica();
-    status["executor"] = executor_json(replica.status(), parts.pair->counts(), replica.recent());
+    status["executor"] =
+        executor_json(parts.pair->status(), parts.pair->counts(), parts.pair->replica().recent());
+    if (const auto counts = parts.pair->checkpoints()) {
+      status["executor"]["checkpoints"] = checkpoints_json(*counts);
+    }
     status["pair"] = pair_json(*parts.pair);
   }
   if (parts.verifier != nullptr) status["verifier"] = verifier_json(*parts.verifier);

@@ -231,8 +231,12 @@ void Decoder::read(PairPoint& point) {
 
 void Decoder::read(PairBeat& beat) {
   beat.life = in_.integer<uint64_t>();
+  beat.process = in_.integer<uint64_t>();
   beat.beat = in_.integer<int64_t>();
   beat.echo = in_.integer<int64_t>();
+  beat.echo_of = in_.integer<uint64_t>();
+  beat.met = in_.integer<uint64_t>();
+  beat.resumed = in_.boolean();
   read(beat.record);
   beat.joined = in_.boolean();
   read(beat.term);
@@ -240,7 +244,7 @@ void Decoder::read(PairBeat& beat) {
   beat.quarantine = read_names(limits::kMaxQuarantine);
   read(beat.committed);
   read(beat.reached);
-  if (!in_.failed() && beat.life == 0) in_.fail("a beat without a life");
+  if (!in_.failed() && (beat.life == 0 || beat.process == 0)) in_.fail("a beat without a life");
 }
 
 void Decoder::read(PairBatch& message) {

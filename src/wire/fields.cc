@@ -183,8 +183,12 @@ void write(Writer& out, const PairPoint& point) {
 
 void write(Writer& out, const PairBeat& beat) {
   out.integer(beat.life);
+  out.integer(beat.process);
   out.integer(beat.beat);
   out.integer(beat.echo);
+  out.integer(beat.echo_of);
+  out.integer(beat.met);
+  out.boolean(beat.resumed);
   write(out, beat.record);
   out.boolean(beat.joined);
   write(out, beat.term);

@@ -245,10 +245,14 @@ struct PairPoint {
 
 /// What the two tell each other all the time.
 struct PairBeat {
-  uint64_t life = 0;  ///< of the sender's state; drawn when it started
-  TimeUs beat = 0;    ///< the sender's time
-  TimeUs echo = 0;    ///< `beat` of the last one that the sender has had from the receiver
-  PairRecord record;  ///< as the sender knows it
+  uint64_t life = 0;     ///< of the sender's state
+  uint64_t process = 0;  ///< the sender's; drawn when it started
+  TimeUs beat = 0;       ///< the sender's time
+  TimeUs echo = 0;       ///< `beat` of the last one that the sender has had from the receiver
+  uint64_t echo_of = 0;  ///< `process` of that one
+  uint64_t met = 0;      ///< the receiver's process that the sender deals with; 0: none yet
+  bool resumed = false;  ///< the sender has a state of before its start, and was in no term since
+  PairRecord record;     ///< as the sender knows it
   bool joined =
       false;  ///< the sender leads, or follows, in `term`; else what follows means nothing
   PairTerm term;

@@ -61,8 +61,8 @@ class Generator {
                       {flip() ? Role::kExecutor : Role::kVerifier,
                        static_cast<uint16_t>(below(limits::kMaxExecutors))}};
       case 15:
-        return PairBeat{1 + below(9), time(),  time(),  record(), flip(),
-                        term(),       point(), names(), point(),  point()};
+        return PairBeat{1 + below(9), 1 + below(9), time(), time(),  below(9), below(9), flip(),
+                        record(),     flip(),       term(), point(), names(),  point(),  point()};
       case 16: {
         PairBatch message{term(), point(), nullptr};
         const BatchPtr made = batch();
@@ -268,8 +268,8 @@ class Description {
   void add(const PairTerm& t) { all(t.epoch, t.round); }
   void add(const PairPoint& p) { all(p.number, p.token); }
   void add(const PairBeat& b) {
-    all(b.life, uint64_t(b.beat), uint64_t(b.echo), b.record, b.joined, b.term, b.start,
-        b.quarantine, b.committed, b.reached);
+    all(b.life, b.process, uint64_t(b.beat), uint64_t(b.echo), b.echo_of, b.met, b.resumed,
+        b.record, b.joined, b.term, b.start, b.quarantine, b.committed, b.reached);
   }
   void add(const PairBatch& m) {
     all(m.term, m.committed);
