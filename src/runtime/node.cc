@@ -112,10 +112,10 @@ Status Node::Impl::make_pair(Address address) {
                                             options.make_service,
                                             [this] { core->router().flush_links(); });
   };
-  auto made = PairHost::create(
-      core->loop(), core->router(), core->authenticator(), core->digester(), wanted, make_stage,
-      std::move(*arbiter),
-      {state_directory(), core->cluster().id, options.durability, options.checkpoint});
+  auto made = PairHost::create(core->loop(), core->router(), core->authenticator(),
+                               core->digester(), wanted, make_stage, std::move(*arbiter),
+                               {state_directory(), core->cluster().id, options.durability,
+                                options.headroom_bytes, options.checkpoint});
   if (!made) return made.status();
   pair = std::move(*made);
   core->router().add(address, *pair);
