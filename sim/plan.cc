@@ -183,6 +183,7 @@ namespace {
 
 // Damaged disks make their nodes faulty: as many as are left of the u.
 void damage_disks(Plan& plan, const Options& options, Random& random) {
+  if (options.model.is_primary_backup()) return;  // of two, none is left over
   const bool asked = options.storage == StorageChoice::kDamaged;
   const bool wanted = asked || (options.storage == StorageChoice::kAny && random.chance(1, 3));
   const uint32_t liars = std::max(plan.byzantine.executors, plan.byzantine.verifiers);

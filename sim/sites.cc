@@ -81,7 +81,6 @@ constexpr std::array kNames = {
     "crash amid sync",
     "log found broken",
     "promises lost with a log",
-    "verifier that must not run again",
     "disk too slow",
     "lead left",
     "vote resent",

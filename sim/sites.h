@@ -91,7 +91,6 @@ enum class Site : uint8_t {
   kCrashAmidSync,
   kLogBroken,
   kPromisesLost,
-  kVerifierRetired,
   kDiskTooSlow,
   kLeadLeft,
   kVoteResent,

@@ -58,7 +58,7 @@ void VerifierHost::on_start() {
     views_.restarted(self());
   } else if (disk_) {
     retired_ = !disk_->open(options);
-    if (retired_) return around_.trace.hit(Site::kVerifierRetired);
+    if (retired_) return;
     views_.stands(self(), disk_->promised());
   } else if (lives() > 1) {
     options.lost_promises_at = persisted_;

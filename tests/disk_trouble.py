@@ -163,8 +163,11 @@ def filled(cluster, disks):
              lambda: journal(cluster, "executor-0")["space"] == "full"
              or journal(cluster, "executor-0")["failing"])
     longest = max(kept.write() for _ in range(50))
-    wait_for("the others to go on without it", AWAY_S, lambda: journal(
-        cluster, "executor-0")["failing"] and kept.write() is not None)
+    def starved():
+        disks.fill("executor-0", 0)  # the reserve that it gave up as well
+        return journal(cluster, "executor-0")["failing"] and kept.write() is not None
+
+    wait_for("the others to go on without it", AWAY_S, starved)
     print(f"  executor-0 is full: longest write {longest:.1f} s; "
           f"{journal(cluster, 'executor-0')['trouble'][:100]}", flush=True)
     disks.make_room("executor-0")

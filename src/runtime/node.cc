@@ -61,6 +61,10 @@ struct Node::Impl {
   Status make_gateway();
   std::string status_text();
   std::filesystem::path state_directory() const { return options.directory / options.node; }
+  ExecutorMemoryOptions executor_memory() const {
+    return {state_directory(), core->cluster().id, options.durability, options.headroom_bytes,
+            options.checkpoint};
+  }
 };
 
 Status Node::Impl::listen() {
@@ -84,10 +88,9 @@ Status Node::Impl::make_executor() {
   wanted.model = core->cluster().model;
   wanted.index = address->index;
   wanted.clients = core->cluster().clients();
-  auto made = ExecutorHost::create(core->loop(), core->router(), core->authenticator(),
-                                   core->digester(), wanted, options.threads, options.make_service,
-                                   {state_directory(), core->cluster().id, options.durability,
-                                    options.headroom_bytes, options.checkpoint});
+  auto made =
+      ExecutorHost::create(core->loop(), core->router(), core->authenticator(), core->digester(),
+                           wanted, options.threads, options.make_service, executor_memory());
   if (!made) return made.status();
   executor = std::move(*made);
   core->router().add(*address, *executor);
@@ -112,10 +115,9 @@ Status Node::Impl::make_pair(Address address) {
                                             options.make_service,
                                             [this] { core->router().flush_links(); });
   };
-  auto made = PairHost::create(core->loop(), core->router(), core->authenticator(),
-                               core->digester(), wanted, make_stage, std::move(*arbiter),
-                               {state_directory(), core->cluster().id, options.durability,
-                                options.headroom_bytes, options.checkpoint});
+  auto made =
+      PairHost::create(core->loop(), core->router(), core->authenticator(), core->digester(),
+                       wanted, make_stage, std::move(*arbiter), executor_memory());
   if (!made) return made.status();
   pair = std::move(*made);
   core->router().add(address, *pair);
