@@ -12,9 +12,11 @@ namespace eve::cli {
 /// What the chosen subcommand does; returns the exit status.
 using Action = std::function<int()>;
 
+void add_backup(CLI::App& app, const Program& program, Action& action);
 void add_dev(CLI::App& app, const Program& program, Action& action);
 void add_doctor(CLI::App& app, const Program& program, Action& action);
 void add_init(CLI::App& app, const Program& program, Action& action);
+void add_restore(CLI::App& app, const Program& program, Action& action);
 void add_serve(CLI::App& app, const Program& program, Action& action);
 void add_status(CLI::App& app, const Program& program, Action& action);
 

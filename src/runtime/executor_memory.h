@@ -4,12 +4,14 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "durability/executor_checkpoints.h"
 #include "durability/executor_log.h"
 #include "durability/keeper.h"
 #include "runtime/execution_stage.h"
+#include "runtime/genesis.h"
 #include "runtime/posix_disk.h"
 
 namespace eve::runtime {
@@ -27,6 +29,8 @@ struct ExecutorMemoryOptions {
   std::string cluster;              ///< the cluster's id
   durability::Durability durability = durability::Durability::kMemory;
   durability::CheckpointPolicy checkpoint{};
+  std::optional<crypto::Digest> genesis{};  ///< ClusterConfig's
+  Begin begin{};
 };
 
 /// Brings the stage to where the log ends. Precondition: durability is not kMemory. Errors leave
