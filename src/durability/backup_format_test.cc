@@ -41,7 +41,11 @@ TEST(BackupFormat, ReadsWhatItWrote) {
 
 // Another format is another kBackupVersion.
 TEST(BackupFormat, TheBytesDoNotChangeByAccident) {
-  EXPECT_EQ(crypto::to_hex(encode(sample())), "GOLDEN");
+  EXPECT_EQ(crypto::to_hex(encode(sample())),
+            "4556452d42414b0adbf9f1147f483ef3c4988418e36de3007b00000001000000025e5e5e5e5e"
+            "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e40222018240a0600020000"
+            "006b761b000000636865636b706f696e742d3030303030303030303030303030303767120000"
+            "00000000030000000c0000006576652e73657373696f6e73020000006b7603000000610062");
 }
 
 TEST(BackupFormat, EveryBitCounts) {

@@ -26,8 +26,9 @@ Begin begin_of(const ClusterConfig& cluster, const std::filesystem::path& direct
   return [root = *cluster.genesis,
           folder = genesis_directory(directory)](execution::Runner& runner) -> Status {
     const auto explain = [&](const std::string& why) {
-      return Error{why + ". This cluster was restored from a backup and " +
-                   "begins with the state in the folder \"genesis\": copy that again from another machine"};
+      return Error{
+          why + ". This cluster was restored from a backup and " +
+          "begins with the state in the folder \"genesis\": copy that again from another machine"};
     };
     auto disk = PosixDisk::look_at(folder);
     if (!disk) return explain(disk.message());
