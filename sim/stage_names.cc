@@ -107,6 +107,9 @@ class Narrator {
   std::string operator()(const wire::PairToken& m) {
     return "token" + vote(m.term.epoch, m.reached.number, m.reached.token);
   }
+  std::string operator()(const wire::Room& m) {
+    return "low on disk: " + std::to_string(m.low.size());
+  }
   std::string operator()(const wire::Suspect& m) { return "suspect the primary" + in(m.view); }
   std::string operator()(const wire::Needed& m) {
     return to_string(m.node) + " needs the next view" + in(m.view);
@@ -196,6 +199,7 @@ class Teller {
     return {"token", m.term.epoch, m.reached.number,
             names_.token(m.reached.number, m.reached.token)};
   }
+  Facts operator()(const wire::Room&) { return {"room", {}, {}, {}}; }
   Facts operator()(const wire::Suspect& m) { return {"suspect", m.view, {}, {}}; }
   Facts operator()(const wire::Needed& m) { return {"needed", m.view, {}, {}}; }
   Facts operator()(const wire::Hello& m) { return {"hello", m.view, m.committed, {}}; }

@@ -102,7 +102,7 @@ Status Backup::prepare() {
   if (!cluster) return cluster.status();
   cluster_ = std::move(*cluster);
   if (cluster_.model.is_primary_backup()) {
-    return Error{"primary-backup takes no checkpoints in this version: there is nothing to copy"};
+    return Error{"primary-backup cannot be backed up in this version"};
   }
   node_ = cluster_.find(options_.node);
   if (node_ == nullptr) return Error{options_.cluster + " has no node \"" + options_.node + "\""};

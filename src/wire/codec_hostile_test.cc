@@ -211,7 +211,7 @@ TEST(HostileBytes, LimitsOfBatches) {
 TEST(HostileBytes, RecordsWhosePrimaryIsNotInSync) {
   const auto beat = [](uint64_t life, const PairRecord& record) {
     PairBeat message;
-    message.life = life;
+    message.life = message.process = life;
     message.record = record;
     return encode(message);
   };

@@ -32,9 +32,11 @@ class Decoder {
   void read(PairBeat& beat);
   void read(PairBatch& message);
   void read(PairToken& token);
+  void read(Room& room);
   void read(Certificate& certificate);
 
  private:
+  Address read_replica();
   void read(PairRecord& record);
   void read(PairTerm& term);
   void read(PairPoint& point);

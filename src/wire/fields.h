@@ -31,6 +31,7 @@ void write(Writer& out, const PairPoint& point);
 void write(Writer& out, const PairBeat& beat);
 void write(Writer& out, const PairBatch& message);
 void write(Writer& out, const PairToken& token);
+void write(Writer& out, const Room& room);
 
 /// What a signature covers of the message that carries it.
 void write_signed(Writer& out, const Prepare& prepare);
