@@ -301,6 +301,11 @@ def wrong_usage():
         ("dev", "--dir", "/usr"): "choose another --dir",
         ("serve", "--cluster", "/nonexistent", "--node", "x"): "/nonexistent",
         ("init", "--dir", "/tmp/never", "--host", "a"): "give 4 hosts",
+        ("backup", "/tmp/never", "--cluster", "/nonexistent", "--node", "x"): "/nonexistent",
+        ("backup", "/tmp/never", "--cluster", "/etc/hostname"): "--node is required",
+        ("restore", "/nonexistent", "--dir", "/tmp/never", "--local"): "cannot open",
+        ("restore", "/etc/hostname", "--dir", "/tmp/never", "--local"): "is no backup",
+        ("restore", "/nonexistent"): "--dir is required",
     }
     for words, expected in cases.items():
         done = subprocess.run([BUILD / "eve", *words], capture_output=True, text=True, timeout=30)

@@ -12,11 +12,14 @@ namespace eve::cli {
 /// What the chosen subcommand does; returns the exit status.
 using Action = std::function<int()>;
 
+void add_backup(CLI::App& app, const Program& program, Action& action);
 void add_dev(CLI::App& app, const Program& program, Action& action);
 void add_doctor(CLI::App& app, const Program& program, Action& action);
 void add_init(CLI::App& app, const Program& program, Action& action);
+void add_restore(CLI::App& app, const Program& program, Action& action);
 void add_serve(CLI::App& app, const Program& program, Action& action);
 void add_status(CLI::App& app, const Program& program, Action& action);
+void add_wait(CLI::App& app, const Program& program, Action& action);
 
 /// Workers that an executor may have; more cores than any machine that we know of.
 inline constexpr size_t kMaxThreads = 1024;

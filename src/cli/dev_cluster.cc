@@ -32,6 +32,11 @@ size_t worker_threads(const DevOptions& options, const FaultModel& model) {
 
 }  // namespace
 
+void mark_as_made_by_dev(const std::filesystem::path& directory) {
+  std::ofstream(directory / kMarker) << "`dev` makes this folder anew at every start.\n";
+  std::ofstream(directory / kLasting) << "But for what its nodes keep.\n";
+}
+
 Result<std::unique_ptr<DevCluster>> DevCluster::start(const Program& program,
                                                       const DevOptions& options) {
   std::unique_ptr<DevCluster> cluster(new DevCluster);

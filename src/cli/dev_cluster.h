@@ -36,6 +36,9 @@ struct DevOptions {
   PairOptions pair;
 };
 
+/// Has `dev` take the folder for one of its own whose nodes keep their state.
+void mark_as_made_by_dev(const std::filesystem::path& directory);
+
 void add_dev_options(CLI::App& command, const Program& program, DevOptions& options);
 
 class DevCluster {

@@ -31,7 +31,10 @@ json look_at(const std::filesystem::path& directory) {
 }
 
 bool holds_a_log(const json& report) {
-  return report.contains("logs") && !report["logs"].empty();
+  const auto holds = [&](const char* what) {
+    return report.contains(what) && !report[what].empty();
+  };
+  return holds("logs") || holds("checkpoints");
 }
 
 /// The directory, and the folders in it, so that the folder of `dev` or of several nodes can be

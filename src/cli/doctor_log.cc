@@ -8,6 +8,7 @@
 
 #include "durability/executor_notes.h"
 #include "durability/keeper.h"
+#include "durability/promise_notes.h"
 #include "journal/format.h"
 #include "journal/log_reader.h"
 #include "journal/segment_file.h"
@@ -48,22 +49,38 @@ class Counter : public journal::Visitor {
   std::optional<Bytes> lost_;
 };
 
-/// Another role's kinds are another table.
+/// By what the log is called.
 struct KindName {
-  const char* log;  ///< what its name begins with
-  durability::ExecutorNote kind;
+  const char* log;
+  uint16_t kind;
   const char* name;
 };
+template <typename Kind>
+constexpr KindName named(const char* log, Kind kind, const char* name) {
+  return {log, static_cast<uint16_t>(kind), name};
+}
 using durability::ExecutorNote;
+using durability::PromiseNote;
+constexpr const char* kExecutors = "commands";
+constexpr const char* kVerifiers = "promises";
 constexpr KindName kKindNames[] = {
-    {"executor", ExecutorNote::kBegan, "beginning"},
-    {"executor", ExecutorNote::kView, "view entered"},
-    {"executor", ExecutorNote::kPiece, "piece of a large difference"},
-    {"executor", ExecutorNote::kRun, "batch run"},
-    {"executor", ExecutorNote::kCommit, "commit"},
-    {"executor", ExecutorNote::kRollback, "rollback"},
-    {"executor", ExecutorNote::kFetch, "fetch of a state"},
-    {"executor", ExecutorNote::kSupply, "part of a fetched state"},
+    named(kExecutors, ExecutorNote::kBegan, "beginning"),
+    named(kExecutors, ExecutorNote::kView, "view entered"),
+    named(kExecutors, ExecutorNote::kPiece, "piece of a large difference"),
+    named(kExecutors, ExecutorNote::kRun, "batch run"),
+    named(kExecutors, ExecutorNote::kCommit, "commit"),
+    named(kExecutors, ExecutorNote::kRollback, "rollback"),
+    named(kExecutors, ExecutorNote::kFetch, "fetch of a state"),
+    named(kExecutors, ExecutorNote::kSupply, "part of a fetched state"),
+    named(kVerifiers, PromiseNote::kStands, "view"),
+    named(kVerifiers, PromiseNote::kAsked, "view asked for"),
+    named(kVerifiers, PromiseNote::kJoined, "view joined"),
+    named(kVerifiers, PromiseNote::kPrepared, "vote to prepare"),
+    named(kVerifiers, PromiseNote::kCertified, "certificate"),
+    named(kVerifiers, PromiseNote::kLearnt, "commit learnt"),
+    named(kVerifiers, PromiseNote::kStarted, "start point committed"),
+    named(kVerifiers, PromiseNote::kBlamed, "bundle blamed"),
+    named(kVerifiers, PromiseNote::kAll, "all promises so far"),
 };
 
 struct Named {
@@ -195,7 +212,7 @@ std::string record_kind(const std::string& log, uint16_t kind) {
   if (kind == durability::kNotWhole) return "note of a loss";
   if (kind == durability::kRemembered) return "end of a loss";
   for (const auto& known : kKindNames) {
-    if (log.rfind(known.log, 0) == 0 && kind == static_cast<uint16_t>(known.kind)) {
+    if (log.rfind(known.log, 0) == 0 && kind == known.kind) {
       return known.name;
     }
   }

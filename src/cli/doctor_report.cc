@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "cli/doctor_checkpoints.h"
 #include "cli/doctor_log.h"
 
 namespace eve::cli {
@@ -38,6 +39,14 @@ void inspect_logs(journal::Disk& disk, const Files& files, Draft& draft) {
   }
 }
 
+/// After the logs.
+void inspect_checkpoint_files(journal::Disk& disk, const Files& files, Draft& draft) {
+  Inspected part;
+  draft.report["checkpoints"] = inspect_checkpoints(disk, files, part);
+  match_with_log(draft.report["logs"], draft.report["checkpoints"], part);
+  draft.add("checkpoints", part);
+}
+
 /// Comes last.
 void list_others(journal::Disk& disk, const Files&, Draft& draft) {
   draft.report["other_files"] = json::array();
@@ -49,7 +58,7 @@ void list_others(journal::Disk& disk, const Files&, Draft& draft) {
 }
 
 /// Another kind of file is another line here.
-constexpr Inspector kInspectors[] = {inspect_logs, list_others};
+constexpr Inspector kInspectors[] = {inspect_logs, inspect_checkpoint_files, list_others};
 
 void add_space(journal::Disk& disk, const Files& files, Draft& draft) {
   uint64_t used = 0;
@@ -102,7 +111,8 @@ json inspect_directory(journal::Disk& disk, const std::string& where) {
   draft.left = {files->begin(), files->end()};
   for (const Inspector inspect : kInspectors) inspect(disk, *files, draft);
   add_space(disk, *files, draft);
-  if (draft.report["logs"].empty() && draft.health == Health::kSound) {
+  if (draft.report["logs"].empty() && draft.report["checkpoints"].empty() &&
+      draft.health == Health::kSound) {
     draft.health = Health::kUnknown;
     draft.findings.push_back("no node has left a log here: is it the right directory?");
   }
@@ -125,6 +135,7 @@ std::string to_text(const json& report) {
     text += "  ! " + finding.get<std::string>() + "\n";
   }
   for (const auto& log : report.value("logs", json::array())) text += log_to_text(log);
+  text += checkpoints_to_text(report.value("checkpoints", json::array()));
   const auto others = report.value("other_files", json::array());
   if (!others.empty()) text += "other files\n";
   for (const auto& other : others) {

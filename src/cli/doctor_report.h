@@ -26,6 +26,7 @@ int exit_status(Health health);
 ///   directory, health, findings: what a person should know, worst first
 ///   logs: [{name, cluster, node, opened, records, begin, end, settled, tail, cut_bytes, damage,
 ///           kinds: [{kind, name, records, bytes}], segments: [{file, bytes, state}], ...}]
+///   checkpoints: [{file, bytes, state, number, token, state_root, position, unused...}]
 ///   other_files: [{file, bytes}], used_bytes, free_bytes
 nlohmann::json inspect_directory(journal::Disk& disk, const std::string& where);
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/doctor_log.h"
 #include "journal/log_writer.h"
 #include "journal/testing_disk.h"
 
@@ -13,11 +14,11 @@ namespace {
 using journal::LogWriter;
 using nlohmann::json;
 
-const std::string kFirst = "executor0-0000000000000001.log";
+const std::string kFirst = "commands-0000000000000001.log";
 
 class DoctorTest : public ::testing::Test {
  protected:
-  DoctorTest() { write("executor0"); }
+  DoctorTest() { write("commands"); }
 
   void write(const std::string& name, bool close = true) {
     auto options = journal::testing::small_options();
@@ -56,7 +57,7 @@ TEST_F(DoctorTest, ASoundLogIsCounted) {
   EXPECT_EQ(exit_status(health_of(report)), 0);
   EXPECT_TRUE(report["findings"].empty()) << report;
   const json& log = report["logs"].at(0);
-  EXPECT_EQ(log["name"], "executor0");
+  EXPECT_EQ(log["name"], "commands");
   EXPECT_EQ(log["node"], "verifier-2");
   EXPECT_EQ(log["cluster"], "cluster-1");
   EXPECT_EQ(log["records"], 7);
@@ -76,8 +77,8 @@ TEST_F(DoctorTest, ASoundLogIsCounted) {
 
 TEST_F(DoctorTest, ATornTailIsSound) {
   disk = journal::testing::TestDisk();
-  write("executor0", false);
-  disk.blank("executor0-0000000000000002.log", 2 * journal::kBlockBytes + journal::kPieceBytes,
+  write("commands", false);
+  disk.blank("commands-0000000000000002.log", 2 * journal::kBlockBytes + journal::kPieceBytes,
              journal::kPieceBytes);
   const json report = look();
   EXPECT_EQ(report["health"], "sound");
@@ -97,15 +98,15 @@ TEST_F(DoctorTest, DamageIsNamedWithItsPlace) {
 
 TEST_F(DoctorTest, NoReadableHeaderIsDamage) {
   disk.flip(kFirst, 100);
-  disk.flip("executor0-0000000000000002.log", 100);
+  disk.flip("commands-0000000000000002.log", 100);
   const json report = look();
   EXPECT_EQ(report["health"], "damaged");
   EXPECT_TRUE(finds(report, "no segment has a readable header"));
 }
 
 TEST_F(DoctorTest, WhatWasSetAsideEarlierIsSaid) {
-  disk.put_file("executor0-0000000000000009.log.damaged", "x");
-  disk.put_file("executor0-000000000000000a.log.new", "x");
+  disk.put_file("commands-0000000000000009.log.damaged", "x");
+  disk.put_file("commands-000000000000000a.log.new", "x");
   json report = look();
   EXPECT_EQ(report["health"], "sound");
   EXPECT_TRUE(finds(report, "9.log.damaged was set aside earlier"));
@@ -141,7 +142,7 @@ TEST_F(DoctorTest, OneBadLogAmongSeveral) {
   EXPECT_EQ(report["logs"].size(), 2u);
   EXPECT_EQ(report["health"], "damaged");
   EXPECT_TRUE(finds(report, "log verifier0: "));
-  EXPECT_FALSE(finds(report, "log executor0: "));
+  EXPECT_FALSE(finds(report, "log commands: "));
 }
 
 TEST_F(DoctorTest, WhatCannotBeLookedAtIsNeitherSoundNorDamaged) {
@@ -164,6 +165,13 @@ TEST_F(DoctorTest, ALaterReleasesLogIsLeftToIt) {
   const json report = look();
   EXPECT_EQ(report["health"], "unknown");
   EXPECT_TRUE(finds(report, "has format 2"));
+}
+
+TEST_F(DoctorTest, KindsOfNotesHaveNames) {
+  EXPECT_EQ(record_kind("commands", 4), "batch run");
+  EXPECT_EQ(record_kind("promises", 4), "vote to prepare");
+  EXPECT_EQ(record_kind("promises", 99), "kind 99");
+  EXPECT_EQ(record_kind("others", 4), "kind 4");
 }
 
 TEST_F(DoctorTest, NothingIsNotSound) {

@@ -33,11 +33,14 @@ int parse_and_run(const Program& program, int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "eve 0.1.0");
   Action action;
+  add_backup(app, program, action);
   add_dev(app, program, action);
   add_doctor(app, program, action);
   add_init(app, program, action);
+  add_restore(app, program, action);
   add_serve(app, program, action);
   add_status(app, program, action);
+  add_wait(app, program, action);
   for (const auto& extra : program.commands) app.add_subcommand(extra.name, extra.description);
   const auto named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
   if (argc > 1 && argv[1][0] != '-' && app.get_subcommands(named).empty()) {

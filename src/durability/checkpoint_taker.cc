@@ -92,6 +92,7 @@ bool CheckpointTaker::cut(TimeUs now) {
   counts_.longest_step_us = std::max(counts_.longest_step_us, end - now);
   counts_.moved += moved - moved_before_;
   moved_before_ = moved;
+  if (piece) counts_.under_way = piece->parts.number;
   if (attempt_ != Attempt::kGoesOn) return false;
   // An empty piece: another state was installed, there is nothing left to cut from.
   if (piece) piece_bytes_ += piece->chunk.size();
@@ -118,6 +119,9 @@ bool CheckpointTaker::verify_some() {
   std::lock_guard lock(mutex_);
   ++counts_.taken;
   counts_.trouble.clear();
+  counts_.under_way = BatchNumber();
+  counts_.last_name = finishing_->name;
+  counts_.last_number = finishing_->number;
   attempt_ = Attempt::kPublished;
   taken_ = std::exchange(finishing_, std::nullopt);
   return false;
@@ -186,6 +190,7 @@ void CheckpointTaker::give_up(const std::string& why) {
   piece_bytes_ = 0;
   ++counts_.failed;
   counts_.trouble = why;
+  counts_.under_way = BatchNumber();
   attempt_ = Attempt::kFailed;
 }
 

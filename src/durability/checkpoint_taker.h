@@ -97,6 +97,9 @@ class CheckpointTaker {
     uint64_t moved = 0;          ///< how often an export had to go on with a newer version
     TimeUs longest_step_us = 0;  ///< that a batch may have waited
     std::string trouble;         ///< of the last attempt, if it failed
+    BatchNumber under_way;       ///< what is being cut or written; 0: nothing is
+    std::string last_name;       ///< of the last one that was taken
+    BatchNumber last_number;
   };
   Counts counts() const;
 

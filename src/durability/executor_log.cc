@@ -30,6 +30,7 @@ class Attempt final : public NoteVisitor {
       }
       return gives_up(status.message());
     }
+    if (auto status = begin_at_genesis(); !status) return Error{status.message()};
     // New notes would get positions that the checkpoint has them passed by at.
     if (found.end < from_) return gives_up("the log ends before its checkpoint was taken");
     auto recovered = recovery_.finish(found.whole);
@@ -42,6 +43,7 @@ class Attempt final : public NoteVisitor {
     opened.at_checkpoint = at_checkpoint_;
     opened.in_pieces = found.in_pieces;
     opened.log_bytes = log_bytes_;
+    opened.genesis_time_us = genesis_time_us_;
     if (!found.first_start) opened.recovered = std::move(*recovered);
     opened.opening_notes = recovery_.opening_notes();
     opened.recorder.emplace(runner_);
@@ -61,9 +63,17 @@ class Attempt final : public NoteVisitor {
       troubles_ = std::move(found->troubles);
       if (found->checkpoint) return begin_at(found->checkpoint->end);
     }
-    if (begin <= journal::Position(1)) return {};
+    if (begin <= journal::Position(1)) return begin_at_genesis();
     return strand("the log begins with note " + std::to_string(begin.value()) +
                   ", and there is no checkpoint of what was before");
+  }
+  /// The first time; unless there was a checkpoint.
+  Status begin_at_genesis() {
+    if (at_checkpoint_ || at_genesis_ || !log_.begin) return {};
+    if (auto status = log_.begin(runner_); !status) return status;
+    at_genesis_ = true;
+    genesis_time_us_ = runner_.last_time_us();
+    return {};
   }
   Status begin_at(const CheckpointEnd& end) {
     auto view = read_context(end.context);
@@ -97,6 +107,8 @@ class Attempt final : public NoteVisitor {
   journal::Position from_{1};
   uint64_t log_bytes_ = 0;
   bool at_checkpoint_ = false;
+  bool at_genesis_ = false;
+  TimeUs genesis_time_us_ = 0;
   bool stranded_ = false;  ///< nothing to go on from
   std::vector<std::string> troubles_;
   std::string trouble_;

@@ -26,6 +26,8 @@ struct ExecutorLogAccess {
   /// Where the checkpoints are, and whose they must be. Null: there are none.
   journal::Disk* disk = nullptr;
   journal::Owner owner;
+  /// Brings an empty runner to batch 0, where there is no checkpoint of later. Null: it is there.
+  std::function<Status(execution::Runner&)> begin{};
 };
 
 struct OpenedExecutor {
@@ -38,6 +40,8 @@ struct OpenedExecutor {
   bool at_checkpoint = false;
   bool in_pieces = false;  ///< Found's: a checkpoint would pay, whatever the policy says
   uint64_t log_bytes = 0;  ///< about: of the notes that were needed on top of the checkpoint
+  /// For ExecutorOptions, where there is no checkpoint.
+  TimeUs genesis_time_us = 0;
   /// For Executor::recover(); nothing at a first start.
   std::optional<execution::Recovered> recovered;
   /// For ExecutorOptions::restarted: what it had said is not all known. When it may speak again, a

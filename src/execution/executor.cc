@@ -38,6 +38,7 @@ Executor::Impl::Impl(const ExecutorOptions& options_in,
     if (i != options.index) others.push_back(Address::executor(i));
   }
   recent.push_back({BatchNumber(), options.genesis, {}});
+  committed_time_us = options.genesis_time_us;
 }
 
 void Executor::Impl::send(std::vector<Address> to, wire::Message message, Outbox& out) const {

@@ -39,7 +39,8 @@ struct ExecutorOptions {
   /// The process had served before and lost its memory: silent until a view newer than any that
   /// u+r+1 verifiers report (DESIGN 6.8).
   bool restarted = false;
-  crypto::Digest genesis;             ///< wire::genesis_token of the empty state
+  crypto::Digest genesis;             ///< wire::genesis_token of the state it begins with
+  TimeUs genesis_time_us = 0;         ///< batches are later than that
   TimeUs suspect_after_us = 400'000;  ///< a forwarded retry not committed by then
   TimeUs resend_after_us = 100'000;   ///< uncommitted batches and tokens, unanswered questions
   size_t pipeline = 2;  ///< batches that a primary keeps in flight unless full ones wait

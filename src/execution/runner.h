@@ -88,6 +88,20 @@ class Runner {
   Status finish_import(state::Importer& importer, const wire::TokenParts& parts);
   crypto::Digest token_of(const wire::TokenParts& parts) const;
 
+  // ---- A cluster that begins with another one's state (docs/backup.md); runner_restore.cc ----
+
+  /// As start_import(), of a state whose chunks another cluster's digester proves.
+  std::unique_ptr<state::Importer> start_import(const crypto::Digest& root,
+                                                const crypto::Digester& proofs);
+  /// The runner stands at batch 0, whose state is what was imported, without the sessions, replies
+  /// and whatever else Eve kept of the other cluster; but for its time, which goes on.
+  Status begin_with(state::Importer& importer);
+  /// As start_export(), of batch 0. Precondition: no command was carried out.
+  std::unique_ptr<StateExport> export_beginning(size_t chunk_bytes);
+  /// Time of the last batch; where none has run, of what the cluster began with: 0, or that of the
+  /// backup.
+  TimeUs last_time_us() const;
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -9,7 +9,6 @@
 namespace eve::execution {
 namespace {
 
-constexpr ByteView kTimeKey = "time";
 /// Expired sessions that a batch drops, beside one for each of its bundles: bounded work.
 constexpr size_t kSweep = 16;
 

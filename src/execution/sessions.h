@@ -34,6 +34,9 @@ class Sessions {
  public:
   Sessions(State& state, const crypto::Digester& digester);
 
+  /// Of the last batch's time, in "eve.meta".
+  static constexpr ByteView kTimeKey = "time";
+
   enum class Action : uint8_t {
     kRefuse,  ///< answer with `refusal`
     kOpen,    ///< the session is opened, or was already

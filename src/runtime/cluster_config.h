@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,8 @@ struct ClusterConfig {
   crypto::DigestAlgorithm digest = crypto::DigestAlgorithm::kXxh3;
   bool tls = true;  ///< false only where r = 0
   std::string service = "kv";
+  /// Root of the state that it begins with; nullopt: the service's empty one.
+  std::optional<crypto::Digest> genesis;
   PairConfig pair;  ///< where model.is_primary_backup()
   std::vector<NodeConfig> nodes;
 

@@ -80,6 +80,20 @@ TEST(ClusterConfig, FormatAndParseAreExact) {
   EXPECT_TRUE(validate(config).ok()) << validate(config).message();
 }
 
+TEST(ClusterConfig, SaysWhatItBeginsWith) {
+  auto config = sample();
+  EXPECT_FALSE(parse_cluster_toml(format_cluster_toml(config))->genesis.has_value());
+  config.genesis.emplace().bytes.fill(0xa7);
+  const auto text = format_cluster_toml(config);
+  const auto parsed = parse_cluster_toml(text);
+  ASSERT_TRUE(parsed.ok()) << parsed.message();
+  EXPECT_EQ(parsed->genesis, config.genesis);
+  EXPECT_EQ(format_cluster_toml(*parsed), text);
+  const std::string service = "service = 'kv'";
+  expect_parse_error(edited(service, service + "\ngenesis = 'a7'"), "genesis must be 64 hex");
+  expect_parse_error(edited(service, service + "\ngenesis = 7"), "genesis must be");
+}
+
 TEST(ClusterConfig, LooksUpNodesAndKeys) {
   const auto config = sample();
   EXPECT_EQ(config.node_of(Address::verifier(2)).name, "node-2");

@@ -142,6 +142,14 @@ void read_pair(const toml::table& table, TableReader& reader, PairConfig& pair) 
   }
 }
 
+void read_genesis(const toml::table& table, TableReader& reader, ClusterConfig& config) {
+  if (!table.contains("genesis")) return;
+  const auto root = crypto::public_key_from_hex(reader.text("genesis"));
+  if (!root)
+    return reader.complain("genesis", "must be 64 hexadecimal digits that `restore` wrote");
+  config.genesis = crypto::Digest{*root};
+}
+
 /// The model, and [pair] where that is "primary-backup".
 Status read_model(const toml::table& table, TableReader& reader, ClusterConfig& config) {
   const auto u = reader.number("u", 1'000);
@@ -178,12 +186,13 @@ Result<ClusterConfig> read_cluster_table(const toml::table& table) {
   }
   config.tls = reader.boolean("tls", true);
   config.service = reader.text("service");
+  read_genesis(table, reader, config);
   const auto* nodes = table.get_as<toml::array>("node");
   if (nodes == nullptr || nodes->empty()) {
     reader.complain("node", "is missing: each node is a [[node]] table");
   }
-  auto status =
-      reader.finish({"id", "config", "u", "r", "digest", "tls", "service", "pair", "node"});
+  auto status = reader.finish(
+      {"id", "config", "u", "r", "digest", "tls", "service", "genesis", "pair", "node"});
   if (!status) return Error{status.message()};
   if (!model_status) return Error{model_status.message()};
   for (size_t i = 0; i < nodes->size(); ++i) {
@@ -253,6 +262,7 @@ std::string format_cluster_toml(const ClusterConfig& config) {
   out += std::string("digest = ") + (sha ? "\"sha256\"" : "\"xxh3\"") + "\n";
   out += std::string("tls = ") + (config.tls ? "true" : "false") + "\n";
   out += "service = " + quoted(config.service) + "\n";
+  if (config.genesis) out += "genesis = \"" + config.genesis->hex() + "\"\n";
   if (config.model.is_primary_backup()) format_pair(config.pair, out);
   for (const auto& node : config.nodes) format_node(node, out);
   return out;

@@ -99,6 +99,12 @@ void ExecutionStage::make_runner() {
   runner_ = std::make_unique<execution::Runner>(digester_, pool_, make_service_, steady_us);
 }
 
+Result<TimeUs> ExecutionStage::begin(const Begin& bring) {
+  if (auto status = bring(*runner_); !status) return Error{status.message()};
+  sample_counts();
+  return runner_->last_time_us();
+}
+
 Result<durability::OpenedExecutor> ExecutionStage::recover(const durability::ExecutorLogAccess& log,
                                                            bool ran_before,
                                                            const crypto::Digest& genesis) {

@@ -19,6 +19,7 @@
 #include "execution/command_queue.h"
 #include "execution/runner.h"
 #include "runtime/event_loop.h"
+#include "runtime/genesis.h"
 #include "runtime/journal_thread.h"
 #include "runtime/spin.h"
 #include "runtime/thread_pool.h"
@@ -37,7 +38,12 @@ class ExecutionStage {
 
   crypto::Digest empty_root() const { return empty_root_; }
 
-  // ---- Before the first submit(): executors that keep what they run (docs/durability.md)
+  // ---- Before the first submit() ----
+
+  /// Brings the state to where the cluster begins; its time.
+  Result<TimeUs> begin(const Begin& bring);
+
+  // Executors that keep what they run (docs/durability.md):
 
   /// Brings the state to where the log ends.
   Result<durability::OpenedExecutor> recover(const durability::ExecutorLogAccess& log,

@@ -26,11 +26,17 @@ Result<std::unique_ptr<ExecutorHost>> ExecutorHost::create(
     const execution::MakeService& make_service, const ExecutorMemoryOptions& memory) {
   std::unique_ptr<ExecutorHost> host(
       new ExecutorHost(loop, router, digester, options, threads, make_service));
-  options.genesis = wire::genesis_token(host->stage_.empty_root(), digester);
+  options.genesis =
+      wire::genesis_token(memory.genesis.value_or(host->stage_.empty_root()), digester);
   if (memory.durability != durability::Durability::kMemory) {
     const auto status = host->recover(loop, options, authenticator, digester, memory);
     if (!status) return Error{status.message()};
     return host;
+  }
+  if (memory.begin) {
+    const auto time = host->stage_.begin(memory.begin);
+    if (!time) return time.error();
+    options.genesis_time_us = *time;
   }
   auto restarted = start_without_memory(memory.directory, options.index);
   if (!restarted) return restarted.error();
@@ -51,6 +57,7 @@ Status ExecutorHost::recover(EventLoop& loop, const execution::ExecutorOptions& 
   forgot_ = found->opened.restarted;
   execution::ExecutorOptions wanted = options;
   wanted.restarted = forgot_;
+  wanted.genesis_time_us = found->opened.genesis_time_us;
   executor_ = std::make_unique<execution::Executor>(wanted, authenticator, digester);
   JournalThreadOptions thread;
   thread.name = to_string(address_);
@@ -127,6 +134,7 @@ bool ExecutorHost::idle(TimeUs now) {
       executor_->refusals(), [this](Address sender) { return router_.name_of(sender); },
       router_.links().refusals(), now);
   if (forgot_) say_remembered();
+  if (tokens_.behind(executor_->glance().committed)) tokens_.add(executor_->recent());
   const bool sent = hand_out();
   const bool commanded = !outbox_.commands.empty();
   // Commands gather over the turn, so that one wake-up serves them all.
@@ -160,6 +168,11 @@ execution::ExecutorStatus ExecutorHost::status() const {
 bool ExecutorHost::want_checkpoint() {
   if (checkpoints_ != nullptr) stage_.want_checkpoint();
   return checkpoints_ != nullptr;
+}
+
+std::optional<execution::Executor::Committed> ExecutorHost::committed(BatchNumber number) {
+  tokens_.add(executor_->recent());
+  return tokens_.find(number);
 }
 
 std::optional<durability::CheckpointTaker::Counts> ExecutorHost::checkpoints() const {

@@ -11,13 +11,15 @@
 #include "runtime/host.h"
 #include "runtime/room_book.h"
 #include "runtime/router.h"
+#include "runtime/token_book.h"
 
 namespace eve::runtime {
 
 class ExecutorHost final : public Host {
  public:
-  /// Filled in here: `options.genesis` from the stage's empty state, `options.restarted` from what
-  /// is found on disk. Recovers what `memory` says that there may be: that may take long.
+  /// Filled in here: `options.genesis` from the cluster's or the stage's empty state,
+  /// `options.restarted` from what is found on disk. Recovers what `memory` says that there may be:
+  /// that may take long.
   static Result<std::unique_ptr<ExecutorHost>> create(
       EventLoop& loop, Router& router, const crypto::Authenticator& authenticator,
       const crypto::Digester& digester, execution::ExecutorOptions options, size_t threads,
@@ -43,6 +45,8 @@ class ExecutorHost final : public Host {
   std::optional<durability::CheckpointTaker::Counts> checkpoints() const;
   /// Takes a checkpoint soon. False: nothing is kept.
   bool want_checkpoint();
+  /// An agreed batch of the last while.
+  std::optional<execution::Executor::Committed> committed(BatchNumber number);
   ExecutionStage::Counts counts() { return stage_.counts(); }
 
  private:
@@ -66,6 +70,7 @@ class ExecutorHost final : public Host {
   std::unique_ptr<execution::Executor> executor_;
   execution::Outbox outbox_;
   RefusalsSeen refusals_seen_;
+  TokenBook tokens_;
   std::unique_ptr<PosixDisk> disk_;  ///< null: nothing is kept
   std::unique_ptr<durability::LogPlaces> places_;
   std::unique_ptr<durability::ExecutorCheckpoints> checkpoints_;

@@ -48,7 +48,7 @@ Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted,
         return keeper.status();
       },
       [&] { return journal::set_aside_log(*memory.disk, kExecutorLog); }, memory.disk.get(),
-      options.log.owner};
+      options.log.owner, wanted.begin};
   auto opened = stage.recover(log, *ran, genesis);
   if (!opened) return opened.error();
   memory.opened = std::move(*opened);

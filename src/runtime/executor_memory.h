@@ -4,12 +4,14 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "durability/executor_checkpoints.h"
 #include "durability/executor_log.h"
 #include "durability/keeper.h"
 #include "runtime/execution_stage.h"
+#include "runtime/genesis.h"
 #include "runtime/posix_disk.h"
 
 namespace eve::runtime {
@@ -30,6 +32,8 @@ struct ExecutorMemoryOptions {
   durability::Durability durability = durability::Durability::kMemory;
   uint64_t headroom_bytes = journal::LogOptions().low_bytes;  ///< less free on the disk is low
   durability::CheckpointPolicy checkpoint{};
+  std::optional<crypto::Digest> genesis{};  ///< ClusterConfig's
+  Begin begin{};
 };
 
 /// Brings the stage to where the log ends. Precondition: durability is not kMemory. Errors leave

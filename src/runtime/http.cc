@@ -17,6 +17,8 @@ const char* reason_of(int status) {
       return "Bad Request";
     case 404:
       return "Not Found";
+    case 409:
+      return "Conflict";
     default:
       return "Service Unavailable";
   }

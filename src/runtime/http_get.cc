@@ -9,11 +9,17 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <string_view>
 
 namespace eve::runtime {
 namespace {
 
 constexpr size_t kMaxBody = 16u << 20;
+constexpr std::string_view kHeadEnd = "\r\n\r\n";
+
+Error foreign() {
+  return Error{"not an answer of a node's status port"};
+}
 
 struct Socket {
   explicit Socket(int descriptor) : fd(descriptor) {}
@@ -56,10 +62,9 @@ Result<std::string> exchange(int fd, const std::string& request, int timeout_ms)
   }
 }
 
-}  // namespace
-
-Result<std::string> http_get(const std::string& host, uint16_t port, const std::string& path,
-                             int timeout_ms) {
+/// The whole answer, which has a head.
+Result<std::string> ask(const char* method, const std::string& host, uint16_t port,
+                        const std::string& path, int timeout_ms) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -74,14 +79,36 @@ Result<std::string> http_get(const std::string& host, uint16_t port, const std::
     return Error{status.message()};
   }
   auto answer = exchange(
-      socket_.fd, "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n",
+      socket_.fd,
+      method + (" " + path) + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n",
       timeout_ms);
+  if (answer && answer->find(kHeadEnd) == std::string::npos) return foreign();
+  return answer;
+}
+
+bool is_fine(const std::string& answer) {
+  return answer.starts_with("HTTP/1.1 200");
+}
+
+std::string body_of(const std::string& answer) {
+  return answer.substr(answer.find(kHeadEnd) + kHeadEnd.size());
+}
+
+}  // namespace
+
+Result<std::string> http_get(const std::string& host, uint16_t port, const std::string& path,
+                             int timeout_ms) {
+  const auto answer = ask("GET", host, port, path, timeout_ms);
   if (!answer) return answer;
-  const auto end_of_head = answer->find("\r\n\r\n");
-  if (end_of_head == std::string::npos || answer->compare(0, 12, "HTTP/1.1 200") != 0) {
-    return Error{"not an answer of a node's status port"};
-  }
-  return answer->substr(end_of_head + 4);
+  return is_fine(*answer) ? Result<std::string>(body_of(*answer)) : foreign();
+}
+
+Result<std::string> http_post(const std::string& host, uint16_t port, const std::string& path,
+                              int timeout_ms) {
+  const auto answer = ask("POST", host, port, path, timeout_ms);
+  if (!answer) return answer;
+  if (!is_fine(*answer)) return Error{body_of(*answer)};
+  return body_of(*answer);
 }
 
 }  // namespace eve::runtime

@@ -13,4 +13,9 @@ namespace eve::runtime {
 Result<std::string> http_get(const std::string& host, uint16_t port, const std::string& path,
                              int timeout_ms);
 
+/// As http_get, of POST `path` without a body. An answer with another status than 200 is an error
+/// that has its body.
+Result<std::string> http_post(const std::string& host, uint16_t port, const std::string& path,
+                              int timeout_ms);
+
 }  // namespace eve::runtime

@@ -16,16 +16,6 @@ std::filesystem::path key_file(const std::filesystem::path& directory, const std
 /// A secret has the size and the text form of a public key.
 static_assert(sizeof(crypto::Secret) == sizeof(crypto::PublicKey));
 
-Result<crypto::Secret> read_cluster_secret(const std::filesystem::path& directory) {
-  const auto file = directory / kSecretFile;
-  auto text = read_secret_file(file);
-  if (!text) return text.error();
-  while (!text->empty() && text->back() == '\n') text->pop_back();
-  auto secret = crypto::public_key_from_hex(*text);
-  if (!secret) return Error{file.string() + ": must hold 64 hexadecimal digits; copy it again"};
-  return *secret;
-}
-
 Result<crypto::SigningKey> read_key(const std::filesystem::path& directory,
                                     const NodeConfig& node) {
   const auto file = key_file(directory, node.name);
@@ -54,6 +44,16 @@ Status refuse_existing(const std::filesystem::path& directory, const ClusterConf
 
 }  // namespace
 
+Result<crypto::Secret> read_cluster_secret(const std::filesystem::path& directory) {
+  const auto file = directory / kSecretFile;
+  auto text = read_secret_file(file);
+  if (!text) return text.error();
+  while (!text->empty() && text->back() == '\n') text->pop_back();
+  auto secret = crypto::public_key_from_hex(*text);
+  if (!secret) return Error{file.string() + ": must hold 64 hexadecimal digits; copy it again"};
+  return *secret;
+}
+
 Result<Identity> read_identity(const std::filesystem::path& directory, const NodeConfig& node) {
   auto key = read_key(directory, node);
   if (!key) return key.error();
@@ -68,13 +68,18 @@ std::unique_ptr<crypto::Authenticator> make_authenticator(const ClusterConfig& c
   return std::make_unique<crypto::Ed25519Authenticator>(cluster.id, std::move(key), cluster.keys());
 }
 
-Status write_cluster(const std::filesystem::path& directory, ClusterConfig config) {
+std::string draw_cluster_id() {
+  return crypto::to_hex(crypto::random_secret()).substr(0, 32);
+}
+
+Status write_cluster(const std::filesystem::path& directory, ClusterConfig config,
+                     const crypto::Secret& secret) {
   std::vector<crypto::SigningKey> keys;
   for (auto& node : config.nodes) {
     keys.push_back(crypto::SigningKey::generate());
     node.key = keys.back().public_key();
   }
-  if (config.id.empty()) config.id = crypto::to_hex(crypto::random_secret()).substr(0, 32);
+  if (config.id.empty()) config.id = draw_cluster_id();
   if (auto status = validate(config); !status) return status;
 
   std::error_code failed;
@@ -82,8 +87,8 @@ Status write_cluster(const std::filesystem::path& directory, ClusterConfig confi
   if (failed) return Error{directory.string() + ": cannot make it: " + failed.message()};
   if (auto status = refuse_existing(directory, config); !status) return status;
 
-  const auto secret = crypto::to_hex(crypto::random_secret()) + "\n";
-  if (auto status = create_file(directory / kSecretFile, secret, Access::kOwner); !status) {
+  const auto text = crypto::to_hex(secret) + "\n";
+  if (auto status = create_file(directory / kSecretFile, text, Access::kOwner); !status) {
     return status;
   }
   for (size_t i = 0; i < keys.size(); ++i) {

@@ -22,6 +22,9 @@ struct Identity {
 /// names.
 Result<Identity> read_identity(const std::filesystem::path& directory, const NodeConfig& node);
 
+/// The secret alone.
+Result<crypto::Secret> read_cluster_secret(const std::filesystem::path& directory);
+
 /// Signatures where nodes may lie; none where they cannot. Takes the key.
 std::unique_ptr<crypto::Authenticator> make_authenticator(const ClusterConfig& cluster,
                                                           crypto::SigningKey key);

@@ -6,6 +6,7 @@
 
 #include "runtime/etcd_arbiter.h"
 #include "runtime/gateway.h"
+#include "runtime/genesis.h"
 #include "runtime/log.h"
 #include "runtime/node_core.h"
 #include "runtime/node_status.h"
@@ -21,14 +22,6 @@ std::optional<Address> role_of(const NodeConfig& node, Role role) {
     if (address.role == role) return address;
   }
   return std::nullopt;
-}
-
-/// The token that every replica starts with. A verifier needs it too, and so needs the service.
-crypto::Digest genesis_of(const crypto::Digester& digester,
-                          const execution::MakeService& make_service) {
-  InlineScheduler scheduler;
-  const execution::Runner runner(digester, scheduler, make_service, [] { return TimeUs{0}; });
-  return wire::genesis_token(runner.empty_root(), digester);
 }
 
 /// As many connections as the system lets this process have.
@@ -62,8 +55,13 @@ struct Node::Impl {
   std::string status_text();
   std::filesystem::path state_directory() const { return options.directory / options.node; }
   ExecutorMemoryOptions executor_memory() const {
-    return {state_directory(), core->cluster().id, options.durability, options.headroom_bytes,
-            options.checkpoint};
+    return {state_directory(),
+            core->cluster().id,
+            options.durability,
+            options.headroom_bytes,
+            options.checkpoint,
+            core->cluster().genesis,
+            begin_of(core->cluster(), options.directory)};
   }
 };
 
@@ -72,8 +70,10 @@ Status Node::Impl::listen() {
   if (auto status = core->router().links().listen(); !status) return status;
   const auto& node = core->node();
   if (node.status_port == 0) return {};
-  auto server = StatusServer::create(core->loop(), node.host, node.status_port,
-                                     [this] { return status_text(); });
+  const StatusAnswers answers{
+      [this] { return status_text(); }, [this] { return runtime::want_checkpoint(executor.get()); },
+      [this](std::string_view number) { return show_batch(executor.get(), number); }};
+  auto server = StatusServer::create(core->loop(), node.host, node.status_port, answers);
   if (!server) return server.status();
   status_server = std::move(*server);
   core->loop().add(*status_server);
@@ -98,6 +98,9 @@ Status Node::Impl::make_executor() {
 }
 
 Status Node::Impl::make_pair(Address address) {
+  if (core->cluster().genesis) {
+    return Error{"config = \"primary-backup\" cannot begin with a backup's state in this version"};
+  }
   auto file = RecordFile::open(state_directory(), address);
   if (!file) return file.status();
   const PairConfig& config = core->cluster().pair;
@@ -145,7 +148,7 @@ Status Node::Impl::make_verifier() {
   verification::VerifierOptions wanted;
   wanted.model = core->cluster().model;
   wanted.index = address->index;
-  wanted.genesis = genesis_of(core->digester(), options.make_service);
+  wanted.genesis = genesis_of(core->cluster(), core->digester(), options.make_service);
   auto memory = open_verifier_memory(
       {state_directory(), core->cluster().id, options.durability, options.headroom_bytes}, wanted,
       core->digester());

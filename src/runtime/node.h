@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "crypto/digest.h"
 #include "crypto/keys.h"
 #include "durability/checkpoint_policy.h"
 #include "durability/keeper.h"
@@ -40,7 +41,8 @@ struct NodeOptions {
 ///     "failed_requests","last_failure","quarantined_requests","batches_sequential",
 ///     "parallel_batches","refused_messages","busy_us","objects","memory_bytes",
 ///     "containers":[{"name","objects","bytes","memory_bytes"}...],
-///     "checkpoints":{"taken","failed","written_bytes","moved","longest_step_us","trouble"},
+///     "checkpoints":{"taken","failed","written_bytes","moved","longest_step_us","trouble",
+///        "under_way","last_name","last_number"},
 ///     "recent":[{"number","token","state_root"}...], "journal":{...}},
 ///  "pair": {"record","epoch","leading","in_sync","both_in_sync","in_doubt","asking",
 ///     "arbiter_trouble","terms","promotions","times_alone","readmissions","divergences",
@@ -77,8 +79,10 @@ class Node {
 };
 
 /// Writes cluster.toml, cluster.secret (0600) and one NAME.key (0600) a node into `directory`.
-/// Refuses to overwrite.
-Status write_cluster(const std::filesystem::path& directory, ClusterConfig config);
+/// Refuses to overwrite. Without an id in `config` one is drawn.
+Status write_cluster(const std::filesystem::path& directory, ClusterConfig config,
+                     const crypto::Secret& secret = crypto::random_secret());
+std::string draw_cluster_id();
 
 /// Reads cluster.toml at `file` and validates it.
 Result<ClusterConfig> read_cluster(const std::filesystem::path& file);

@@ -92,7 +92,10 @@ ordered_json checkpoints_json(const durability::CheckpointTaker::Counts& counts)
           {"written_bytes", counts.written_bytes},
           {"moved", counts.moved},
           {"longest_step_us", counts.longest_step_us},
-          {"trouble", counts.trouble}};
+          {"trouble", counts.trouble},
+          {"under_way", counts.under_way.value()},
+          {"last_name", counts.last_name},
+          {"last_number", counts.last_number.value()}};
 }
 
 ordered_json pair_json(const PairHost& host) {

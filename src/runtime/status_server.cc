@@ -11,6 +11,16 @@ namespace eve::runtime {
 
 using asio::ip::tcp;
 
+namespace {
+
+constexpr std::string_view kBatch = "/batch/";
+
+std::string json(int status, const std::string& body) {
+  return http_response(status, "application/json", body);
+}
+
+}  // namespace
+
 /// Reads one request, writes one response.
 class StatusServer::Connection : public std::enable_shared_from_this<Connection> {
  public:
@@ -61,17 +71,16 @@ class StatusServer::Connection : public std::enable_shared_from_this<Connection>
   std::string response_;
 };
 
-StatusServer::StatusServer(EventLoop& loop, std::function<std::string()> status)
-    : loop_(loop), status_(std::move(status)) {}
+StatusServer::StatusServer(EventLoop& loop, StatusAnswers answers)
+    : loop_(loop), answers_(std::move(answers)) {}
 
 StatusServer::~StatusServer() {
   for (auto& connection : connections_) connection->close();
 }
 
 Result<std::unique_ptr<StatusServer>> StatusServer::create(EventLoop& loop, const std::string& host,
-                                                           uint16_t port,
-                                                           std::function<std::string()> status) {
-  std::unique_ptr<StatusServer> server(new StatusServer(loop, std::move(status)));
+                                                           uint16_t port, StatusAnswers answers) {
+  std::unique_ptr<StatusServer> server(new StatusServer(loop, std::move(answers)));
   auto listener = Listener::create(loop, host, port,
                                    [raw = server.get()](tcp::socket socket, const std::string&) {
                                      raw->accepted(std::move(socket));
@@ -90,13 +99,23 @@ void StatusServer::accepted(tcp::socket socket) {
 
 std::string StatusServer::answer(const std::string& method, const std::string& path) const {
   if (method == "GET" && path == "/status") {
-    return http_response(200, "application/json", status_());
+    return json(200, answers_.status());
   }
   if (method == "GET" && path == "/metrics") {
-    return http_response(200, "text/plain; version=0.0.4", metrics_text(status_()));
+    return http_response(200, "text/plain; version=0.0.4", metrics_text(answers_.status()));
   }
   if (method == "GET" && path == "/healthz") return http_response(200, "text/plain", "ok\n");
-  return http_response(404, "text/plain", "there is GET /status, /metrics and /healthz\n");
+  if (method == "POST" && path == "/checkpoint") {
+    const auto answer = answers_.want_checkpoint();
+    return json(answer.status, answer.body);
+  }
+  if (method == "GET" && path.starts_with(kBatch)) {
+    const auto answer = answers_.show_batch(std::string_view(path).substr(kBatch.size()));
+    return json(answer.status, answer.body);
+  }
+  return http_response(404, "text/plain",
+                       "there is GET /status, /metrics, /healthz and /batch/NUMBER, and POST "
+                       "/checkpoint\n");
 }
 
 TimeUs StatusServer::deadline() const {

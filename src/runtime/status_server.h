@@ -1,5 +1,5 @@
-// The status port: GET /status (JSON), /metrics (Prometheus) and /healthz over HTTP/1.1. One
-// request a connection.
+// The status port: GET /status (JSON), /metrics (Prometheus) and /healthz over HTTP/1.1, and what
+// backups need (node_requests.h). One request a connection.
 #pragma once
 
 #include <functional>
@@ -9,15 +9,21 @@
 
 #include "runtime/event_loop.h"
 #include "runtime/listener.h"
+#include "runtime/node_requests.h"
 
 namespace eve::runtime {
 
+/// What answers; all are called on the loop's thread.
+struct StatusAnswers {
+  std::function<std::string()> status;  ///< GET /status
+  std::function<Answer()> want_checkpoint;
+  std::function<Answer(std::string_view)> show_batch;
+};
+
 class StatusServer final : public EventLoop::Member {
  public:
-  /// `status` makes the answer to GET /status; called on the loop's thread.
   static Result<std::unique_ptr<StatusServer>> create(EventLoop& loop, const std::string& host,
-                                                      uint16_t port,
-                                                      std::function<std::string()> status);
+                                                      uint16_t port, StatusAnswers answers);
   ~StatusServer() override;
 
   uint16_t port() const { return listener_->port(); }
@@ -27,12 +33,12 @@ class StatusServer final : public EventLoop::Member {
 
  private:
   class Connection;
-  explicit StatusServer(EventLoop& loop, std::function<std::string()> status);
+  explicit StatusServer(EventLoop& loop, StatusAnswers answers);
   void accepted(asio::ip::tcp::socket socket);
   std::string answer(const std::string& method, const std::string& path) const;
 
   EventLoop& loop_;
-  std::function<std::string()> status_;
+  StatusAnswers answers_;
   std::unique_ptr<Listener> listener_;
   std::vector<std::shared_ptr<Connection>> connections_;
 };

@@ -13,8 +13,8 @@ namespace eve::state {
 using crypto::Digest;
 
 struct Importer::Impl {
-  Impl(Store& empty, const Digest& target, uint64_t most)
-      : store(empty), rules{empty.digester(), target, most, [&empty](const Leaf& leaf) {
+  Impl(Store& empty, const Digest& target, uint64_t most, const crypto::Digester& proofs)
+      : store(empty), rules{proofs, target, most, [&empty](const Leaf& leaf) {
                               return empty.can_have(leaf);
                             }} {}
 
@@ -105,11 +105,17 @@ void Importer::Impl::forget() {
   digests.clear();
 }
 
-Importer::Importer(Engine& engine, const Digest& root, uint64_t max_slots)
-    : impl_(std::make_unique<Impl>(engine.impl_->store, root, max_slots)) {
+Importer::Importer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
   EVE_CHECK(!impl_->store.is_open() && impl_->store.slots() == 0,
             "an import needs an empty engine, between batches");
 }
+
+Importer::Importer(Engine& engine, const Digest& root, uint64_t max_slots)
+    : Importer(std::make_unique<Impl>(engine.impl_->store, root, max_slots,
+                                      engine.impl_->store.digester())) {}
+
+Importer::Importer(Engine& engine, const Digest& root, const crypto::Digester& proofs)
+    : Importer(std::make_unique<Impl>(engine.impl_->store, root, kMaxSlots, proofs)) {}
 
 Importer::~Importer() {
   if (!impl_->finished) impl_->store.import_abandon();
@@ -153,6 +159,15 @@ Status Importer::finish(BatchNumber n, Scheduler& scheduler) {
   impl_->finished = done.ok();
   if (!done.ok()) impl_->forget();
   return done;
+}
+
+Status Importer::finish_anew(BatchNumber n, const Stays& stays, Scheduler& scheduler) {
+  EVE_CHECK(!impl_->finished, "the import is over");
+  if (!complete()) return Error{"chunks are missing: ask for those that missing() names"};
+  Bytes().swap(impl_->digests);
+  impl_->store.import_leave_out(stays);
+  impl_->finished = true;
+  return impl_->store.import_finish(n, std::nullopt, scheduler);
 }
 
 }  // namespace eve::state

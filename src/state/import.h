@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -28,6 +29,9 @@ class Importer {
   /// Preconditions: `engine` has its tables and no slots, no batch is open; nobody else uses it
   /// until the import is finished or destroyed. `max_slots`: more than that are not believed.
   Importer(Engine& engine, const crypto::Digest& root, uint64_t max_slots = kMaxSlots);
+  /// The state of another cluster, whose digester, not the engine's, proves chunks and root. Ends
+  /// with finish_anew(). `proofs` must outlive this.
+  Importer(Engine& engine, const crypto::Digest& root, const crypto::Digester& proofs);
   ~Importer();
   Importer(const Importer&) = delete;
   Importer& operator=(const Importer&) = delete;
@@ -50,8 +54,16 @@ class Importer {
   /// everything is missing again.
   Status finish(BatchNumber n, Scheduler& scheduler);
 
+  /// Whether an object stays, by the name of its table and its key (empty: it has none).
+  using Stays = std::function<bool(ByteView table, ByteView key)>;
+  /// Makes of what was imported a state of its own: without the objects that do not stay, whose
+  /// slots are free, and hashed with the engine's digester. last() == committed() == n. Fails
+  /// without effect if something is missing. No object that stays may refer to one that does not.
+  Status finish_anew(BatchNumber n, const Stays& stays, Scheduler& scheduler);
+
  private:
   struct Impl;
+  explicit Importer(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -124,7 +125,11 @@ class Store {
   /// Preconditions: the slot is free, and so is the leaf's object.
   void import_leaf(uint64_t slot, const Leaf& leaf);
   void import_clear(uint64_t slot);
-  Status import_finish(BatchNumber n, const crypto::Digest& root, Scheduler& scheduler);
+  /// Clears the slots of objects for which `stays(table's name, key)` is false.
+  void import_leave_out(const std::function<bool(ByteView, ByteView)>& stays);
+  /// `root`: what it must be; nullopt: whatever it is.
+  Status import_finish(BatchNumber n, const std::optional<crypto::Digest>& root,
+                       Scheduler& scheduler);
   void import_abandon();
 
  private:

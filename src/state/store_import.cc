@@ -46,14 +46,24 @@ void Store::import_references() {
   }
 }
 
+void Store::import_leave_out(const std::function<bool(ByteView, ByteView)>& stays) {
+  for (uint64_t slot = 0; slot < slots_.size(); ++slot) {
+    const Object* object = slots_.at(slot);
+    if (object == nullptr) continue;
+    const ByteView key = is_free_standing(*object) ? ByteView() : object->key();
+    if (!stays(tables_[object->table]->name(), key)) import_clear(slot);
+  }
+}
+
 /// Hashes everything from the objects, not from what the chunks said: what is checked is the state.
-Status Store::import_finish(BatchNumber n, const crypto::Digest& root, Scheduler& scheduler) {
+Status Store::import_finish(BatchNumber n, const std::optional<crypto::Digest>& root,
+                            Scheduler& scheduler) {
   import_references();
   std::vector<uint64_t> all(slots_.size());
   std::iota(all.begin(), all.end(), uint64_t{0});
   tree_.resize(slots_.size());
   update_tree(std::move(all), scheduler);
-  if (root_ != root) {
+  if (root && root_ != *root) {
     import_abandon();
     return Error{"the imported leaves do not add up to the root: import another version"};
   }

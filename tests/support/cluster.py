@@ -101,11 +101,12 @@ class Cluster:
         child = self.restarted.get(name)
         os.kill(child.pid if child is not None else self.nodes[name]["pid"], number)
 
-    def restart(self, name):
+    def restart(self, name, *words):
         """Starts a killed node again, with the command of separate machines."""
         self.restarted[name] = subprocess.Popen(
             [self.program, "serve", "--cluster", self.cluster_file, "--node", name,
-             "--threads", str(self.threads), "--durability", "memory"], stderr=self.log)
+             "--threads", str(self.threads), *(words or ("--durability", "memory"))],
+            stderr=self.log)
 
     def status(self):
         """{name: status}; nodes that do not answer have the key "error"."""

@@ -1,0 +1,56 @@
+#include "cli/back_again.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace eve::cli {
+namespace {
+
+using nlohmann::json;
+
+// What a node says may be anything.
+json part_of(const json& object, const char* key) {
+  if (!object.is_object()) return json::object();
+  const auto found = object.find(key);
+  return found != object.end() && found->is_object() ? *found : json::object();
+}
+uint64_t number_of(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
+}
+bool says(const json& object, const char* key, const json& value) {
+  const auto found = object.find(key);
+  return found != object.end() && *found == value;
+}
+
+}  // namespace
+
+uint64_t committed_in(const json& status) {
+  return std::max(number_of(part_of(status, "executor"), "committed"),
+                  number_of(part_of(status, "verifier"), "committed"));
+}
+
+std::string why_not_back(const json& status, uint64_t highest) {
+  const json executor = part_of(status, "executor");
+  const json verifier = part_of(status, "verifier");
+  const json gateway = part_of(status, "gateway");
+  if (executor.empty() && verifier.empty() && gateway.empty()) return "it says nothing of itself";
+  if (!executor.empty()) {
+    if (!says(executor, "silent", false)) return "its executor is silent until the next view";
+    if (!says(executor, "fetching", false)) return "its executor fetches the state";
+    const auto committed = number_of(executor, "committed");
+    if (committed + kNearlyThere < highest) {
+      return "its executor has batch " + std::to_string(committed) + " of " +
+             std::to_string(highest);
+    }
+  }
+  if (!verifier.empty() && !says(verifier, "phase", "normal")) {
+    const auto phase = verifier.find("phase");
+    const bool text = phase != verifier.end() && phase->is_string();
+    return "its verifier is " + (text ? phase->get<std::string>() : std::string("not ready"));
+  }
+  if (!gateway.empty() && !says(gateway, "open", true)) return "its gateway has no session yet";
+  return {};
+}
+
+}  // namespace eve::cli

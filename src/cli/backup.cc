@@ -1,0 +1,356 @@
+// `backup`: a copy of the replicated state in one file (docs/backup.md).
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/scheduler.h"
+#include "cli/backup_witness.h"
+#include "cli/commands.h"
+#include "durability/checkpoint_reader.h"
+#include "runtime/backup_file.h"
+#include "runtime/http_get.h"
+#include "runtime/identity.h"
+#include "runtime/node.h"
+#include "runtime/posix_disk.h"
+
+namespace eve::cli {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+using std::filesystem::path;
+using Clock = std::chrono::steady_clock;
+
+constexpr int kAskMs = 5'000;
+constexpr auto kPollEvery = std::chrono::milliseconds(50);
+
+struct BackupOptions {
+  std::string file;
+  std::string cluster;
+  std::string node;
+  std::string directory;
+  uint32_t timeout_s = 600;
+  bool unchecked = false;
+  bool as_json = false;
+};
+
+struct Taken {
+  durability::CheckpointInfo info;
+  Witnesses::Count others;
+  bool running = false;  ///< the node was
+  double seconds = 0;
+};
+
+class Backup {
+ public:
+  Backup(const Program& program, const BackupOptions& options)
+      : program_(program), options_(options) {}
+
+  Result<Taken> take();
+  const runtime::ClusterConfig& cluster() const { return cluster_; }
+
+ private:
+  Status prepare();
+  Status describe();
+  Result<json> ask(const runtime::NodeConfig& node, const std::string& what) const;
+  Result<uint64_t> wanted_number(uint64_t committed_here);
+  Result<Taken> from_running(uint64_t committed_here);
+  Result<Taken> from_stopped();
+  Result<std::string> wait_for_checkpoint(uint64_t wanted);
+  Result<Taken> copy(const std::string& name, runtime::BackupFault& fault);
+  void hear(uint64_t number);
+
+  const Program& program_;
+  const BackupOptions& options_;
+  const Clock::time_point begun_ = Clock::now();
+  runtime::ClusterConfig cluster_;
+  const runtime::NodeConfig* node_ = nullptr;
+  std::vector<const runtime::NodeConfig*> others_;  ///< that play executors, too
+  path folder_;                                     ///< where the node's checkpoints are
+  durability::BackupManifest manifest_;
+  Witnesses witnesses_;
+  bool running_ = false;
+};
+
+// What a node says may be anything.
+json part_of(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_object() ? *found : json::object();
+}
+uint64_t number_of(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
+}
+std::string text_of(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+const Address* executor_of(const runtime::NodeConfig& node) {
+  for (const auto& role : node.roles) {
+    if (role.role == Role::kExecutor) return &role;
+  }
+  return nullptr;
+}
+
+Status Backup::prepare() {
+  auto cluster = runtime::read_cluster(options_.cluster);
+  if (!cluster) return cluster.status();
+  cluster_ = std::move(*cluster);
+  if (cluster_.model.is_primary_backup()) {
+    return Error{"primary-backup cannot be backed up in this version"};
+  }
+  node_ = cluster_.find(options_.node);
+  if (node_ == nullptr) return Error{options_.cluster + " has no node \"" + options_.node + "\""};
+  const Address* executor = executor_of(*node_);
+  if (executor == nullptr) {
+    return Error{"\"" + options_.node + "\" plays no executor: the state is with those"};
+  }
+  for (const auto& other : cluster_.nodes) {
+    if (&other != node_ && executor_of(other) != nullptr) others_.push_back(&other);
+  }
+  std::error_code error;
+  if (std::filesystem::exists(std::filesystem::symlink_status(options_.file, error))) {
+    return Error{options_.file + ": is there already; it is not overwritten"};
+  }
+  const path directory = options_.directory.empty()
+                             ? std::filesystem::absolute(options_.cluster).parent_path()
+                             : path(options_.directory);
+  folder_ = directory / options_.node / to_string(*executor);
+  if (!std::filesystem::is_directory(folder_, error)) {
+    return Error{folder_.string() + " is not there: run this on the machine of \"" + options_.node +
+                 "\", with its --dir"};
+  }
+  manifest_.algorithm = cluster_.digest;
+  if (cluster_.digest == crypto::DigestAlgorithm::kXxh3) {
+    const auto secret = runtime::read_cluster_secret(directory);
+    if (!secret) return secret.status();
+    manifest_.secret = *secret;
+  }
+  return describe();
+}
+
+/// What the service's state is made of, so that it is restored by what can have it.
+Status Backup::describe() {
+  const auto* service = find_service(program_, cluster_.service);
+  if (service == nullptr) {
+    return Error{options_.cluster + " is for service \"" + cluster_.service +
+                 "\", which this program does not have"};
+  }
+  manifest_.service = cluster_.service;
+  const crypto::Digester digester(manifest_.algorithm, manifest_.secret);
+  InlineScheduler scheduler;
+  const execution::Runner runner(digester, scheduler, service->make, [] { return TimeUs{0}; });
+  for (const auto& container : runner.containers()) manifest_.tables.emplace_back(container.name);
+  return {};
+}
+
+Result<json> Backup::ask(const runtime::NodeConfig& node, const std::string& what) const {
+  auto body = runtime::http_get(node.host, node.status_port, what, kAskMs);
+  if (!body) return Error{node.name + ": " + body.message()};
+  auto parsed = json::parse(*body, nullptr, false);
+  if (!parsed.is_object()) return Error{node.name + ": answered no JSON"};
+  return parsed;
+}
+
+Result<Taken> Backup::take() {
+  if (auto status = prepare(); !status) return Error{status.message()};
+  const auto here = ask(*node_, "/status");
+  if (!here) return from_stopped();
+  running_ = true;
+  const json executor = part_of(*here, "executor");
+  if (!executor.contains("checkpoints")) {
+    return Error{"\"" + options_.node + "\" keeps nothing: start it with --durability sync"};
+  }
+  return from_running(number_of(executor, "committed"));
+}
+
+Result<uint64_t> Backup::wanted_number(uint64_t committed_here) {
+  std::multiset<uint64_t> committed = {committed_here};
+  for (const auto* other : others_) {
+    const auto status = ask(*other, "/status");
+    if (!status) continue;
+    committed.insert(number_of(part_of(*status, "executor"), "committed"));
+  }
+  const uint64_t wanted = acknowledged_through(committed, cluster_.model.r());
+  if (wanted == 0 && committed_here == 0) {
+    return Error{"nothing has been written to this cluster yet"};
+  }
+  return std::max(wanted, uint64_t{1});
+}
+
+/// Asks the others about a batch, unless they have told already.
+void Backup::hear(uint64_t number) {
+  if (number == 0) return;
+  for (const auto* other : others_) {
+    if (witnesses_.heard(other->name, number)) continue;
+    const auto batch = ask(*other, "/batch/" + std::to_string(number));
+    if (!batch || number_of(*batch, "number") != number) continue;
+    witnesses_.said(other->name, number, text_of(*batch, "token"), text_of(*batch, "state_root"));
+  }
+}
+
+/// The name of one that is not older than batch `wanted`.
+Result<std::string> Backup::wait_for_checkpoint(uint64_t wanted) {
+  std::optional<uint64_t> failed_before;
+  while (Clock::now() - begun_ < std::chrono::seconds(options_.timeout_s)) {
+    const auto status = ask(*node_, "/status");
+    if (!status) return Error{"the node does not answer any more: " + status.message()};
+    const json now = part_of(part_of(*status, "executor"), "checkpoints");
+    const auto number = number_of(now, "last_number");
+    const auto under_way = number_of(now, "under_way");
+    const auto failed = number_of(now, "failed");
+    hear(under_way);
+    if (number >= wanted) {
+      hear(number);
+      return text_of(now, "last_name");
+    }
+    if (failed > failed_before.value_or(failed)) {
+      return Error{"the node could not take a checkpoint: " + text_of(now, "trouble")};
+    }
+    failed_before = failed;
+    if (under_way == 0) {
+      const auto asked = runtime::http_post(node_->host, node_->status_port, "/checkpoint", kAskMs);
+      if (!asked) return Error{options_.node + ": " + asked.message()};
+    }
+    std::this_thread::sleep_for(kPollEvery);
+  }
+  return Error{"\"" + options_.node + "\" had no checkpoint of batch " + std::to_string(wanted) +
+               " after " + std::to_string(options_.timeout_s) +
+               " s: is it behind (`status`)? --timeout gives it longer"};
+}
+
+Result<Taken> Backup::copy(const std::string& name, runtime::BackupFault& fault) {
+  if (durability::parse_checkpoint_name(name) == std::nullopt) {
+    return Error{"\"" + options_.node + "\" names a file that is no checkpoint"};
+  }
+  manifest_.taken_us = std::chrono::duration_cast<std::chrono::microseconds>(
+                           std::chrono::system_clock::now().time_since_epoch())
+                           .count();
+  const auto believe = [&](const durability::CheckpointInfo& info) -> Status {
+    const auto& end = info.end;
+    const auto why = why_not_believed(
+        witnesses_.count(end.parts.number.value(), end.token, end.parts.state), cluster_.model.r());
+    if (why.empty() || options_.unchecked) return {};
+    return Error{"batch " + std::to_string(end.parts.number.value()) + ": " + why +
+                 ". Compare the nodes (`status`), back up another one; or take it as it is, with "
+                 "--unchecked"};
+  };
+  auto info = runtime::write_backup(folder_ / name, options_.file, manifest_, believe, &fault);
+  if (!info) return info.error();
+  Taken taken{std::move(*info), {}, running_, 0};
+  const auto& end = taken.info.end;
+  taken.others = witnesses_.count(end.parts.number.value(), end.token, end.parts.state);
+  taken.seconds = std::chrono::duration<double>(Clock::now() - begun_).count();
+  return taken;
+}
+
+Result<Taken> Backup::from_running(uint64_t committed_here) {
+  const auto wanted = wanted_number(committed_here);
+  if (!wanted) return wanted.error();
+  for (;;) {
+    const auto name = wait_for_checkpoint(*wanted);
+    if (!name) return name.error();
+    auto fault = runtime::BackupFault::kOther;
+    auto taken = copy(*name, fault);
+    // A newer one has taken its place.
+    if (!taken && fault == runtime::BackupFault::kNotFound &&
+        Clock::now() - begun_ < std::chrono::seconds(options_.timeout_s)) {
+      std::this_thread::sleep_for(kPollEvery);
+      continue;
+    }
+    return taken;
+  }
+}
+
+Result<Taken> Backup::from_stopped() {
+  const auto disk = runtime::PosixDisk::look_at(folder_);  // locks it: it is not running
+  if (!disk) {
+    return Error{"\"" + options_.node +
+                 "\" does not answer at its status port, but runs: " + disk.message()};
+  }
+  const auto files = durability::list_checkpoints(**disk);
+  if (!files) return files.error();
+  if (files->whole.empty()) {
+    return Error{"\"" + options_.node +
+                 "\" is stopped and has no checkpoint on its disk: start it "
+                 "(it needs no other node for this), and back it up then"};
+  }
+  const auto name = durability::checkpoint_name(files->whole.front());
+  const auto info = durability::inspect_checkpoint(**disk, name);
+  if (!info) return info.error();
+  hear(info->end.parts.number.value());
+  auto fault = runtime::BackupFault::kOther;
+  return copy(name, fault);
+}
+
+ordered_json to_json(const BackupOptions& options, const Taken& taken) {
+  const auto& end = taken.info.end;
+  return {{"file", options.file},
+          {"cluster", taken.info.header.owner.cluster},
+          {"node", options.node},
+          {"node_was_running", taken.running},
+          {"number", end.parts.number.value()},
+          {"token", end.token.hex()},
+          {"state_root", end.parts.state.hex()},
+          {"checkpoint", taken.info.name},
+          {"bytes", taken.info.file_bytes},
+          {"agree", taken.others.agree},
+          {"differ", taken.others.differ},
+          {"seconds", taken.seconds}};
+}
+
+void print_text(const BackupOptions& options, const Taken& taken) {
+  const auto& end = taken.info.end;
+  std::printf("%s: the state after batch %llu of cluster %s, %llu bytes, in %.1f s; whole\n",
+              options.file.c_str(), static_cast<unsigned long long>(end.parts.number.value()),
+              taken.info.header.owner.cluster.c_str(),
+              static_cast<unsigned long long>(taken.info.file_bytes), taken.seconds);
+  std::printf("token %s, state root %s; the same on %zu executors\n", end.token.hex().c_str(),
+              end.parts.state.hex().c_str(), taken.others.agree.size() + 1);
+  for (const auto& node : taken.others.differ) std::printf("! %s differs\n", node.c_str());
+  if (!taken.running) {
+    std::printf("! %s is stopped: what its log holds beyond that batch is not in the backup\n",
+                options.node.c_str());
+  }
+}
+
+int run_backup(const Program& program, const BackupOptions& options) {
+  Backup backup(program, options);
+  const auto taken = backup.take();
+  if (!taken) return fail(program, taken.message());
+  if (options.as_json) {
+    std::printf("%s\n", to_json(options, *taken).dump(2).c_str());
+  } else {
+    print_text(options, *taken);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_backup(CLI::App& app, const Program& program, Action& action) {
+  auto options = std::make_shared<BackupOptions>();
+  auto* command =
+      app.add_subcommand("backup", "Copy the state of a node, running or stopped, into one file");
+  command->add_option("FILE", options->file, "What to write; must not be there")->required();
+  command->add_option("--cluster", options->cluster, "cluster.toml")->required();
+  command->add_option("--node", options->node, "An executor on this machine")->required();
+  command->add_option("--dir", options->directory,
+                      "Where its state is, as of `serve` (default: the folder of cluster.toml)");
+  command->add_option("--timeout", options->timeout_s, "Seconds to wait for the node's checkpoint")
+      ->check(CLI::Range(1, 86'400))
+      ->capture_default_str();
+  command->add_flag("--unchecked", options->unchecked,
+                    "Also where too few other executors say that they have the same state");
+  command->add_flag("--json", options->as_json, "What was done, as JSON");
+  command->callback([&program, &action, options] {
+    action = [&program, options] { return run_backup(program, *options); };
+  });
+}
+
+}  // namespace eve::cli
