@@ -85,7 +85,7 @@ TEST_F(EpochTest, M8NothingBelowTheStartIsAStart) {
   lead(1, of_old);
   EXPECT_EQ(lone_.status().view, View(0));
   const auto other = make_certificate(kModel, {1, 2, 3}, 0, kStart, digest("other"), kGenesis);
-  lead(1, other);
+  lead(2, other);
   EXPECT_EQ(lone_.status().view, View(0));
   EXPECT_FALSE(
       old.notary().valid(wire::Certificate{true, View(0), BatchNumber(kStart), kGenesis, {}, {}}))
