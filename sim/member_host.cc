@@ -67,23 +67,22 @@ void MemberHost::carry_out_steward(membership::Outbox& out) {
     ever_seated_ |= steward_->seat().has_value();
     seated_in_ = steward_->epoch();
   }
-  for (wire::Send& send : out.sends) {
-    for (Address& to : send.to) {
-      to = translated(to, Address::client(limits::kOperator), cluster_.operator_node);
-    }
-  }
-  send(out.sends);
+  post(std::move(out.sends));
 }
 
 void MemberHost::say(const std::vector<wire::Send>& sends) {
-  std::vector<wire::Send> addressed = steward_->address(sends);
-  for (wire::Send& send : addressed) {
+  if (liar_) lie(sends);
+  post(steward_->address(sends));
+}
+
+/// As the network knows nodes.
+void MemberHost::post(std::vector<wire::Send> sends) {
+  for (wire::Send& send : sends) {
     for (Address& to : send.to) {
       to = translated(to, Address::client(limits::kOperator), cluster_.operator_node);
     }
   }
-  if (liar_) lie(sends);
-  send(addressed);
+  send(sends);
 }
 
 /// Besides what the rules say it sends what they forbid: words of epochs that are over as if they
@@ -93,7 +92,7 @@ void MemberHost::lie(const std::vector<wire::Send>& sends) {
     if (said_.size() < kMostRemembered && random_.chance(1, 4)) said_.push_back(send);
   }
   if (!said_.empty() && random_.chance(1, 2)) {
-    send(steward_->address({said_[random_.below(said_.size())]}));
+    post(steward_->address({said_[random_.below(said_.size())]}));
   }
   const auto seat = steward_->seat();
   if (!seat || seat->role != Role::kVerifier || !random_.chance(1, 4)) return;
@@ -122,7 +121,7 @@ void MemberHost::lie(const std::vector<wire::Send>& sends) {
   for (const Address verifier : verifiers) {
     nodes.push_back({{steward_->present().members.node_at(verifier)}, share(farewell)});
   }
-  send(nodes);
+  post(std::move(nodes));
 }
 
 }  // namespace eve::sim

@@ -57,6 +57,7 @@ class MemberHost : public Host {
   std::unique_ptr<membership::EpochKeys> epoch_keys_;  ///< of the present core
 
  private:
+  void post(std::vector<wire::Send> sends);
   void lie(const std::vector<wire::Send>& sends);
 
   std::vector<wire::Link> kept_;  ///< on its disk
