@@ -62,6 +62,7 @@ Result<Report> bench_journal(const BenchOptions& options) {
   if (auto status = add_disk_rows(options, **folder, report); !status) return status.error();
   report.print();
   if (auto status = add_durability_rows(options, **folder, report); !status) return status.error();
+  if (auto status = add_recovery_rows(options, **folder, report); !status) return status.error();
   return report;
 }
 

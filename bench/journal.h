@@ -36,5 +36,7 @@ journal::LogOptions log_options();
 Status add_disk_rows(const BenchOptions& options, const BenchFolder& folder, Report& report);
 /// A replica's execution stage that keeps what it runs, at each durability.
 Status add_durability_rows(const BenchOptions& options, const BenchFolder& folder, Report& report);
+/// The start of an executor from its log alone.
+Status add_recovery_rows(const BenchOptions& options, const BenchFolder& folder, Report& report);
 
 }  // namespace eve::bench

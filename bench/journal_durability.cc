@@ -8,6 +8,7 @@
 #include "bench/journal.h"
 #include "bench/timing.h"
 #include "crypto/digest.h"
+#include "durability/executor_log.h"
 #include "durability/executor_recorder.h"
 #include "durability/keeper.h"
 #include "eve/state.h"
@@ -43,6 +44,10 @@ constexpr Level kLevels[] = {
     {"sync, 8 batches together", true, true, Durability::kSync, 8},
 };
 
+/// Whose log recovery is measured with, and of which length.
+constexpr const Level& kRecovered = kLevels[2];
+constexpr uint64_t kRecoveredBytes = uint64_t{64} << 20;
+
 TimeUs now_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
@@ -64,15 +69,14 @@ class Replica {
   Status begin(std::unique_ptr<runtime::PosixDisk> disk) {
     disk_ = std::move(disk);
     if (level_.keeps) {
-      durability::KeeperOptions options;
-      options.log = log_options();
-      options.durability = level_.durability;
-      options.machine_start = "this one";
       NoNotes none;
       durability::Found found;
-      auto keeper = Keeper::open(*disk_, options, none, found);
+      auto keeper = Keeper::open(*disk_, keeper_options(), none, found);
       if (!keeper) return keeper.status();
       keeper_ = std::move(*keeper);
+      const auto began =
+          keeper_->keep({durability::note_of_genesis(genesis())}, Keeper::Until::kLater);
+      if (!began) return began;
       recorder_.emplace(runner_);
     }
     if (auto status = run(opening()); !status) return status;
@@ -96,12 +100,49 @@ class Replica {
   /// The log does not grow for ever.
   Status rest() {
     if (!keeper_) return {};
-    recorder_->forget_before(keeper_->end());
     return keeper_->cut(keeper_->end());
   }
-  uint64_t written() const { return keeper_ ? keeper_->written_bytes() : 0; }
+  /// The next process's start: from the whole log to the state, on one thread.
+  Status recover(Cost& cost) {
+    if (auto status = keeper_->close(); !status) return status;
+    const uint64_t bytes = written();
+    keeper_.reset();
+    std::unique_ptr<execution::Runner> fresh;
+    const durability::ExecutorLogAccess log{
+        [this](bool ran_before, durability::NoteVisitor& visitor, durability::Found& found) {
+          auto options = keeper_options();
+          options.ran_before = ran_before;
+          auto keeper = Keeper::open(*disk_, options, visitor, found);
+          if (keeper.ok()) keeper_ = std::move(*keeper);
+          return keeper.status();
+        },
+        [] { return Status(Error{"the log cannot be followed"}); },
+        nullptr,
+        {}};
+    const Stopwatch watch;
+    auto opened =
+        durability::open_executor(log, true, digester_, genesis(), [&]() -> execution::Runner& {
+          fresh =
+              std::make_unique<execution::Runner>(digester_, scheduler_, kv::make_service, now_us);
+          return *fresh;
+        });
+    cost += watch.elapsed();
+    if (!opened) return opened.status();
+    if (fresh->root() != runner_.root()) return Error{"recovery has led to another state"};
+    earlier_bytes_ = bytes;
+    return {};
+  }
+  uint64_t written() const { return keeper_ ? earlier_bytes_ + keeper_->written_bytes() : 0; }
 
  private:
+  durability::KeeperOptions keeper_options() const {
+    durability::KeeperOptions options;
+    options.log = log_options();
+    options.durability = level_.durability;
+    options.machine_start = "this one";
+    return options;
+  }
+  crypto::Digest genesis() const { return wire::genesis_token(runner_.empty_root(), digester_); }
   wire::BatchPtr opening() {
     return batch_of(wire::make_bundle(
         {wire::BundleKind::kOpen, 0, SessionId(0), RequestNumber(1), {}}, {}, no_signature));
@@ -168,6 +209,7 @@ class Replica {
   std::unique_ptr<runtime::PosixDisk> disk_;
   std::unique_ptr<Keeper> keeper_;
   std::optional<durability::ExecutorRecorder> recorder_;
+  uint64_t earlier_bytes_ = 0;  ///< written before the last recover()
   Random random_{5};
   BatchNumber made_;
   SessionId session_;
@@ -211,7 +253,45 @@ Row row_of(const Level& level, size_t requests, const Measured& measured, const 
   return row;
 }
 
+/// ns/byte are s/GB.
+Result<Row> recovery_row(const BenchOptions& options, const BenchFolder& folder, size_t requests) {
+  auto disk = folder.disk("recovery-" + std::to_string(requests));
+  if (!disk) return disk.error();
+  Replica replica(kRecovered);
+  if (auto status = replica.begin(std::move(*disk)); !status) return Error{status.message()};
+  Cost unused;
+  while (replica.written() < kRecoveredBytes) {
+    const size_t count = requests == 1 ? 64 : 8;
+    if (auto status = replica.measure(count, requests, unused); !status) {
+      return Error{status.message()};
+    }
+  }
+  Series series;
+  const uint64_t bytes = replica.written();
+  for (size_t run = 0; run < options.runs; ++run) {
+    Cost cost;
+    if (auto status = replica.recover(cost); !status) return Error{status.message()};
+    series.add(cost, bytes, 1);
+  }
+  Row row;
+  row.name = "recovery from a log, batches of " + std::to_string(requests);
+  row.unit = "s/GB";
+  row.values = series.cpu;
+  row.wall = series.wall;
+  row.others = {{"log_bytes", static_cast<double>(bytes)}};
+  return row;
+}
+
 }  // namespace
+
+Status add_recovery_rows(const BenchOptions& options, const BenchFolder& folder, Report& report) {
+  for (const size_t requests : kBatches) {
+    auto row = recovery_row(options, folder, requests);
+    if (!row) return row.status();
+    report.rows.push_back(std::move(*row));
+  }
+  return {};
+}
 
 Status add_durability_rows(const BenchOptions& options, const BenchFolder& folder, Report& report) {
   constexpr size_t kCount = std::size(kLevels);

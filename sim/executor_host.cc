@@ -32,7 +32,8 @@ ExecutorHost::ExecutorHost(const Surroundings& around, const ExecutorSetup& setu
   if (!setup.storage.lasting()) return;
   storage_ = std::make_unique<ExecutorStorage>(
       setup.storage, self(), random_.next(),
-      [this](TimeUs delay, std::function<void()> action) { later(delay, std::move(action)); });
+      [this](TimeUs delay, std::function<void()> action) { later(delay, std::move(action)); },
+      [this] { return around_.queue.now(); });
 }
 ExecutorHost::~ExecutorHost() = default;
 
@@ -87,8 +88,10 @@ void ExecutorHost::on_start() {
 }
 
 void ExecutorHost::recover(const durability::OpenedExecutor& opened) {
+  kept_view_ = opened.recovered ? opened.recovered->view : View();
   if (!opened.recovered) return;
   around_.trace.hit(opened.restarted ? Site::kMemoryLost : Site::kMemoryRecovered);
+  if (opened.at_checkpoint) around_.trace.hit(Site::kCheckpointRecovered);
   if (!opened.recovered->above.empty()) around_.trace.hit(Site::kSpeculationRecovered);
   rollbacks_.fetched(opened.recovered->committed.parts);
   for (const auto& batch : opened.recovered->above) {
@@ -99,7 +102,13 @@ void ExecutorHost::recover(const durability::OpenedExecutor& opened) {
 }
 
 void ExecutorHost::on_crash() {
-  if (storage_ != nullptr) storage_->end();
+  if (storage_ != nullptr) {
+    const uint64_t before = storage_->crashes_amid_checkpoints();
+    storage_->end();
+    if (storage_->crashes_amid_checkpoints() > before) {
+      around_.trace.hit(Site::kCrashAmidCheckpoint);
+    }
+  }
   if (running_) around_.trace.hit(Site::kCrashWhileRunning);
   if (fetching_) around_.trace.hit(Site::kCrashWhileFetching);
   Statistics all_lives;
@@ -109,6 +118,7 @@ void ExecutorHost::on_crash() {
   runner_.reset();
   commands_.clear();
   running_ = false;
+  step_waits_ = false;
   fetching_ = false;
   sources_.clear();
   seen_ = {};
@@ -169,10 +179,27 @@ void ExecutorHost::run_next() {
     running_ = false;
     if (storage_ != nullptr) {
       storage_->carried_out(command, *events, [this, events] { pass_on(*events); });
+      step_checkpoint();
     } else {
       pass_on(*events);
     }
     run_next();
+  });
+}
+
+/// The execution thread, between two commands.
+void ExecutorHost::step_checkpoint() {
+  if (running_ || !up()) return;  // the command's end is the next occasion
+  storage_->step(*runner_);
+  for (; checkpoints_seen_ < storage_->checkpoints(); ++checkpoints_seen_) {
+    around_.trace.hit(Site::kCheckpointTaken);
+  }
+  const TimeUs at = storage_->time_of_step();
+  if (at == durability::CheckpointTaker::kNever || step_waits_) return;
+  step_waits_ = true;
+  later(std::max<TimeUs>(at - around_.queue.now(), 1), [this] {
+    step_waits_ = false;
+    step_checkpoint();
   });
 }
 
@@ -216,6 +243,9 @@ void ExecutorHost::apply(const execution::Command& command, std::vector<executio
 }
 
 void ExecutorHost::happened(execution::Event& event) {
+  if (const auto* entered = std::get_if<execution::ViewEntered>(&event)) {
+    kept_view_ = entered->view;
+  }
   if (const auto* executed = std::get_if<execution::BatchExecuted>(&event)) {
     ledger_.saw_executed(*executed);
     around_.trace.note(around_.queue.now(), self(), std::hash<crypto::Digest>()(executed->token),
@@ -273,7 +303,8 @@ void ExecutorHost::observe() {
     sources_.clear();
   }
   if (seen_.silent && !now.silent) around_.trace.hit(Site::kExecutorReturned);
-  if (forgot_ && !now.silent) {
+  // Not before the log has the view that ended the silence.
+  if (forgot_ && !now.silent && now.view == kept_view_) {
     forgot_ = false;
     storage_->remembered();
   }

@@ -62,6 +62,7 @@ class ExecutorHost final : public Host {
   void recover(const durability::OpenedExecutor& opened);
   void carry_out(execution::Outbox& out);
   void run_next();
+  void step_checkpoint();
   void apply(const execution::Command& command, std::vector<execution::Event>& events);
   void pass_on(std::vector<execution::Event>& events);
   void happened(execution::Event& event);
@@ -84,7 +85,10 @@ class ExecutorHost final : public Host {
   TimeUs longest_run_us_ = 0;
   std::unique_ptr<ExecutorStorage> storage_;  ///< null: nothing is kept
   bool forgot_ = false;                       ///< and has not said yet that it may speak again
+  View kept_view_;                            ///< the last one that the log has
   bool running_ = false;
+  uint64_t checkpoints_seen_ = 0;
+  bool step_waits_ = false;         ///< for its time
   std::set<Address> sources_;       ///< of the fetch under way: who sent nodes
   bool fetching_ = false;           ///< a StartFetch has not come to its end
   execution::ExecutorStatus seen_;  ///< as of the last look

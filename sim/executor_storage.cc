@@ -14,6 +14,9 @@ using durability::Keeper;
 
 /// A disk that gives errors while a process starts gives them for so many operations at most.
 constexpr int kMostAttempts = 2000;
+constexpr uint64_t kNoteBytes = 32;
+/// Of cutting checkpoints: now it is over at once, now most crashes come amid one.
+constexpr uint64_t kSlowestBytesPerSecond = uint64_t{32} << 10;
 
 durability::KeeperOptions keeper_options(const StoragePlan& plan, Address owner) {
   durability::KeeperOptions options;
@@ -27,11 +30,28 @@ durability::KeeperOptions keeper_options(const StoragePlan& plan, Address owner)
   return options;
 }
 
+// Small, as the states are: often due, and in pieces.
+durability::CheckpointOptions checkpoint_options(const durability::KeeperOptions& log,
+                                                 Random& random) {
+  durability::CheckpointOptions options;
+  options.header.owner = log.log.owner;
+  options.policy = {uint64_t{16} << 10, 0.5, 500'000, 5'000'000};
+  options.rate = {kSlowestBytesPerSecond << random.below(8), 100};
+  options.file = {uint64_t{8} << 10, 0};
+  options.chunk_bytes = size_t{2} << 10;
+  options.bytes_in_flight = size_t{8} << 10;
+  return options;
+}
+
 }  // namespace
 
 ExecutorStorage::ExecutorStorage(const StoragePlan& plan, Address owner, uint64_t seed,
-                                 NoteJournal::Later later)
-    : plan_(plan), owner_(owner), random_(seed), later_(std::move(later)) {
+                                 NoteJournal::Later later, std::function<TimeUs()> clock)
+    : plan_(plan),
+      owner_(owner),
+      random_(seed),
+      later_(std::move(later)),
+      clock_(std::move(clock)) {
   make();
 }
 
@@ -41,7 +61,7 @@ void ExecutorStorage::make() {
   journal_ =
       std::make_unique<NoteJournal>(*disk_, keeper_options(plan_, owner_), random_.next(), later_);
   ran_before_ = false;
-  machine_stopped_ = forgot_ = false;
+  machine_stopped_ = forgot_ = ever_forgot_ = false;
 }
 
 // What was not synced is gone when the machine stops, and what an async log promises ends there;
@@ -57,7 +77,8 @@ durability::OpenedExecutor ExecutorStorage::open(
       [this](bool ran_before, durability::NoteVisitor& visitor, durability::Found& found) {
         return journal_->open(ran_before, visitor, found);
       },
-      [this] { return journal::set_aside_log(*disk_, keeper_options(plan_, owner_).log.name); }};
+      [this] { return journal::set_aside_log(*disk_, keeper_options(plan_, owner_).log.name); },
+      disk_.get(), keeper_options(plan_, owner_).log.owner};
   for (int attempt = 1;; ++attempt) {
     auto opened = durability::open_executor(log, ran_before_, digester, genesis, make_runner);
     if (!opened) {
@@ -67,13 +88,40 @@ durability::OpenedExecutor ExecutorStorage::open(
     if ((opened->restarted || !opened->trouble.empty()) && !may_forget()) {
       throw Violation("durability", to_string(owner_) + " has forgotten: " + opened->trouble);
     }
-    journal_->submit(std::move(opened->opening_notes), Keeper::Until::kLater, nullptr);
-    recorder_ = std::move(opened->recorder);
-    ran_before_ = true;
-    machine_stopped_ = false;
-    forgot_ = opened->restarted;
+    if (!opened->checkpoint_troubles.empty() && !ever_forgot_ && !may_forget()) {
+      throw Violation("durability", to_string(owner_) + " cannot use a checkpoint: " +
+                                        opened->checkpoint_troubles.front());
+    }
+    begin(*opened, digester, genesis);
     return std::move(*opened);
   }
+}
+
+void ExecutorStorage::begin(durability::OpenedExecutor& opened, const crypto::Digester& digester,
+                            const crypto::Digest& genesis) {
+  recorder_ = std::move(opened.recorder);
+  places_ = std::move(opened.places);
+  log_bytes_ = opened.log_bytes;
+  auto options = checkpoint_options(keeper_options(plan_, owner_), random_);
+  options.header.life = journal_->life();
+  options.header.genesis = genesis;
+  checkpoints_ = std::make_unique<durability::ExecutorCheckpoints>(*disk_, digester, *places_,
+                                                                   options, clock_);
+  if (opened.in_pieces) checkpoints_->taker().want();
+  journal_->set_background([this](Keeper& keeper) { return checkpoints_->work(keeper); });
+  journal_->submit(std::move(opened.opening_notes), Keeper::Until::kLater, nullptr);
+  ran_before_ = true;
+  machine_stopped_ = false;
+  forgot_ = opened.restarted;
+  ever_forgot_ |= forgot_;
+}
+
+void ExecutorStorage::step(execution::Runner& runner) {
+  if (checkpoints_->taker().step(runner, log_bytes_)) journal_->poke();
+}
+
+uint64_t ExecutorStorage::checkpoints() const {
+  return earlier_checkpoints_ + (checkpoints_ ? checkpoints_->taker().counts().taken : 0);
 }
 
 void ExecutorStorage::carried_out(const execution::Command& command,
@@ -83,7 +131,12 @@ void ExecutorStorage::carried_out(const execution::Command& command,
   if (!recorded) {
     throw Violation("durability", to_string(owner_) + " cannot record: " + recorded.message());
   }
-  journal_->submit(std::move(recorded->notes), recorded->until, std::move(done));
+  for (const auto& note : recorded->notes) log_bytes_ += kNoteBytes + note.payload.size();
+  const uint64_t notes = recorded->notes.size();
+  const auto first =
+      journal_->submit(std::exchange(recorded->notes, {}), recorded->until, std::move(done));
+  if (checkpoints_ == nullptr) return;  // what was done ended this process
+  recorded->tell(*places_, first, journal::Position(first.value() + notes));
   if (journal_->broken()) {
     throw Violation("durability", to_string(owner_) + " finds its log damaged");
   }
@@ -96,7 +149,14 @@ void ExecutorStorage::remembered() {
 void ExecutorStorage::end() {
   const bool machine = random_.chance(plan_.machine_per_mille, 1000);
   machine_stopped_ |= machine;
+  if (checkpoints_) {
+    checkpoints_->taker().stop();
+    crashes_amid_checkpoints_ += checkpoints_->taker().under_way() ? 1 : 0;
+  }
   journal_->end(machine ? NoteJournal::How::kMachine : NoteJournal::How::kProcess);
+  earlier_checkpoints_ = checkpoints();
+  checkpoints_.reset();
+  places_.reset();
   recorder_.reset();
 }
 

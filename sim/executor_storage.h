@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "durability/executor_checkpoints.h"
 #include "durability/executor_log.h"
 #include "sim/note_journal.h"
 #include "sim/storage_plan.h"
@@ -16,8 +17,9 @@ namespace eve::sim {
 
 class ExecutorStorage {
  public:
-  /// `later`: as NoteJournal's.
-  ExecutorStorage(const StoragePlan& plan, Address owner, uint64_t seed, NoteJournal::Later later);
+  /// `later`: as NoteJournal's. `clock` gives virtual time.
+  ExecutorStorage(const StoragePlan& plan, Address owner, uint64_t seed, NoteJournal::Later later,
+                  std::function<TimeUs()> clock);
 
   /// The process starts. Throws a Violation if what the disk had promised is not there.
   durability::OpenedExecutor open(const crypto::Digester& digester, const crypto::Digest& genesis,
@@ -25,6 +27,12 @@ class ExecutorStorage {
   /// `command` has just been carried out: `done` is called when its events may be passed on.
   void carried_out(const execution::Command& command, const std::vector<execution::Event>& events,
                    NoteJournal::Done done);
+  /// Between commands, and when it is time_of_step(): a piece of a checkpoint.
+  void step(execution::Runner& runner);
+  TimeUs time_of_step() const { return checkpoints_->taker().time(); }
+  /// In all lives.
+  uint64_t checkpoints() const;
+  uint64_t crashes_amid_checkpoints() const { return crashes_amid_checkpoints_; }
   /// The executor may speak again.
   void remembered();
   /// The process dies.
@@ -40,6 +48,8 @@ class ExecutorStorage {
  private:
   void make();
   bool may_forget() const;
+  void begin(durability::OpenedExecutor& opened, const crypto::Digester& digester,
+             const crypto::Digest& genesis);
 
   const StoragePlan plan_;
   const Address owner_;
@@ -47,10 +57,17 @@ class ExecutorStorage {
   NoteJournal::Later later_;
   std::unique_ptr<VirtualDisk> disk_;
   std::unique_ptr<NoteJournal> journal_;
+  std::function<TimeUs()> clock_;
   std::optional<durability::ExecutorRecorder> recorder_;
+  std::unique_ptr<durability::LogPlaces> places_;
+  std::unique_ptr<durability::ExecutorCheckpoints> checkpoints_;
+  uint64_t log_bytes_ = 0;
+  uint64_t earlier_checkpoints_ = 0;
+  uint64_t crashes_amid_checkpoints_ = 0;
   bool ran_before_ = false;
   bool machine_stopped_ = false;  ///< since the last start
   bool forgot_ = false;           ///< as of the last start
+  bool ever_forgot_ = false;      ///< so there may be checkpoints of an earlier log
 };
 
 }  // namespace eve::sim

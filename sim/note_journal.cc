@@ -23,12 +23,11 @@ constexpr uint64_t kOperationsOfAGroup = 8;
 
 NoteJournal::NoteJournal(VirtualDisk& disk, const durability::KeeperOptions& options, uint64_t seed,
                          Later later)
-    : disk_(disk), options_(options), random_(seed), later_(std::move(later)) {
-  for (auto& byte : options_.life) byte = static_cast<uint8_t>(random_.next());
-}
+    : disk_(disk), options_(options), random_(seed), later_(std::move(later)) {}
 
 Status NoteJournal::open(bool ran_before, durability::NoteVisitor& visitor,
                          durability::Found& found) {
+  for (auto& byte : options_.life) byte = static_cast<uint8_t>(random_.next());
   options_.ran_before = ran_before;
   options_.machine_start = std::to_string(machine_starts_);
   auto keeper = Keeper::open(disk_, options_, visitor, found);
@@ -99,6 +98,24 @@ void NoteJournal::carry_out() {
   }
 }
 
+void NoteJournal::poke() {
+  poked_ = true;
+  begin_background();
+}
+
+void NoteJournal::begin_background() {
+  if (busy_ || broken_ || !entries_.empty() || !poked_) return;
+  busy_ = given_ = in_background_ = true;
+  later_(kUntilWrittenUs, [this] { work_in_background(); });
+}
+
+void NoteJournal::work_in_background() {
+  in_background_ = false;
+  poked_ = background_(*keeper_);
+  if (!keeper_->state().ok()) return trouble();
+  later_(disk_.take_elapsed(), [this] { finish(); });
+}
+
 void NoteJournal::trouble() {
   mend_after_us_ = kFirstMendUs;
   later_(disk_.take_elapsed() + mend_after_us_, [this] { mend(); });
@@ -130,6 +147,7 @@ void NoteJournal::finish() {
     if (!is_open()) return;
   }
   begin();
+  begin_background();
 }
 
 void NoteJournal::end(How how) {
@@ -145,10 +163,16 @@ void NoteJournal::end(How how) {
     if (machine) disk_.fail_power_after(1 + random_.below(kOperationsOfAGroup));
     if (random_.chance(3, 4)) (void)keeper_->keep(std::move(notes), Keeper::Until::kDurable);
   }
+  if (in_background_) {
+    ++interrupted_;
+    if (machine) disk_.fail_power_after(1 + random_.below(kOperationsOfAGroup));
+    (void)background_(*keeper_);
+  }
   keeper_.reset();
   entries_.clear();
   group_.clear();
-  busy_ = given_ = broken_ = false;
+  background_ = nullptr;
+  busy_ = given_ = broken_ = poked_ = in_background_ = false;
   if (machine) {
     disk_.crash();
     ++machine_starts_;

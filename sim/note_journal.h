@@ -34,10 +34,17 @@ class NoteJournal {
   journal::Position submit(std::vector<durability::Note> notes, durability::Keeper::Until until,
                            Done done);
   void cut(journal::Position before);
+  /// Other work on the disk, as JournalThreadOptions::background: when nothing waits, after a
+  /// poke().
+  using Background = std::function<bool(durability::Keeper& keeper)>;
+  void set_background(Background background) { background_ = std::move(background); }
+  void poke();
   /// The process dies: alone, or with the machine, and then, if a sync is under way, amid it.
   enum class How : uint8_t { kProcess, kMachine };
   void end(How how);
 
+  /// Of the log. Precondition: is_open().
+  const journal::Life& life() const { return keeper_->life(); }
   bool is_open() const { return keeper_ != nullptr; }
   /// Nothing waits: what was submitted is durable, or need not be.
   bool at_rest() const { return entries_.empty() && !busy_; }
@@ -58,6 +65,8 @@ class NoteJournal {
 
   void begin();
   void carry_out();
+  void begin_background();
+  void work_in_background();
   void mend();
   void finish();
   void trouble();
@@ -74,6 +83,9 @@ class NoteJournal {
   bool busy_ = false;
   bool given_ = false;  ///< the keeper has the group's notes
   bool broken_ = false;
+  Background background_;
+  bool poked_ = false;
+  bool in_background_ = false;  ///< busy with that
   TimeUs mend_after_us_ = 0;
   uint64_t machine_starts_ = 0;
   uint64_t syncs_ = 0;

@@ -34,6 +34,7 @@ STOP_S = 20
 # Histories grow, and with them what one check costs: a load is for this many rounds.
 ROUNDS_OF_A_LOAD = 10
 # As logs do, and with them what one start costs: a cluster is for this many.
+ROUNDS_WITH_CHECKPOINTS = 20  # from so many on there must be some
 ROUNDS_OF_A_CLUSTER = 30
 LOST = re.compile(r".*(?:memory_lost|promises_lost|journal_broken|disk_trouble).*")
 BLOCK = 4096
@@ -218,8 +219,20 @@ def run_rounds(build, config, rounds, seconds, seed):
     return done
 
 
+def lasting_nodes(build, config):
+    """Their logs are cut often."""
+    return Nodes(build / "eve", config=config, threads=2, durability="sync",
+                 options=("--checkpoint-mib", "1"))
+
+
+def checkpoints(cluster, name="executor-*"):
+    """Files; their numbers say how many were begun."""
+    return sorted(file for file in pathlib.Path(cluster.home).glob(f"{name}/{name}/checkpoint-*")
+                  if file.suffix == "")
+
+
 def run_cluster(build, config, rounds, end, seed):
-    cluster = Nodes(build / "eve", config=config, threads=2, durability="sync")
+    cluster = lasting_nodes(build, config)
     try:
         cluster.start()
         work = Rounds(cluster, seed, rounds)
@@ -233,6 +246,7 @@ def run_cluster(build, config, rounds, end, seed):
         if cluster.check_agreement() == 0:
             raise Failure("no batch was seen on two executors")
         work.kept.check()
+        taken = [int(file.name.split("-")[1], 16) for file in checkpoints(cluster)]
     except BaseException:
         print(cluster.output()[-6000:])
         cluster.stop()
@@ -240,10 +254,13 @@ def run_cluster(build, config, rounds, end, seed):
     close(cluster)
     if operations == 0:
         raise Failure("no round was under load")
+    if work.left == 0 and rounds >= ROUNDS_WITH_CHECKPOINTS and not taken:
+        raise Failure("no executor has taken a checkpoint")
     count = rounds - work.left
     print(f"  {count} rounds: {work.done}\n"
           f"  {operations} operations, {unknown} of unknown outcome, {len(work.kept.values)} writes "
           f"followed to the end, all the same {took:.1f} s after\n"
+          f"  checkpoints begun by each executor: {taken}\n"
           f"  first write after a start: {spread(work.away)}; back: {spread(work.back)}", flush=True)
     return count
 
@@ -315,7 +332,30 @@ def disk_case(cluster, kept, name, what, harm, *, lost):
           f"{'; ' + said.group()[-250:] if said else ''}", flush=True)
 
 
+def flip_in_checkpoint(cluster, name):
+    path = checkpoints(cluster, name)[-1]
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def checkpoint_case(cluster, kept):
+    """What was cut from its log is lost with it: the peers have it."""
+    name = "executor-0"
+
+    def cut():
+        files = log_files(cluster, name, "commands")
+        return checkpoints(cluster, name) and int(files[0].stem.split("-")[1], 16) > 1
+
+    wait_for(f"{name} to cut its log", CATCH_UP_S, lambda: (kept.write(), cut())[1])
+    since = len(cluster.output())
+    disk_case(cluster, kept, name, "flipped bit in its checkpoint",
+              lambda: flip_in_checkpoint(cluster, name), lost=True)
+    expect_said(cluster, since, "checkpoint_unusable")
+
+
 def disk_cases(cluster, kept):
+    checkpoint_case(cluster, kept)
     for name, log in (("executor-1", "commands"), ("verifier-1", "promises")):
         disk_case(cluster, kept, name, "torn tail", lambda: tear(cluster, name, log), lost=False)
     disk_case(cluster, kept, "executor-1", "log deleted",
@@ -351,7 +391,7 @@ def refuses_to_start(cluster, kept, name):
 
 
 def run_disks(build, config):
-    cluster = Nodes(build / "eve", config=config, threads=2, durability="sync")
+    cluster = lasting_nodes(build, config)
     try:
         cluster.start()
         load(build, cluster, 1, lambda _: disk_cases(cluster, Kept(cluster)))

@@ -127,11 +127,12 @@ Status DevCluster::prepare_directory(const std::string& wanted) {
 Status DevCluster::start_nodes(const DevOptions& options) {
   const auto threads = std::to_string(worker_threads(options, config_.model));
   const auto cluster = (directory_ / "cluster.toml").string();
+  const auto checkpoint_mib = std::to_string(options.checkpoint_mib);
   for (const auto& node : config_.nodes) {
     if (node.port == 0 && node.service_port == 0) continue;
-    auto child = start_self(node.name,
-                            {"eve-" + node.name, "serve", "--cluster", cluster, "--node", node.name,
-                             "--threads", threads, "--durability", options.durability});
+    auto child = start_self(node.name, {"eve-" + node.name, "serve", "--cluster", cluster, "--node",
+                                        node.name, "--threads", threads, "--durability",
+                                        options.durability, "--checkpoint-mib", checkpoint_mib});
     if (!child) return child.status();
     children_.push_back(*child);
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/layout.h"
+#include "cli/node_process.h"
 #include "cli/process.h"
 #include "cli/program.h"
 #include "eve/result.h"
@@ -30,6 +31,7 @@ struct DevOptions {
   std::string directory;
   std::string nodes_out;
   std::string durability = "memory";
+  uint64_t checkpoint_mib = kCheckpointMib;
   PairOptions pair;
 };
 

@@ -30,7 +30,7 @@ class Counter : public journal::Visitor {
     Count& count = kinds_[record.kind];
     count.records += 1;
     count.bytes += record.payload.size();
-    if (record.kind == durability::kDamaged) lost_ = record.payload;
+    if (record.kind == durability::kNotWhole) lost_ = record.payload;
     if (record.kind == durability::kRemembered) lost_.reset();
     return {};
   }
@@ -192,7 +192,7 @@ void add_files(journal::Disk& disk, const std::vector<std::string>& files,
 }  // namespace
 
 std::string record_kind(const std::string& log, uint16_t kind) {
-  if (kind == durability::kDamaged) return "note of a loss";
+  if (kind == durability::kNotWhole) return "note of a loss";
   if (kind == durability::kRemembered) return "end of a loss";
   for (const auto& known : kKindNames) {
     if (log.rfind(known.log, 0) == 0 && kind == static_cast<uint16_t>(known.kind)) {

@@ -64,6 +64,15 @@ Result<durability::Durability> parse_durability(const std::string& text) {
   return Error{"unknown --durability \"" + text + "\": sync, async or memory"};
 }
 
+void add_checkpoint_option(CLI::App& command, uint64_t& mib) {
+  command
+      .add_option("--checkpoint-mib", mib,
+                  "Take a checkpoint when the log since the last one is so long, and longer than "
+                  "the state")
+      ->check(CLI::Range(uint64_t{1}, kMaxCheckpointMib))
+      ->capture_default_str();
+}
+
 int run_serve(const Program& program, const ServeOptions& options) {
   const auto durability = parse_durability(options.durability);
   if (!durability) return fail(program, durability.message());
@@ -76,6 +85,7 @@ int run_serve(const Program& program, const ServeOptions& options) {
   if (service->make_front_end) front_end = service->make_front_end();
   node_opts->front_end = front_end.get();
   node_opts->durability = *durability;
+  node_opts->checkpoint.least_log_bytes = options.checkpoint_mib << 20;
   auto node = runtime::Node::create(std::move(*node_opts));
   if (!node) return fail(program, node.message());
   std::thread stopper([&] {
@@ -104,6 +114,7 @@ void add_serve(CLI::App& app, const Program& program, Action& action) {
       ->add_option("--durability", options->durability,
                    "What survives: sync (a power failure), async (kill -9), memory (nothing)")
       ->capture_default_str();
+  add_checkpoint_option(*command, options->checkpoint_mib);
   command->add_option("--ready-fd", options->ready_fd, "Write a line there when serving");
   command->callback([&program, &action, options] {
     action = [&program, options] { return run_serve(program, *options); };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "journal/segment_file.h"
 #include "state/import.h"
 #include "wire/codec.h"
 
@@ -32,7 +33,7 @@ Error CheckpointReader::damaged(const std::string& what) {
 }
 
 Result<Bytes> CheckpointReader::read(uint64_t offset, uint64_t size) {
-  auto bytes = file_->read(offset, size);
+  auto bytes = journal::read_patiently(*file_, offset, size);
   if (!bytes) {
     fault_ = fault_of(bytes.kind());
     return Error{info_.name + " cannot be read: " + bytes.message()};
@@ -44,7 +45,7 @@ Result<Bytes> CheckpointReader::read(uint64_t offset, uint64_t size) {
 Result<std::unique_ptr<CheckpointReader>> CheckpointReader::open(Disk& disk,
                                                                  const std::string& name,
                                                                  CheckpointFault* fault) {
-  auto file = disk.open(name);
+  auto file = journal::open_patiently(disk, name);
   if (!file) {
     if (fault != nullptr) *fault = fault_of(file.kind());
     return Error{name + " cannot be opened: " + file.message()};

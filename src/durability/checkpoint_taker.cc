@@ -1,7 +1,6 @@
 #include "durability/checkpoint_taker.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace eve::durability {
@@ -10,7 +9,6 @@ using execution::Runner;
 
 namespace {
 
-constexpr TimeUs kNever = std::numeric_limits<TimeUs>::max();
 /// Where the disk is slower than the cutting.
 constexpr TimeUs kWaitForDiskUs = 1'000;
 /// Written in one piece of work.
@@ -29,11 +27,11 @@ CheckpointTaker::CheckpointTaker(journal::Disk& disk, const crypto::Digester& di
 
 // ---- The party that has the runner ----
 
-void CheckpointTaker::step(Runner& runner, uint64_t log_bytes) {
+bool CheckpointTaker::step(Runner& runner, uint64_t log_bytes) {
   const TimeUs now = clock_();
   if (cutting_) learn_outcome(now);
-  if (!cutting_ && !begin(runner, log_bytes, now)) return;
-  if (export_ != nullptr && pace_.may_step(now)) cut(now);
+  if (!cutting_ && !begin(runner, log_bytes, now)) return false;
+  return export_ != nullptr && pace_.may_step(now) && cut(now);
 }
 
 TimeUs CheckpointTaker::time() const {
@@ -79,10 +77,10 @@ void CheckpointTaker::learn_outcome(TimeUs now) {
   }
 }
 
-void CheckpointTaker::cut(TimeUs now) {
+bool CheckpointTaker::cut(TimeUs now) {
   {
     std::lock_guard lock(mutex_);
-    if (piece_bytes_ >= options_.bytes_in_flight) return;
+    if (piece_bytes_ >= options_.bytes_in_flight) return false;
   }
   auto piece = export_->next();
   const uint64_t moved = export_->moved();
@@ -94,10 +92,11 @@ void CheckpointTaker::cut(TimeUs now) {
   counts_.longest_step_us = std::max(counts_.longest_step_us, end - now);
   counts_.moved += moved - moved_before_;
   moved_before_ = moved;
-  if (attempt_ != Attempt::kGoesOn) return;
+  if (attempt_ != Attempt::kGoesOn) return false;
   // An empty piece: another state was installed, there is nothing left to cut from.
   if (piece) piece_bytes_ += piece->chunk.size();
   pieces_.push_back(piece ? std::move(*piece) : Piece());
+  return true;
 }
 
 // ---- The party that has the disk ----
@@ -193,6 +192,11 @@ void CheckpointTaker::give_up(const std::string& why) {
 std::optional<CheckpointTaker::Taken> CheckpointTaker::taken() {
   std::lock_guard lock(mutex_);
   return std::exchange(taken_, std::nullopt);
+}
+
+bool CheckpointTaker::under_way() const {
+  std::lock_guard lock(mutex_);
+  return attempt_ == Attempt::kGoesOn;
 }
 
 CheckpointTaker::Counts CheckpointTaker::counts() const {

@@ -59,9 +59,10 @@ class CheckpointTaker {
 
   /// Between commands, and when it is time(): cuts a piece if one is wanted, or begins. `log_bytes`
   /// only grows: what the log was long at the start, beyond the checkpoint that was read, and what
-  /// was appended since.
-  void step(execution::Runner& runner, uint64_t log_bytes);
-  /// When step() is to be called though there was no command. Far away: not before the next one.
+  /// was appended since. True: work() has something to do.
+  bool step(execution::Runner& runner, uint64_t log_bytes);
+  static constexpr TimeUs kNever = INT64_MAX;
+  /// When step() is to be called though there was no command. kNever: not before the next one.
   TimeUs time() const;
   /// Takes one as soon as it can, whatever the policy says (after a fetch; for an operator).
   void want() { wanted_ = true; }
@@ -86,6 +87,9 @@ class CheckpointTaker {
 
   // ---- Anybody ----
 
+  /// Something of a checkpoint waits for the disk, or is on it.
+  bool under_way() const;
+
   struct Counts {
     uint64_t taken = 0;
     uint64_t failed = 0;
@@ -102,7 +106,7 @@ class CheckpointTaker {
   enum class Attempt : uint8_t { kNone, kGoesOn, kFailed, kPublished };
 
   bool begin(execution::Runner& runner, uint64_t log_bytes, TimeUs now);
-  void cut(TimeUs now);
+  bool cut(TimeUs now);
   void learn_outcome(TimeUs now);
   void give_up(const std::string& why);
   bool verify_some();

@@ -7,41 +7,98 @@
 namespace eve::durability {
 namespace {
 
-/// One reading of the log, into one runner.
-class Attempt {
+/// What a note takes in the log beside its payload, about.
+constexpr uint64_t kNoteBytes = 32;
+
+/// One reading of checkpoint and log, into one runner.
+class Attempt final : public NoteVisitor {
  public:
   Attempt(execution::Runner& runner, const crypto::Digester& digester,
-          const crypto::Digest& genesis)
-      : recovery_(runner, digester, genesis) {}
+          const crypto::Digest& genesis, const ExecutorLogAccess& log)
+      : runner_(runner),
+        genesis_(genesis),
+        log_(log),
+        places_(std::make_unique<LogPlaces>()),
+        recovery_(runner, digester, genesis, *places_) {}
 
   /// Nullopt if the log cannot be followed: trouble() says why.
-  Result<std::optional<OpenedExecutor>> run(const ExecutorLogAccess& log, bool ran_before) {
+  Result<std::optional<OpenedExecutor>> run(bool ran_before) {
     Found found;
-    if (const auto status = log.open(ran_before, recovery_, found); !status) {
-      if (!recovery_.failed() || recovery_.refused()) return Error{status.message()};
+    if (const auto status = log_.open(ran_before, *this, found); !status) {
+      if (!stranded_ && (!recovery_.failed() || recovery_.refused())) {
+        return Error{status.message()};
+      }
       return gives_up(status.message());
     }
+    // New notes would get positions that the checkpoint has them passed by at.
+    if (found.end < from_) return gives_up("the log ends before its checkpoint was taken");
     auto recovered = recovery_.finish(found.whole);
     if (!recovered) return gives_up(recovered.message());
 
     OpenedExecutor opened;
     opened.restarted = !found.whole;
     opened.trouble = found.trouble;
+    opened.checkpoint_troubles = std::move(troubles_);
+    opened.at_checkpoint = at_checkpoint_;
+    opened.in_pieces = found.in_pieces;
+    opened.log_bytes = log_bytes_;
     if (!found.first_start) opened.recovered = std::move(*recovered);
     opened.opening_notes = recovery_.opening_notes();
-    opened.recorder.emplace(recovery_.recorder());
+    opened.recorder.emplace(runner_);
+    places_->ends_at(found.end);
+    opened.places = std::move(places_);
     return std::optional(std::move(opened));
   }
 
   const std::string& trouble() const { return trouble_; }
+  const std::vector<std::string>& checkpoint_troubles() const { return troubles_; }
 
  private:
+  Status begins(const journal::Life& life, journal::Position begin) override {
+    if (log_.disk != nullptr) {
+      auto found = read_checkpoint(*log_.disk, {log_.owner, life, genesis_, begin}, runner_);
+      if (!found) return found.status();
+      troubles_ = std::move(found->troubles);
+      if (found->checkpoint) return begin_at(found->checkpoint->end);
+    }
+    if (begin <= journal::Position(1)) return {};
+    return strand("the log begins with note " + std::to_string(begin.value()) +
+                  ", and there is no checkpoint of what was before");
+  }
+  Status begin_at(const CheckpointEnd& end) {
+    auto view = read_context(end.context);
+    if (!view) return strand(view.message());
+    from_ = end.position;
+    at_checkpoint_ = true;
+    recovery_.begin_at(end.position, end.parts.number, std::move(*view));
+    return {};
+  }
+  Status note(journal::Position position, uint16_t kind, uint64_t number,
+              ByteView payload) override {
+    if (position < from_) return {};
+    log_bytes_ += kNoteBytes + payload.size();
+    return recovery_.note(position, kind, number, payload);
+  }
+
+  Status strand(std::string why) {
+    stranded_ = true;
+    return Error{std::move(why)};
+  }
   std::optional<OpenedExecutor> gives_up(std::string why) {
     trouble_ = std::move(why);
     return std::nullopt;
   }
 
+  execution::Runner& runner_;
+  const crypto::Digest& genesis_;
+  const ExecutorLogAccess& log_;
+  std::unique_ptr<LogPlaces> places_;
   ExecutorRecovery recovery_;
+  journal::Position from_{1};
+  uint64_t log_bytes_ = 0;
+  bool at_checkpoint_ = false;
+  bool stranded_ = false;  ///< nothing to go on from
+  std::vector<std::string> troubles_;
   std::string trouble_;
 };
 
@@ -51,16 +108,17 @@ Result<OpenedExecutor> open_executor(const ExecutorLogAccess& log, bool ran_befo
                                      const crypto::Digester& digester,
                                      const crypto::Digest& genesis,
                                      const std::function<execution::Runner&()>& make_runner) {
-  Attempt first(make_runner(), digester, genesis);
-  auto opened = first.run(log, ran_before);
+  Attempt first(make_runner(), digester, genesis, log);
+  auto opened = first.run(ran_before);
   if (!opened) return opened.error();
   if (*opened) return std::move(**opened);
 
   if (const auto status = log.set_aside(); !status) return Error{status.message()};
-  Attempt second(make_runner(), digester, genesis);
-  auto anew = second.run(log, true);
+  Attempt second(make_runner(), digester, genesis, log);
+  auto anew = second.run(true);
   if (!anew) return anew.error();
   if (!*anew) return Error{second.trouble()};
+  (*anew)->checkpoint_troubles = first.checkpoint_troubles();
   (*anew)->trouble = first.trouble() + "; the log is set aside, as *.damaged";
   return std::move(**anew);
 }

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "durability/checkpoint_reader.h"
 #include "durability/executor_recorder.h"
 #include "durability/keeper.h"
+#include "durability/log_places.h"
 #include "eve/result.h"
 #include "execution/recovered.h"
 #include "execution/runner.h"
@@ -20,6 +23,9 @@ struct ExecutorLogAccess {
   std::function<Status(bool ran_before, NoteVisitor& visitor, Found& found)> open;
   /// As journal::set_aside_log().
   std::function<Status()> set_aside;
+  /// Where the checkpoints are, and whose they must be. Null: there are none.
+  journal::Disk* disk = nullptr;
+  journal::Owner owner;
 };
 
 struct OpenedExecutor {
@@ -27,15 +33,23 @@ struct OpenedExecutor {
   std::vector<Note> opening_notes;
   /// For what the runner does from now on; refers to it.
   std::optional<ExecutorRecorder> recorder;
+  /// Knows what the log holds up to here; to be told of what follows.
+  std::unique_ptr<LogPlaces> places;
+  bool at_checkpoint = false;
+  bool in_pieces = false;  ///< Found's: a checkpoint would pay, whatever the policy says
+  uint64_t log_bytes = 0;  ///< about: of the notes that were needed on top of the checkpoint
   /// For Executor::recover(); nothing at a first start.
   std::optional<execution::Recovered> recovered;
   /// For ExecutorOptions::restarted: what it had said is not all known. When it may speak again, a
   /// kRemembered is to be kept.
   bool restarted = false;
   std::string trouble;  ///< for people; empty: none
+  /// For people, too: checkpoints that could not be used.
+  std::vector<std::string> checkpoint_troubles;
 };
 
-/// Opens the log and brings a runner to where it ends. `make_runner` gives a runner
+/// Reads the newest good checkpoint, opens the log, and brings a runner to where that ends.
+/// `make_runner` gives a runner
 /// in the service's empty state, and takes back the one that it gave before: a log that cannot be
 /// followed to its end is set aside (*.damaged) and another begun, as of an executor that has lost
 /// its memory. The result is about the last runner given. `genesis`: as ExecutorOptions::genesis.

@@ -163,6 +163,19 @@ Result<execution::EnterView> read_view(uint64_t number, ByteView payload) {
   return command;
 }
 
+Bytes context_of(const execution::EnterView& view) {
+  wire::Writer out;
+  out.id(view.view);
+  return out.take() + note_of(view).payload;
+}
+
+Result<execution::EnterView> read_context(ByteView context) {
+  wire::Reader in(context);
+  const View view = in.id<View>();
+  if (in.failed()) return wrong("a checkpoint's context", in);
+  return read_view(view.value(), context.substr(in.position()));
+}
+
 Result<execution::StartFetch> read_fetch(ByteView payload) {
   wire::Reader in(payload);
   const execution::StartFetch command{read_parts(in)};

@@ -68,6 +68,9 @@ Result<crypto::Digest> read_genesis(ByteView payload);
 Result<execution::EnterView> read_view(uint64_t number, ByteView payload);
 Result<execution::StartFetch> read_fetch(ByteView payload);
 Result<execution::SupplyFetch> read_supply(ByteView payload, const crypto::Digester& digester);
+/// A checkpoint's context: the view that the notes after it are in.
+Bytes context_of(const execution::EnterView& view);
+Result<execution::EnterView> read_context(ByteView context);
 struct RunRead {
   RunNote run;
   ByteView last_piece;  ///< into the payload

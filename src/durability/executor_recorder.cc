@@ -45,6 +45,12 @@ const Wanted* find(const std::vector<execution::Event>& events) {
 
 }  // namespace
 
+void Recorded::tell(LogPlaces& places, journal::Position first, journal::Position end) const {
+  if (reaches) places.reaches(*reaches, first);
+  if (entered) places.entered(*entered, first);
+  places.ends_at(end);
+}
+
 Result<Recorded> ExecutorRecorder::record(const execution::Command& command,
                                           const std::vector<execution::Event>& events) {
   Recorded recorded;
@@ -54,7 +60,7 @@ Result<Recorded> ExecutorRecorder::record(const execution::Command& command,
     if (auto status = record_run(*run, *executed, recorded.notes); !status) {
       return Error{status.message()};
     }
-    recorded.run = executed->parts.number;
+    recorded.reaches = executed->parts.number;
     recorded.until = Keeper::Until::kDurable;
   } else if (const auto* commit = std::get_if<execution::CommitBatches>(&command)) {
     recorded.notes.push_back(note_of(*commit));
@@ -62,9 +68,11 @@ Result<Recorded> ExecutorRecorder::record(const execution::Command& command,
     recorded.notes.push_back(note_of(*rollback));
   } else if (const auto* view = std::get_if<execution::EnterView>(&command)) {
     recorded.notes.push_back(note_of(*view));
+    recorded.entered = *view;
     recorded.until = Keeper::Until::kDurable;
   } else if (const auto* fetch = std::get_if<execution::StartFetch>(&command)) {
     recorded.notes.push_back(note_of(*fetch));
+    recorded.reaches = fetch->parts.number;
   } else if (const auto* supply = std::get_if<execution::SupplyFetch>(&command)) {
     recorded.notes.push_back(note_of(*supply));
   }
@@ -86,21 +94,6 @@ Status ExecutorRecorder::record_run(const execution::RunBatch& command,
   }
   notes.push_back(note_of(head_of(*runner_, *command.batch, executed), pieces.back()));
   return {};
-}
-
-void ExecutorRecorder::run_is_at(BatchNumber number, journal::Position position) {
-  runs_.emplace_back(position, number);
-}
-
-journal::Position ExecutorRecorder::needed_from(BatchNumber number) const {
-  for (const auto& [position, run] : runs_) {
-    if (run > number) return position;
-  }
-  return next_;
-}
-
-void ExecutorRecorder::forget_before(journal::Position position) {
-  while (!runs_.empty() && runs_.front().first < position) runs_.pop_front();
 }
 
 }  // namespace eve::durability

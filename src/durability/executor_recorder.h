@@ -1,17 +1,15 @@
 // Writes down what a Runner has been told to do, for executor_recovery.h to do again.
 #pragma once
 
-#include <deque>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "base/ids.h"
 #include "durability/executor_notes.h"
 #include "durability/keeper.h"
+#include "durability/log_places.h"
 #include "execution/commands.h"
 #include "execution/runner.h"
-#include "journal/log.h"
 
 namespace eve::durability {
 
@@ -20,7 +18,11 @@ struct Recorded {
   std::vector<Note> notes;
   /// kDurable: the command's events are passed on when the notes are durable, and not before.
   Keeper::Until until = Keeper::Until::kLater;
-  std::optional<BatchNumber> run;  ///< of which the last note tells
+  std::optional<BatchNumber> reaches;  ///< of which batch they make a state (LogPlaces)
+  std::optional<execution::EnterView> entered;
+
+  /// They are in the log now, from `first` up to before `end`.
+  void tell(LogPlaces& places, journal::Position first, journal::Position end) const;
 };
 
 /// Invariant: the events of a command are passed on after its notes and those of all before it are
@@ -37,23 +39,11 @@ class ExecutorRecorder {
   Result<Recorded> record(const execution::Command& command,
                           const std::vector<execution::Event>& events);
 
-  /// A run that is in the log, or was given to it, at this position: for needed_from(). In order of
-  /// positions.
-  void run_is_at(BatchNumber number, journal::Position position);
-  /// Nothing is at or above this position yet.
-  void log_ends_at(journal::Position end) { next_ = end; }
-  /// Where the log begins that is needed on top of the state of committed batch `number`.
-  journal::Position needed_from(BatchNumber number) const;
-  /// What lies before is gone, or about to go.
-  void forget_before(journal::Position position);
-
  private:
   Status record_run(const execution::RunBatch& command, const execution::BatchExecuted& executed,
                     std::vector<Note>& notes);
 
   const execution::Runner* runner_;  ///< outlives this
-  journal::Position next_;
-  std::deque<std::pair<journal::Position, BatchNumber>> runs_;  ///< by position
 };
 
 }  // namespace eve::durability

@@ -28,12 +28,16 @@ wire::BundlePtr head_of(const AnsweredBundle& answered) {
 }  // namespace
 
 ExecutorRecovery::ExecutorRecovery(execution::Runner& runner, const crypto::Digester& digester,
-                                   const crypto::Digest& genesis)
-    : runner_(runner), digester_(digester), genesis_(genesis) {}
+                                   const crypto::Digest& genesis, LogPlaces& places)
+    : runner_(runner), digester_(digester), genesis_(genesis), places_(places) {
+  places_.begin_at(journal::Position(1), BatchNumber(), {});
+}
 
-void ExecutorRecovery::begin_at(BatchNumber number, execution::EnterView view) {
+void ExecutorRecovery::begin_at(journal::Position position, BatchNumber number,
+                                execution::EnterView view) {
   began_ = true;
   committed_ = number;
+  places_.begin_at(position, number, view);
   enter(std::move(view));
 }
 
@@ -41,23 +45,26 @@ Status ExecutorRecovery::note(journal::Position position, uint16_t kind, uint64_
                               ByteView payload) {
   const auto type = static_cast<ExecutorNote>(kind);
   const auto status =
-      type == ExecutorNote::kRun ? ran(position, payload) : take(type, number, payload);
+      type == ExecutorNote::kRun ? ran(position, payload) : take(position, type, number, payload);
   failed_ |= !status.ok();
   return status;
 }
 
-Status ExecutorRecovery::take(ExecutorNote kind, uint64_t number, ByteView payload) {
+Status ExecutorRecovery::take(journal::Position position, ExecutorNote kind, uint64_t number,
+                              ByteView payload) {
   switch (kind) {
     case ExecutorNote::kBegan:
       return began(payload);
     case ExecutorNote::kView: {
       auto view = read_view(number, payload);
       if (!view) return view.status();
+      places_.entered(*view, position);
       enter(std::move(*view));
       return {};
     }
     case ExecutorNote::kPiece:
       if (BatchNumber(number) != pieces_of_) pieces_.clear();
+      if (pieces_.empty()) pieces_at_ = position;
       pieces_of_ = BatchNumber(number);
       pieces_.emplace_back(payload);
       return {};
@@ -68,7 +75,7 @@ Status ExecutorRecovery::take(ExecutorNote kind, uint64_t number, ByteView paylo
       return {};
     case ExecutorNote::kFetch: {
       const auto command = read_fetch(payload);
-      return command ? fetch(*command) : command.status();
+      return command ? fetch(position, *command) : command.status();
     }
     case ExecutorNote::kSupply:
       return supply(payload);
@@ -105,10 +112,10 @@ Status ExecutorRecovery::ran(journal::Position position, ByteView payload) {
   Held held{std::move(read->run), {}};
   const BatchNumber number = held.run.parts.number;
   if (number == pieces_of_) held.pieces = std::move(pieces_);
+  places_.reaches(number, held.pieces.empty() ? position : pieces_at_);
   held.pieces.emplace_back(read->last_piece);
   pieces_.clear();
   pieces_of_ = BatchNumber();
-  runs_.emplace_back(position, number);
 
   if (held.run.view > said_in_) {
     said_in_ = held.run.view;
@@ -156,7 +163,8 @@ void ExecutorRecovery::roll_back(BatchNumber number) {
 
 // ---- Fetches -----------------------------------------------------------------------------------
 
-Status ExecutorRecovery::fetch(const execution::StartFetch& command) {
+Status ExecutorRecovery::fetch(journal::Position position, const execution::StartFetch& command) {
+  places_.reaches(command.parts.number, position);
   held_.clear();
   passing_by_ = command.parts.number <= committed_ && !fetching_;
   if (passing_by_) return {};
@@ -238,12 +246,6 @@ execution::RecoveredBatch ExecutorRecovery::recovered(const RunNote& run) const 
     executed.replies.push_back(std::move(reply));
   }
   return {std::move(stub), std::move(executed)};
-}
-
-ExecutorRecorder ExecutorRecovery::recorder() const {
-  ExecutorRecorder recorder(runner_);
-  for (const auto& [position, number] : runs_) recorder.run_is_at(number, position);
-  return recorder;
 }
 
 }  // namespace eve::durability

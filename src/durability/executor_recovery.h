@@ -12,12 +12,11 @@
 #include <deque>
 #include <map>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "durability/executor_notes.h"
-#include "durability/executor_recorder.h"
 #include "durability/keeper.h"
+#include "durability/log_places.h"
 #include "execution/recovered.h"
 #include "execution/runner.h"
 
@@ -30,11 +29,13 @@ namespace eve::durability {
 /// Thread safety: as the Runner's.
 class ExecutorRecovery final : public NoteVisitor {
  public:
-  /// `runner` is new, or holds the committed state of a checkpoint; both outlive this.
+  /// `runner` is new, or holds the committed state of a checkpoint; `places` is told what is in the
+  /// log. All outlive this.
   ExecutorRecovery(execution::Runner& runner, const crypto::Digester& digester,
-                   const crypto::Digest& genesis);
-  /// The checkpoint's: the Runner stands at committed batch `number`, in this view.
-  void begin_at(BatchNumber number, execution::EnterView view);
+                   const crypto::Digest& genesis, LogPlaces& places);
+  /// The checkpoint's: the Runner stands at committed batch `number`, in this view; notes are
+  /// needed from `position` on.
+  void begin_at(journal::Position position, BatchNumber number, execution::EnterView view);
 
   /// An error is final: what was recovered is worth nothing. refused() tells what kind it is.
   Status note(journal::Position position, uint16_t kind, uint64_t number,
@@ -49,8 +50,6 @@ class ExecutorRecovery final : public NoteVisitor {
   /// After finish(): to be kept before anything else. They say where this process begins: what the
   /// last one had not brought to an end will not be.
   std::vector<Note> opening_notes() const;
-  /// The recorder for what follows those: it knows which runs are in the log.
-  ExecutorRecorder recorder() const;
 
  private:
   struct Held {
@@ -58,11 +57,11 @@ class ExecutorRecovery final : public NoteVisitor {
     std::vector<Bytes> pieces;
   };
 
-  Status take(ExecutorNote kind, uint64_t number, ByteView payload);
+  Status take(journal::Position position, ExecutorNote kind, uint64_t number, ByteView payload);
   Status began(ByteView payload);
   Status ran(journal::Position position, ByteView payload);
   Status commit(BatchNumber number);
-  Status fetch(const execution::StartFetch& command);
+  Status fetch(journal::Position position, const execution::StartFetch& command);
   Status supply(ByteView payload);
   void said(const wire::TokenParts& parts);
   void roll_back(BatchNumber number);
@@ -74,6 +73,7 @@ class ExecutorRecovery final : public NoteVisitor {
   execution::Runner& runner_;
   const crypto::Digester& digester_;
   const crypto::Digest genesis_;
+  LogPlaces& places_;
 
   bool began_ = false;
   bool refused_ = false;
@@ -83,13 +83,13 @@ class ExecutorRecovery final : public NoteVisitor {
   execution::EnterView view_;
   std::deque<Held> held_;  ///< runs after committed_, without gaps
   BatchNumber pieces_of_;
+  journal::Position pieces_at_;  ///< the first of them
   std::vector<Bytes> pieces_;
   bool fetching_ = false;
   bool passing_by_ = false;  ///< a fetch of what the checkpoint holds already
   /// Tokens of said_in_; none where a batch led to several.
   std::map<BatchNumber, std::optional<wire::Token>> said_;
   View said_in_;
-  std::vector<std::pair<journal::Position, BatchNumber>> runs_;
 };
 
 }  // namespace eve::durability

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/random.h"
+#include "durability/executor_recorder.h"
 #include "execution/runner_testing.h"
 
 namespace eve::durability {
@@ -28,15 +29,15 @@ crypto::Digest genesis() {
 /// A replica, what it leaves in its log, and what is known of where it stands.
 class Life {
  public:
-  explicit Life(uint64_t seed) : random_(seed) { begin(std::make_unique<Replica>(2), 1); }
+  explicit Life(uint64_t seed) : random_(seed) { begin(std::make_unique<Replica>(2)); }
 
   std::vector<Event> apply(const Command& command) {
     std::vector<Event> events = replica->apply(command);
     auto recorded = recorder_->record(command, events);
     EXPECT_TRUE(recorded.ok());
+    const journal::Position first(log.size() + 1);
     for (Note& note : recorded->notes) log.push_back(std::move(note));
-    if (recorded->run) recorder_->run_is_at(*recorded->run, journal::Position(log.size()));
-    recorder_->log_ends_at(journal::Position(log.size() + 1));
+    recorded->tell(*places_, first, journal::Position(log.size() + 1));
     return events;
   }
 
@@ -107,23 +108,35 @@ class Life {
     }
   }
 
-  /// What is committed now could be recovered from a checkpoint.
+  /// What is committed now is what the next checkpoint is of.
+  void pin() { pinned_ = {committed, log.size()}; }
+  /// That is written down, when more has happened; as far as the log is on the disk by then.
   void checkpoint() {
-    checkpoint_ = {committed, log.size(), recorder_->needed_from(committed), view, start};
+    const journal::Position most(
+        std::max<uint64_t>(log.size() + 1 - random_.below(3), pinned_.log_size + 1));
+    const auto place = places_->place_of(pinned_.number, most);
+    if (!place) return;  // of before a cut
+    EXPECT_LE(place->position, most);
+    checkpoint_ = {pinned_.number, pinned_.log_size, *place};
+    if (random_.chance(1, 2)) places_->cut(place->position, pinned_.number);
   }
 
   /// The process ends, and another begins from the notes, and perhaps the checkpoint.
-  void restart() {
+  void restart(bool from_checkpoint = false) {
     const crypto::Digest expected_root = replica->runner.root();
     auto fresh = std::make_unique<Replica>(2);
-    ExecutorRecovery recovery(fresh->runner, digester(), genesis());
+    auto places = std::make_unique<LogPlaces>();
+    ExecutorRecovery recovery(fresh->runner, digester(), genesis(), *places);
     uint64_t position = 1;
-    if (checkpoint_.number > BatchNumber() && random_.chance(1, 2)) {
-      ExecutorRecovery before(fresh->runner, digester(), genesis());
+    if (checkpoint_.number > BatchNumber() && (from_checkpoint || random_.chance(1, 2))) {
+      LogPlaces unused;
+      ExecutorRecovery before(fresh->runner, digester(), genesis(), unused);
       visit(before, 1, checkpoint_.log_size);
       ASSERT_TRUE(before.finish(false).ok());
-      position = checkpoint_.needed.value();
-      recovery.begin_at(checkpoint_.number, {checkpoint_.view, checkpoint_.start, {}});
+      position = checkpoint_.place.position.value();
+      const auto context = read_context(checkpoint_.place.context);
+      ASSERT_TRUE(context.ok());
+      recovery.begin_at(checkpoint_.place.position, checkpoint_.number, *context);
     }
     visit(recovery, position, log.size());
     const auto recovered = recovery.finish(true);
@@ -133,8 +146,9 @@ class Life {
     compare(*recovered);
     for (Note& note : recovery.opening_notes()) log.push_back(std::move(note));
     replica = std::move(fresh);
-    recorder_.emplace(recovery.recorder());
-    recorder_->log_ends_at(journal::Position(log.size() + 1));
+    recorder_.emplace(replica->runner);
+    places_ = std::move(places);
+    places_->ends_at(journal::Position(log.size() + 1));
   }
   void visit(ExecutorRecovery& recovery, uint64_t from, uint64_t to) const {
     for (uint64_t position = from; position <= to; ++position) {
@@ -184,11 +198,12 @@ class Life {
   std::map<BatchNumber, std::optional<crypto::Digest>> said;  ///< in `view`
 
  private:
-  void begin(std::unique_ptr<Replica> fresh, uint64_t next) {
+  void begin(std::unique_ptr<Replica> fresh) {
     replica = std::move(fresh);
     log.push_back(note_of_genesis(genesis()));
     recorder_.emplace(replica->runner);
-    recorder_->log_ends_at(journal::Position(next + 1));
+    places_->begin_at(journal::Position(1), BatchNumber(), {});
+    places_->ends_at(journal::Position(log.size() + 1));
   }
   Bytes word() {
     const Bytes key = "k" + std::to_string(random_.below(9));
@@ -225,13 +240,18 @@ class Life {
   struct Checkpoint {
     BatchNumber number;
     uint64_t log_size = 0;
-    journal::Position needed;
-    View view;
-    BatchNumber start;
+    CheckpointPlace place;
   };
 
+  struct Pinned {
+    BatchNumber number;
+    uint64_t log_size = 0;
+  };
+
+  Pinned pinned_;
   Checkpoint checkpoint_;
   std::optional<ExecutorRecorder> recorder_;
+  std::unique_ptr<LogPlaces> places_ = std::make_unique<LogPlaces>();
   SessionId session_;
   uint64_t next_ = 1;
   uint64_t nonce_ = 1;
@@ -277,7 +297,8 @@ TEST_P(Lives, AreGoneOnWithAnywhere) {
       default:
         if (life.last.value() < life.committed.value() + limits::kWindow) life.run();
     }
-    if (!unfinished && random.chance(1, 6)) life.checkpoint();
+    if (!unfinished && random.chance(1, 4)) life.pin();
+    if (random.chance(1, 4)) life.checkpoint();
     if (unfinished || random.chance(1, 6)) life.restart();
   }
 }
@@ -290,12 +311,20 @@ TEST(ExecutorRecovery, ALargeDifferenceIsKeptInPieces) {
   for (int i = 0; i < 12; ++i) {
     requests.push_back("set k" + std::to_string(i) + ' ' + Bytes(900'000, 'v'));
   }
-  life.run({call(0, id, 1, requests)});
+  for (uint64_t nonce = 100; nonce < 115; ++nonce) life.run({open(0, nonce)});
+  life.commit(BatchNumber(16));
+  life.pin();
+  life.run({call(0, id, 1, requests)});  // so many after the last place: another one
   const auto pieces = std::count_if(life.log.begin(), life.log.end(), [](const Note& note) {
     return note.kind == static_cast<uint16_t>(ExecutorNote::kPiece);
   });
   EXPECT_GE(pieces, 2);
-  life.restart();
+  // The log that a checkpoint needs begins with the first of them: as told by who wrote it, and as
+  // found by who read it.
+  for (int i = 0; i < 2; ++i) {
+    life.checkpoint();
+    life.restart(true);
+  }
 }
 
 // An executor that lost its memory has only what was committed; what it had run is undone, for
@@ -307,7 +336,8 @@ TEST(ExecutorRecovery, OfALogThatIsNotWholeOnlyWhatIsCommittedCounts) {
   const crypto::Digest committed_root = life.replica->runner.root();
   life.run();
   Replica fresh;
-  ExecutorRecovery recovery(fresh.runner, digester(), genesis());
+  LogPlaces places;
+  ExecutorRecovery recovery(fresh.runner, digester(), genesis(), places);
   life.visit(recovery, 1, life.log.size());
   const auto recovered = recovery.finish(false);
   ASSERT_TRUE(recovered.ok());
@@ -322,7 +352,8 @@ TEST(ExecutorRecovery, OfALogThatIsNotWholeOnlyWhatIsCommittedCounts) {
 
 TEST(ExecutorRecovery, ALogOfAnotherServiceIsLeftAlone) {
   Replica fresh;
-  ExecutorRecovery recovery(fresh.runner, digester(), genesis());
+  LogPlaces places;
+  ExecutorRecovery recovery(fresh.runner, digester(), genesis(), places);
   const Note note = note_of_genesis(crypto::Digest{});
   const auto status = recovery.note(journal::Position(1), note.kind, 0, note.payload);
   EXPECT_FALSE(status.ok());
@@ -339,7 +370,8 @@ TEST(ExecutorRecovery, AnotherDifferenceThanTheTokensIsNotBelieved) {
   ASSERT_TRUE(mixed.ok());
   mixed->run.parts.state = other.replica->runner.empty_root();
   Replica fresh;
-  ExecutorRecovery recovery(fresh.runner, digester(), genesis());
+  LogPlaces places;
+  ExecutorRecovery recovery(fresh.runner, digester(), genesis(), places);
   const Note note = note_of(mixed->run, mixed->last_piece);
   ASSERT_TRUE(recovery.note(journal::Position(1), note.kind, note.number, note.payload).ok());
   const Note commit = note_of(execution::CommitBatches{BatchNumber(1)});

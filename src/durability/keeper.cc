@@ -18,6 +18,8 @@ constexpr size_t kMostWords = 4000;
 constexpr uint64_t kMostWaitingBytes = uint64_t{64} << 20;
 /// A disk that fails may fail to read, too: only what reads as damaged again and again is.
 constexpr uint32_t kDamagedReadings = 3;
+/// Every start adds one, and looks at all.
+constexpr size_t kManySegments = 32;
 
 std::string start_name(const KeeperOptions& options) {
   return options.log.name + ".start";
@@ -50,11 +52,14 @@ class Keeper::Opening : public journal::Visitor {
  public:
   Opening(Keeper& keeper, NoteVisitor& visitor) : keeper_(keeper), visitor_(visitor) {}
 
+  Status begins(const journal::Life& life, Position begin) override {
+    return visitor_.begins(life, begin);
+  }
   Status record(const journal::Record& record) override {
     if (record.kind < kFirstReservedKind) {
       return visitor_.note(record.position, record.kind, record.number, record.payload);
     }
-    if (record.kind == kDamaged) {
+    if (record.kind == kNotWhole) {
       damage_at_ = record.position;
       words_ = record.payload;
     } else if (record.kind == kRemembered) {
@@ -91,6 +96,8 @@ class Keeper::Opening : public journal::Visitor {
     found.whole = !keeper_.damage_at_;
     found.trouble = trouble.empty() && damage_at_ ? words_ : trouble;
     found.begin = recovery->begin;
+    found.end = recovery->end;
+    found.in_pieces = keeper_.log_->segments() > kManySegments;
     found.opened = keeper_.log_->opened();
     if (*lost) {
       if (auto status = remove_mark(keeper_.disk_, lost_name(options)); !status) return status;
@@ -146,7 +153,7 @@ Result<std::unique_ptr<Keeper>> Keeper::open(journal::Disk& disk, const KeeperOp
 // there is no log left to resume there is no such moment: a mark says it meanwhile.
 Status Keeper::begin(const journal::Recovery& recovery, const std::string& trouble) {
   std::vector<journal::NewRecord> first;
-  if (!trouble.empty()) first.push_back({kDamaged, 0, trouble});
+  if (!trouble.empty()) first.push_back({kNotWhole, 0, trouble});
   const bool readable = !recovery.copy.file.empty();
   if (!recovery.empty && !readable) {
     if (auto status = write_mark(disk_, lost_name(options_), trouble); !status) return status;
@@ -156,6 +163,7 @@ Status Keeper::begin(const journal::Recovery& recovery, const std::string& troub
                       : LogWriter::create(disk_, options_.log, options_.life, first);
   if (!log) return log.status();
   log_ = std::move(*log);
+  life_ = readable ? recovery.life : options_.life;
   end_ = log_->end();
   if (!trouble.empty()) damage_at_ = end_.prev();
   return {};

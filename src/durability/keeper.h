@@ -46,7 +46,7 @@ inline constexpr uint16_t kFirstReservedKind = 0xff00;
 /// For the owner to keep when what was missing has been made up for (D3). Not visited.
 inline constexpr uint16_t kRemembered = 0xff00;
 /// The Keeper's own: why the log is not whole, in words. Until a kRemembered follows (D3).
-inline constexpr uint16_t kDamaged = 0xff01;
+inline constexpr uint16_t kNotWhole = 0xff01;
 
 struct KeeperOptions {
   journal::LogOptions log;
@@ -65,13 +65,19 @@ struct Found {
   bool whole = true;           ///< D3; the notes visited are good, but others may be missing
   std::string trouble;         ///< for people: what is damaged or lost, and where it was put
   journal::Position begin{1};  ///< where the log begins: a checkpoint must reach up to there
-  uint64_t opened = 1;         ///< how often the log has been opened, this time included
+  journal::Position end{1};    ///< notes below it were visited
+  /// The log lies in so many files that each further start takes noticeably longer: worth a cut.
+  bool in_pieces = false;
+  uint64_t opened = 1;  ///< how often the log has been opened, this time included
 };
 
 /// Visits what earlier processes kept.
 class NoteVisitor {
  public:
   virtual ~NoteVisitor() = default;
+  /// Before the first note, if anything of the log can be read (journal::Visitor). An error ends
+  /// the opening.
+  virtual Status begins(const journal::Life& /*life*/, journal::Position /*begin*/) { return {}; }
   /// `payload` is gone when the call returns. An error ends the opening.
   virtual Status note(journal::Position position, uint16_t kind, uint64_t number,
                       ByteView payload) = 0;
@@ -110,6 +116,8 @@ class Keeper {
 
   /// The position that the next note gets: what a checkpoint of all notes before it is to name.
   journal::Position end() const;
+  /// Of the log: of those that one directory has had, one at a time, each has another one.
+  const journal::Life& life() const { return life_; }
   /// Removes what lies in segments before `before` altogether; not what D3 needs.
   Status cut(journal::Position before);
   /// When nothing was kept for a while (journal/log_writer.h).
@@ -143,6 +151,7 @@ class Keeper {
   std::deque<Waiting> waiting_;  ///< given to keep() and not durable yet
   uint64_t waiting_bytes_ = 0;
   journal::Position end_{1};
+  journal::Life life_{};
   std::optional<journal::Position> damage_at_;  ///< says that the log is not whole: must stay
   uint32_t damaged_readings_ = 0;               ///< by mend(), in a row
   uint64_t earlier_bytes_ = 0;                  ///< written by writers that failed

@@ -57,6 +57,7 @@ Result<std::vector<Note>> PromiseBook::begin(const Found& found,
   }
   const View highest = std::max(highest_, highest_stray_.value_or(View(0)));
   owes_remembered_ = !found.whole;
+  if (found.in_pieces) bytes_ = kShortenBytes;
   const bool whole = found.whole && !all_.forgetful;
   if (whole) {
     options.recovered = all_;

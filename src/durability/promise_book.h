@@ -49,7 +49,8 @@ class PromiseBook final : public NoteVisitor {
   };
   /// Takes the promises of a step, in order.
   Step take(std::vector<verification::Promise>& promises);
-  /// If so much has been kept since the last time that it pays: everything in one note. What lies
+  /// If so much has been kept since the last time, or the log lies in so many files, that it pays:
+  /// everything in one note. What lies
   /// before its position may be cut when it is durable.
   std::optional<Note> shorten();
 

@@ -183,6 +183,10 @@ void Reading::find_line() {
 }
 
 Status Reading::read_line() {
+  if (!line_.empty()) {
+    const auto status = visitor_.begins(out_.life, good_.at(line_.front()).first);
+    if (!status) return status;
+  }
   for (size_t i = 0; i < line_.size() && !damaged_at_; ++i) {
     if (auto status = read_segment(i); !status) return status;
   }

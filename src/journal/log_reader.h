@@ -11,6 +11,9 @@ namespace eve::journal {
 class Visitor {
  public:
   virtual ~Visitor() = default;
+  /// Before the first record, if anything of the log can be read: which log this is, and where it
+  /// begins. An error ends the reading.
+  virtual Status begins(const Life& /*life*/, Position /*begin*/) { return {}; }
   /// Records in the order of their positions, without gaps. An error ends the reading.
   virtual Status record(const Record& record) = 0;
   /// After damage: a record that is whole, but beyond what is lost. It had not necessarily been

@@ -78,6 +78,8 @@ class LogWriter {
   uint64_t buffered_bytes() const { return buffered_bytes_; }
   /// Given to the disk so far by this writer, with headers and padding.
   uint64_t written_bytes() const { return written_bytes_; }
+  /// In so many files the log lies: each opening adds one.
+  size_t segments() const { return segments_.size(); }
   /// The log's age: how often it has been opened, this time included.
   uint64_t opened() const { return opened_; }
   /// The poison, with its kind; ok while there is none.

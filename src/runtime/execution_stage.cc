@@ -29,6 +29,10 @@ constexpr int64_t kUnknownNs = INT64_MAX;
 constexpr int64_t kByteNs = 2;
 /// How long the execution thread looks out for the next command while they come fast.
 constexpr int64_t kSpinNs = 10'000;
+/// The log has grown by so much: time to ask whether a checkpoint is due.
+constexpr uint64_t kStepBytes = uint64_t{256} << 10;
+/// A note takes room beside its payload.
+constexpr uint64_t kNoteBytes = 32;
 
 int64_t steady_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -88,6 +92,7 @@ void ExecutionStage::stop() {
   }
   wake_.notify_one();
   thread_.join();
+  if (memory_) memory_->checkpoints.taker().stop();
 }
 
 void ExecutionStage::make_runner() {
@@ -106,9 +111,13 @@ Result<durability::OpenedExecutor> ExecutionStage::recover(const durability::Exe
   return opened;
 }
 
-void ExecutionStage::keep_in(JournalThread& journal, durability::ExecutorRecorder recorder) {
-  journal_ = &journal;
-  recorder_.emplace(std::move(recorder));
+void ExecutionStage::keep_in(const Memory& memory, durability::ExecutorRecorder recorder) {
+  {
+    std::lock_guard lock(mutex_);
+    memory_.emplace(memory);
+    recorder_.emplace(std::move(recorder));
+  }
+  ask_for_step();  // the log may be long already
 }
 
 // ---- The network thread ------------------------------------------------------------------------
@@ -118,6 +127,7 @@ void ExecutionStage::submit(Commands& commands) {
   if (run_here(commands)) {
     for (auto& command : commands) apply(command);
     commands.clear();
+    leave_here();
     return;
   }
   bool notify = false;
@@ -139,13 +149,40 @@ bool ExecutionStage::run_here(const Commands& commands) {
     if (cost >= kHereNs || expected + cost >= kHereNs) return false;
     expected += cost;
   }
-  {
-    // Only this thread adds to the queue: a thread at rest stays so until we return.
-    std::lock_guard lock(mutex_);
-    if (running_ || !queue_.empty()) return false;
-  }
+  if (!enter_here()) return false;
   if (expected >= kNoticeableNs) before_long_run_();
   return true;
+}
+
+/// False: the thread is inside the runner, or about to be. Else it waits until leave_here().
+bool ExecutionStage::enter_here() {
+  std::lock_guard lock(mutex_);
+  here_ = !running_ && queue_.empty();
+  return here_;
+}
+
+void ExecutionStage::leave_here() {
+  bool notify = false;
+  {
+    std::lock_guard lock(mutex_);
+    here_ = false;
+    if (memory_ && memory_->log_bytes >= stepped_at_bytes_ + kStepBytes) step_wanted_ = true;
+    notify = asleep_ && step_wanted_;
+  }
+  if (notify) wake_.notify_one();
+}
+
+void ExecutionStage::ask_for_step() {
+  {
+    std::lock_guard lock(mutex_);
+    step_wanted_ = true;
+  }
+  wake_.notify_one();
+}
+
+void ExecutionStage::want_checkpoint() {
+  memory_->checkpoints.taker().want();
+  ask_for_step();
 }
 
 int64_t ExecutionStage::expected_ns(const execution::Command& command) const {
@@ -164,11 +201,10 @@ std::vector<execution::Event> ExecutionStage::take_events() {
 }
 
 ExecutionStage::Counts ExecutionStage::counts() {
-  {
-    std::lock_guard lock(mutex_);
-    if (running_ || !queue_.empty()) return counts_;
+  if (enter_here()) {
+    sample_counts();
+    leave_here();
   }
-  sample_counts();
   std::lock_guard lock(mutex_);
   return counts_;
 }
@@ -177,12 +213,21 @@ ExecutionStage::Counts ExecutionStage::counts() {
 
 void ExecutionStage::serve() {
   while (wait_for_commands()) {
-    for (uint32_t done = 1; auto command = next(); ++done) {
+    uint32_t done = 0;
+    while (auto command = next()) {
       apply(*command);
-      if (done % kSampleEvery == 0) sample_counts();  // under load the queue is never empty
+      step();
+      if (++done % kSampleEvery == 0) sample_counts();  // under load the queue is never empty
     }
-    sample_counts();
+    if (done == 0) step();
+    if (done > 0) sample_counts();
   }
+}
+
+void ExecutionStage::step() {
+  if (!memory_) return;
+  stepped_at_bytes_ = memory_->log_bytes;
+  if (memory_->checkpoints.taker().step(*runner_, memory_->log_bytes)) memory_->journal.poke();
 }
 
 // One at a time: what waits may be undone meanwhile, and then leaves the queue.
@@ -205,14 +250,26 @@ bool ExecutionStage::wait_for_commands() {
     lock.lock();
     if (!seen && queue_.empty() && !stop_) {
       asleep_ = true;
-      wake_.wait(lock, [this] { return stop_ || !queue_.empty(); });
+      sleep(lock);
       asleep_ = false;
       spin_.warm();
     }
   }
   if (stop_) return false;
   running_ = true;
+  step_wanted_ = false;
   return true;
+}
+
+/// Until there is a command, or a step of a checkpoint to do while nobody is inside the runner.
+void ExecutionStage::sleep(std::unique_lock<std::mutex>& lock) {
+  const auto called = [this] { return stop_ || !queue_.empty() || (step_wanted_ && !here_); };
+  const TimeUs at = memory_ ? memory_->checkpoints.taker().time() : kNever;
+  if (at == kNever) return wake_.wait(lock, called);
+  const TimeUs now = steady_us();
+  if (at > now && wake_.wait_for(lock, std::chrono::microseconds(at - now), called)) return;
+  step_wanted_ = true;
+  wake_.wait(lock, called);
 }
 
 // ---- Either ------------------------------------------------------------------------------------
@@ -220,7 +277,7 @@ bool ExecutionStage::wait_for_commands() {
 void ExecutionStage::apply(execution::Command& command) {
   const auto requests = requests_in(command);
   const auto begin = steady_ns();
-  if (journal_ == nullptr) {
+  if (!memory_) {
     carry_out(command);
   } else {
     carry_out_and_keep(command);
@@ -239,18 +296,17 @@ void ExecutionStage::carry_out_and_keep(execution::Command& command) {
   auto recorded = recorder_->record(command, events);
   EVE_CHECK(recorded.ok(), recorded.message().c_str());
   // What peers send of a large state must not wait in memory while the disk is slow.
-  if (journal_->crowded()) recorded->until = durability::Keeper::Until::kDurable;
+  if (memory_->journal.crowded()) recorded->until = durability::Keeper::Until::kDurable;
   const uint64_t notes = recorded->notes.size();
-  const auto first = journal_->submit(std::move(recorded->notes), recorded->until,
-                                      [this, events = std::move(events)]() mutable {
-                                        std::lock_guard lock(mutex_);
-                                        for (auto& event : events) {
-                                          events_.push_back(std::move(event));
-                                        }
-                                      });
-  const journal::Position end(first.value() + notes);
-  if (recorded->run) recorder_->run_is_at(*recorded->run, end.prev());
-  recorder_->log_ends_at(end);
+  for (const auto& note : recorded->notes) memory_->log_bytes += kNoteBytes + note.payload.size();
+  auto kept = std::exchange(recorded->notes, {});
+  const auto first = memory_->journal.submit(std::move(kept), recorded->until,
+                                             [this, events = std::move(events)]() mutable {
+                                               std::lock_guard lock(mutex_);
+                                               for (auto& event : events)
+                                                 events_.push_back(std::move(event));
+                                             });
+  recorded->tell(memory_->places, first, journal::Position(first.value() + notes));
 }
 
 void ExecutionStage::learn(uint64_t requests, int64_t took_ns) {

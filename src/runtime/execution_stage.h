@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "durability/executor_checkpoints.h"
 #include "durability/executor_log.h"
 #include "execution/command_queue.h"
 #include "execution/runner.h"
@@ -41,10 +42,24 @@ class ExecutionStage {
   /// Brings the state to where the log ends.
   Result<durability::OpenedExecutor> recover(const durability::ExecutorLogAccess& log,
                                              bool ran_before, const crypto::Digest& genesis);
-  /// From now on events come when `journal` has what they rest on.
-  void keep_in(JournalThread& journal, durability::ExecutorRecorder recorder);
+  /// Where what the runner does is kept; they outlive the stage's stop().
+  struct Memory {
+    JournalThread& journal;
+    durability::LogPlaces& places;
+    durability::ExecutorCheckpoints& checkpoints;
+    uint64_t log_bytes = 0;  ///< OpenedExecutor's
+  };
+  /// From now on events come when the journal has what they rest on, and checkpoints are taken.
+  void keep_in(const Memory& memory, durability::ExecutorRecorder recorder);
   /// Ends the thread: what waits is not carried out. Before the journal goes.
   void stop();
+
+  // ---- From any thread, after keep_in() ----
+
+  /// Takes a checkpoint soon, whatever the policy says.
+  void want_checkpoint();
+  /// What became of the last one is known: there may be another to begin.
+  void ask_for_step();
 
   // ---- On the loop's thread ----
 
@@ -66,6 +81,10 @@ class ExecutionStage {
 
   void serve();
   bool wait_for_commands();
+  void sleep(std::unique_lock<std::mutex>& lock);
+  bool enter_here();
+  void leave_here();
+  void step();
   std::optional<execution::Command> next();
   void apply(execution::Command& command);
   void carry_out(execution::Command& command);
@@ -83,8 +102,9 @@ class ExecutionStage {
   const crypto::Digester& digester_;
   const execution::MakeService make_service_;
   std::unique_ptr<execution::Runner> runner_;
-  JournalThread* journal_ = nullptr;
+  std::optional<Memory> memory_;
   std::optional<durability::ExecutorRecorder> recorder_;
+  uint64_t stepped_at_bytes_ = 0;  ///< of memory_->log_bytes; as that, whose turn it is
   crypto::Digest empty_root_;
 
   /// What a batch took of late: so much, and so much for each request.
@@ -96,6 +116,8 @@ class ExecutionStage {
   std::condition_variable wake_;
   execution::CommandQueue queue_;         ///< guarded by mutex_
   bool running_ = false;                  ///< guarded by mutex_: the thread is inside the runner
+  bool here_ = false;                     ///< guarded by mutex_: the network thread is
+  bool step_wanted_ = false;              ///< guarded by mutex_
   bool asleep_ = false;                   ///< guarded by mutex_
   bool stop_ = false;                     ///< guarded by mutex_
   Counts counts_;                         ///< guarded by mutex_

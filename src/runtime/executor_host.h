@@ -34,6 +34,10 @@ class ExecutorHost final : public Host {
   const execution::Executor& executor() const { return *executor_; }
   /// Nullopt: nothing is kept.
   std::optional<JournalStatus> journal() const;
+  /// As journal().
+  std::optional<durability::CheckpointTaker::Counts> checkpoints() const;
+  /// Takes a checkpoint soon. False: nothing is kept.
+  bool want_checkpoint();
   ExecutionStage::Counts counts() { return stage_.counts(); }
 
  private:
@@ -44,6 +48,8 @@ class ExecutorHost final : public Host {
                  const ExecutorMemoryOptions& memory);
   /// Passes on what the executor wants. True if it wanted anything.
   bool hand_out();
+  void say_remembered();
+  bool work_on_checkpoint(durability::Keeper& keeper);
 
   Router& router_;
   Address address_;
@@ -52,9 +58,12 @@ class ExecutorHost final : public Host {
   execution::Outbox outbox_;
   RefusalsSeen refusals_seen_;
   std::unique_ptr<PosixDisk> disk_;  ///< null: nothing is kept
+  std::unique_ptr<durability::LogPlaces> places_;
+  std::unique_ptr<durability::ExecutorCheckpoints> checkpoints_;
   std::unique_ptr<JournalThread> journal_;
   std::optional<execution::Recovered> recovered_;  ///< until start()
   bool forgot_ = false;                            ///< and has not said yet that it may speak again
+  View view_;                                      ///< the last one that the log has
   bool stopped_ = false;                           ///< its log turned out to be damaged
 };
 

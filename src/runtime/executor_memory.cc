@@ -1,5 +1,7 @@
 #include "runtime/executor_memory.h"
 
+#include <algorithm>
+#include <chrono>
 #include <system_error>
 #include <utility>
 
@@ -12,19 +14,32 @@ namespace eve::runtime {
 namespace {
 
 constexpr const char* kLogName = "commands";
+constexpr uint64_t kLeastSegmentBytes = uint64_t{512} << 10;
+constexpr uint64_t kMostSegmentBytes = uint64_t{64} << 20;
+
+TimeUs steady_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
 
 }  // namespace
 
 Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted, uint16_t index,
-                                            const crypto::Digest& genesis, ExecutionStage& stage) {
+                                            const crypto::Digest& genesis,
+                                            const crypto::Digester& digester,
+                                            ExecutionStage& stage) {
   const Address address = Address::executor(index);
   auto ran = has_started(wanted.directory, address);
   if (!ran) return ran.error();
   auto disk = PosixDisk::open_directory(wanted.directory / to_string(address));
   if (!disk) return disk.error();
-  ExecutorMemory memory{std::move(*disk), nullptr, {}};
+  ExecutorMemory memory{std::move(*disk), nullptr, {}, nullptr};
   auto options = node_log(kLogName, wanted.cluster, address);
   options.durability = wanted.durability;
+  // Cut is by whole segments: with two of them what is not needed is less than half as much again.
+  options.log.segment_bytes =
+      std::clamp(wanted.checkpoint.least_log_bytes / 2, kLeastSegmentBytes, kMostSegmentBytes);
   const durability::ExecutorLogAccess log{
       [&](bool ran_before, durability::NoteVisitor& visitor, durability::Found& found) {
         options.ran_before = ran_before;
@@ -32,7 +47,8 @@ Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted,
         if (keeper.ok()) memory.keeper = std::move(*keeper);
         return keeper.status();
       },
-      [&] { return journal::set_aside_log(*memory.disk, kLogName); }};
+      [&] { return journal::set_aside_log(*memory.disk, kLogName); }, memory.disk.get(),
+      options.log.owner};
   auto opened = stage.recover(log, *ran, genesis);
   if (!opened) return opened.error();
   memory.opened = std::move(*opened);
@@ -40,11 +56,21 @@ Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted,
     eve::runtime::log(LogLevel::kError, "memory_lost",
                       {{"role", to_string(address)}, {"reason", memory.opened.trouble}});
   }
+  for (const std::string& trouble : memory.opened.checkpoint_troubles) {
+    eve::runtime::log(LogLevel::kWarn, "checkpoint_unusable",
+                      {{"role", to_string(address)}, {"reason", trouble}});
+  }
   const auto kept = memory.keeper->keep(std::move(memory.opened.opening_notes),
                                         durability::Keeper::Until::kDurable);
   if (!kept) return Error{kept.message()};
   // Not before there is a log: who was killed in between has said nothing.
   if (auto marked = mark_started(wanted.directory, address); !marked) return marked.error();
+  durability::CheckpointOptions taking;
+  taking.header = {options.log.owner, memory.keeper->life(), genesis, 0};
+  taking.policy = wanted.checkpoint;
+  memory.checkpoints = std::make_unique<durability::ExecutorCheckpoints>(
+      *memory.disk, digester, *memory.opened.places, taking, steady_us);
+  if (memory.opened.in_pieces) memory.checkpoints->taker().want();
   return memory;
 }
 
@@ -52,7 +78,9 @@ Result<bool> start_without_memory(const std::filesystem::path& directory, uint16
   const Address address = Address::executor(index);
   const auto logs = directory / to_string(address);
   std::error_code error;
-  if (std::filesystem::exists(logs, error)) {
+  const bool kept = std::filesystem::exists(logs, error);
+  if (error) return Error{logs.string() + ": " + error.message()};
+  if (kept) {
     return Error{logs.string() +
                  " holds the log of a run with another durability, which would not know of this "
                  "one; start with --durability sync, or move that directory away"};

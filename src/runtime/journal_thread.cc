@@ -116,6 +116,14 @@ void JournalThread::cut(Position before) {
   wake_.notify_one();
 }
 
+void JournalThread::poke() {
+  {
+    std::lock_guard lock(mutex_);
+    poked_ = true;
+  }
+  wake_.notify_one();
+}
+
 void JournalThread::came(const Entry& entry) {
   status_.waiting_notes += entry.count;
   status_.waiting_bytes += entry.bytes;
@@ -163,6 +171,7 @@ void JournalThread::serve() {
     }
     if (phase_ == Phase::kMending && (close || steady_us() >= mend_at_us_)) mend();
     if (phase_ == Phase::kWorking) work(take());
+    if (phase_ == Phase::kWorking && !close) work_in_background();
     if (phase_ == Phase::kWorking && steady_us() >= look_at_us_) look();
   }
   end_in_order();
@@ -172,8 +181,22 @@ void JournalThread::wait() {
   std::unique_lock lock(mutex_);
   const bool works = phase_ == Phase::kWorking;
   const TimeUs until = works ? look_at_us_ : mend_at_us_;
-  wake_.wait_for(lock, std::chrono::microseconds(std::max<TimeUs>(until - steady_us(), 0)),
-                 [&] { return stop_ || close_ || (works && !entries_.empty()); });
+  wake_.wait_for(lock, std::chrono::microseconds(std::max<TimeUs>(until - steady_us(), 0)), [&] {
+    const bool asked = poked_ || more_ || !entries_.empty();
+    return stop_ || close_ || (works && asked);
+  });
+}
+
+// Between two pieces of it, notes that have come meanwhile are kept.
+void JournalThread::work_in_background() {
+  if (!options_.background) return;
+  {
+    std::lock_guard lock(mutex_);
+    if (!entries_.empty() || !(poked_ || more_)) return;
+    poked_ = false;
+  }
+  more_ = options_.background(*keeper_);
+  (void)all_well(keeper_->state());
 }
 
 std::deque<JournalThread::Entry> JournalThread::take() {

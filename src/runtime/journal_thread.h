@@ -46,6 +46,10 @@ struct JournalThreadOptions {
   TimeUs look_us = 1'000'000;  ///< space is looked at so often; settled after so long a rest
   /// On the loop's thread, once.
   std::function<void()> on_broken;
+  /// Other work on the keeper's disk, a bounded piece of it: on this thread, when no note waits and
+  /// the disk is well. True: there is more to do now. Errors of the log are in the keeper's
+  /// state().
+  std::function<bool(durability::Keeper& keeper)> background;
 };
 
 class JournalThread {
@@ -70,6 +74,8 @@ class JournalThread {
                            Done done);
   /// Removes what lies before `before`, when all that was submitted until now is durable.
   void cut(journal::Position before);
+  /// There is something to do for `background`.
+  void poke();
   /// More waits than is good: submit no more work of others' asking.
   bool crowded() const;
   JournalStatus status() const;
@@ -99,6 +105,7 @@ class JournalThread {
   void keep(std::deque<Entry> entries);
   bool keep_group(std::deque<Entry> group, durability::Keeper::Until until);
   void cut_now(journal::Position before);
+  void work_in_background();
   void mend();
   void look();
   void end_in_order();
@@ -119,6 +126,7 @@ class JournalThread {
   TimeUs mend_after_us_ = 0;
   TimeUs look_at_us_ = 0;
   bool rested_ = true;  ///< nothing was kept since the last look
+  bool more_ = false;   ///< for `background`
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;   ///< the thread
@@ -128,6 +136,7 @@ class JournalThread {
   journal::Position next_;
   JournalStatus status_;
   std::deque<TimeUs> since_;  ///< of each entry that is not done
+  bool poked_ = false;
   bool stop_ = false;
   bool close_ = false;
   bool at_end_ = false;  ///< the thread takes nothing any more

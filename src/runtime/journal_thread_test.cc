@@ -161,6 +161,44 @@ TEST_F(JournalThreadTest, WhatNeedNotBeDurableIsSoon) {
   EXPECT_EQ(journal->status().space, journal::Space::kEnough);
 }
 
+TEST_F(JournalThreadTest, WorkInTheBackgroundGivesWayToNotes) {
+  std::atomic<int> pieces{0};
+  thread_options.background = [&](Keeper& keeper) {
+    EXPECT_TRUE(keeper.all_durable()) << "a note waited";
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return ++pieces % 1000 != 0;
+  };
+  reopen();
+  submit(1);
+  ASSERT_TRUE(are_done(1));
+  EXPECT_EQ(pieces, 0) << "nobody has asked for it";
+  journal->poke();
+  ASSERT_TRUE(eventually([&] { return pieces > 5; }));
+  for (uint64_t i = 2; i <= 50; ++i) {
+    submit(i);
+    ASSERT_TRUE(are_done(i));
+  }
+  EXPECT_LT(pieces, 1000) << "notes waited for all of it";
+  ASSERT_TRUE(eventually([&] { return pieces == 1000; }));
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(pieces, 1000) << "there was no more to do";
+}
+
+TEST_F(JournalThreadTest, WhatTheBackgroundBreaksIsMended) {
+  thread_options.background = [&](Keeper& keeper) {
+    (void)keeper.keep({Note{1, 7, "x"}}, Until::kSynced);
+    return false;
+  };
+  reopen();
+  failing = true;
+  journal->poke();
+  ASSERT_TRUE(eventually([&] { return journal->status().errors > 0; }));
+  failing = false;
+  ASSERT_TRUE(eventually([&] { return journal->status().trouble.empty(); }));
+  journal.reset();
+  EXPECT_EQ(reopen(), std::vector<uint64_t>{7});
+}
+
 TEST_F(JournalThreadTest, AFailingDiskMakesEverythingWait) {
   reopen();
   failing = true;

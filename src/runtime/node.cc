@@ -84,9 +84,10 @@ Status Node::Impl::make_executor() {
   wanted.model = core->cluster().model;
   wanted.index = address->index;
   wanted.clients = core->cluster().clients();
-  auto made = ExecutorHost::create(core->loop(), core->router(), core->authenticator(),
-                                   core->digester(), wanted, options.threads, options.make_service,
-                                   {state_directory(), core->cluster().id, options.durability});
+  auto made = ExecutorHost::create(
+      core->loop(), core->router(), core->authenticator(), core->digester(), wanted,
+      options.threads, options.make_service,
+      {state_directory(), core->cluster().id, options.durability, options.checkpoint});
   if (!made) return made.status();
   executor = std::move(*made);
   core->router().add(*address, *executor);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "crypto/keys.h"
+#include "durability/checkpoint_policy.h"
 #include "durability/keeper.h"
 #include "eve/result.h"
 #include "execution/runner.h"
@@ -24,9 +25,10 @@ struct NodeOptions {
   std::filesystem::path directory;  ///< NAME.key, cluster.secret; node state goes to NAME/
   size_t threads = 1;               ///< workers of the execution stage
   durability::Durability durability = durability::Durability::kMemory;
-  execution::MakeService make_service;   ///< for executors
-  FrontEndFactory* front_end = nullptr;  ///< for gateways; not owned, outlives the node
-  Rewrite rewrite;                       ///< tests only: no command line sets it
+  durability::CheckpointPolicy checkpoint;  ///< of executors that keep what they run
+  execution::MakeService make_service;      ///< for executors
+  FrontEndFactory* front_end = nullptr;     ///< for gateways; not owned, outlives the node
+  Rewrite rewrite;                          ///< tests only: no command line sets it
 };
 
 /// The node's status as JSON, the same text as GET /status on its status port:
@@ -37,6 +39,7 @@ struct NodeOptions {
 ///     "failed_requests","last_failure","quarantined_requests","batches_sequential",
 ///     "parallel_batches","refused_messages","busy_us","objects","memory_bytes",
 ///     "containers":[{"name","objects","bytes","memory_bytes"}...],
+///     "checkpoints":{"taken","failed","written_bytes","moved","longest_step_us","trouble"},
 ///     "recent":[{"number","token","state_root"}...]},
 ///  "pair": {"record","epoch","leading","in_sync","both_in_sync","in_doubt","asking",
 ///     "arbiter_trouble","terms","promotions","times_alone","readmissions","divergences",

@@ -58,6 +58,15 @@ ordered_json executor_json(const execution::ExecutorStatus& status,
           {"recent", std::move(recent)}};
 }
 
+ordered_json checkpoints_json(const durability::CheckpointTaker::Counts& counts) {
+  return {{"taken", counts.taken},
+          {"failed", counts.failed},
+          {"written_bytes", counts.written_bytes},
+          {"moved", counts.moved},
+          {"longest_step_us", counts.longest_step_us},
+          {"trouble", counts.trouble}};
+}
+
 ordered_json pair_json(const PairHost& host) {
   const auto status = host.replica().glance();
   return {{"record", pair::format_record(status.record)},
@@ -153,6 +162,9 @@ std::string status_json(NodeCore& core, const NodeParts& parts, TimeUs uptime_us
   if (parts.executor != nullptr) {
     status["executor"] = executor_json(parts.executor->status(), parts.executor->counts(),
                                        parts.executor->executor().recent());
+    if (const auto counts = parts.executor->checkpoints()) {
+      status["executor"]["checkpoints"] = checkpoints_json(*counts);
+    }
   }
   if (parts.pair != nullptr) {
     const auto& replica = parts.pair->replica();

@@ -58,14 +58,14 @@ class Nodes(Cluster):
     do not lie, `names` those of all."""
 
     def __init__(self, program, config="bft", threads=1, prefixes=None, hosts=None, addresses=None,
-                 liars=None, durability=None):
+                 liars=None, durability=None, options=()):
         """prefixes: {node: command words before the program}. hosts: {node: its own host}.
         addresses(nodes, node, peer): (host, port) at which `node` finds `peer`, or None for the true
-        one. liars: {node: (program, extra words)}. durability: of those that do not lie."""
+        one. liars: {node: (program, extra words)}. durability, options: of those that do not lie."""
         self.program = str(program)
         self.config = config
         self.threads = threads
-        self.durability = ["--durability", durability] if durability else []
+        self.options = [*(["--durability", durability] if durability else []), *options]
         self.port = lasting_port()
         self.prefixes = prefixes or {}
         self.liars = liars or {}
@@ -139,7 +139,7 @@ class Nodes(Cluster):
 
     def restart(self, name):
         program, extra = self.liars.get(name, (None, ()))
-        words = [str(program), *extra] if program else [self.program, "serve", *self.durability]
+        words = [str(program), *extra] if program else [self.program, "serve", *self.options]
         self.running[name] = subprocess.Popen(
             [*self.prefixes.get(name, ()), *words, "--cluster",
              os.path.join(self.home, f"{name}.toml"), "--dir", self.home, "--node", name,
