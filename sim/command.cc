@@ -60,9 +60,11 @@ void declare(CLI::App& app, Arguments& arguments) {
   auto* seeds = app.add_option("--seeds", arguments.seeds, "How many seeds, one after the other");
   seeds->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000'000}))->capture_default_str();
   app.add_option("--config", arguments.config,
-                 "bft (r = 1), crash (r = 0), primary-backup within the synchrony that it "
-                 "assumes, or primary-backup-arbiter within none")
-      ->check(CLI::IsMember({"bft", "crash", "primary-backup", "primary-backup-arbiter"}))
+                 "bft (r = 1), crash (r = 0), both with -members: nodes are replaced; "
+                 "primary-backup within the synchrony that it assumes, or "
+                 "primary-backup-arbiter within none")
+      ->check(CLI::IsMember({"bft", "crash", "bft-members", "crash-members", "primary-backup",
+                             "primary-backup-arbiter"}))
       ->capture_default_str();
   app.add_option("--u", arguments.u, "Failures that the service stays live under")
       ->check(CLI::Range(1, 5))
@@ -278,10 +280,11 @@ bool can_write(const std::string& name) {
 }
 
 int run_all(const Arguments& arguments) {
-  const uint32_t r = arguments.config == "bft" ? std::max(arguments.r, 1u) : 0;
+  const uint32_t r = arguments.config.starts_with("bft") ? std::max(arguments.r, 1u) : 0;
   Campaign campaign;
   campaign.options.model =
       is_pair(arguments) ? FaultModel::primary_backup() : FaultModel(arguments.u, r);
+  campaign.options.members = arguments.config.ends_with("-members");
   campaign.options.arbiter = arguments.config == "primary-backup-arbiter";
   campaign.options.service = arguments.service;
   campaign.options.storage = storage_choice(arguments.storage);
@@ -312,7 +315,7 @@ int run_all(const Arguments& arguments) {
 
 /// Null, or what is wrong.
 const char* complaint(const Arguments& arguments) {
-  if (arguments.r > arguments.u || (arguments.r > 0 && arguments.config != "bft")) {
+  if (arguments.r > arguments.u || (arguments.r > 0 && !arguments.config.starts_with("bft"))) {
     return "--r goes with --config bft and is at most --u";
   }
   if (is_pair(arguments) && arguments.u != 1) return "--u goes with bft and crash";

@@ -162,7 +162,7 @@ void ViewConduct::heard(Address from, const wire::Message& message) {
 /// Deliberately dumb: counts who asked, and looks for the highest certificate.
 void ViewConduct::check_choice(Address from, const wire::NewView& new_view) const {
   std::set<uint16_t> asking;
-  BatchNumber number;
+  BatchNumber number = start_;
   View view;
   for (const wire::ViewChange& change : new_view.proof) {
     if (change.view == new_view.view) asking.insert(change.verifier);

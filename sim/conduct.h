@@ -100,9 +100,10 @@ class VoteConduct final : public Conduct {
 class ViewConduct final : public Conduct {
  public:
   /// `authenticator` verifies for anybody; it outlives this.
+  /// `genesis` is the token of `start`, where the epoch begins.
   ViewConduct(const FaultModel& model, const crypto::Digest& genesis,
-              const crypto::Authenticator& authenticator)
-      : model_(model), notary_(model, 0, genesis, authenticator) {}
+              const crypto::Authenticator& authenticator, BatchNumber start = BatchNumber())
+      : model_(model), notary_(model, 0, genesis, authenticator, start), start_(start) {}
 
  private:
   void heard(Address from, const wire::Message& message) override;
@@ -110,6 +111,7 @@ class ViewConduct final : public Conduct {
 
   FaultModel model_;
   verification::Notary notary_;
+  BatchNumber start_;
   using Start = std::pair<BatchNumber, crypto::Digest>;
   std::map<View, Start> led_;                ///< by correct leaders
   std::map<View, std::set<Start>> checked_;  ///< joined by correct verifiers

@@ -177,6 +177,20 @@ void make_pair(Plan& plan, const Options& options, Random& random) {
   if (plan.faults.pause_every_us > 0) plan.faults.pause_us = random.below(kShortPauseUs) + 1;
 }
 
+/// Nodes are replaced: liars are drawn by the world, and what executors keep is no disk's.
+void make_members(Plan& plan, const Options& options) {
+  plan.members = true;
+  plan.byzantine = {};
+  plan.real_signatures = false;
+  plan.mixed_patience = false;
+  plan.sleep_us = 0;
+  plan.duration_us = options.duration_us;
+  plan.load_us = std::min(plan.load_us, plan.duration_us);
+  plan.clocks = {plan.clocks.offset_us, 0, 0, 0, false};
+  // Requests that are never agreed on end in quarantine after K views: another world's matter.
+  if (plan.service == "poison" || plan.service == "moody") plan.service = "racing";
+}
+
 }  // namespace
 
 namespace {
@@ -237,6 +251,7 @@ Plan make_plan(uint64_t seed, const Options& options) {
   if (!asked_for_twins) lengthen(random, plan);
   plan.faults.sleeper = !calm && !asked_for_twins && plan.sleep_us == 0 && random.chance(1, 6);
   if (options.model.is_primary_backup()) make_pair(plan, options, random);
+  if (options.members) make_members(plan, options);
   plan.faults_until_us = plan.duration_us - options.duration_us * 3 / 10;
   // From a stream of its own: what else a seed means stays as it is.
   Random for_storage(seed ^ 0xd15c'0000'5eed'd15cull);

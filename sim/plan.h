@@ -17,6 +17,7 @@ namespace eve::sim {
 struct Options {
   FaultModel model{1, 1};
   bool arbiter = false;  ///< of primary-backup
+  bool members = false;  ///< nodes are replaced
   /// A name that make_workload() knows; empty: the seed chooses.
   std::string service;
   TimeUs duration_us = 5'000'000;
@@ -69,6 +70,7 @@ struct Plan {
   uint64_t seed = 0;
   FaultModel model{1, 1};
   bool arbiter = false;  ///< of primary-backup
+  bool members = false;  ///< nodes are replaced
   std::string service;
   uint32_t clients = 1;
   uint32_t requests = 0;  ///< of all clients together

@@ -23,7 +23,9 @@ namespace eve::sim {
 class Roster {
  public:
   Roster(FaultModel model, size_t clients)
-      : executors_(model.executors()), verifiers_(model.verifiers()), clients_(clients) {}
+      : Roster(model.executors(), model.verifiers(), clients) {}
+  Roster(size_t executors, size_t verifiers, size_t clients)
+      : executors_(executors), verifiers_(verifiers), clients_(clients) {}
   size_t size() const { return executors_ + verifiers_ + clients_; }
   bool contains(Address address) const;
   std::vector<Address> addresses() const;

@@ -1,5 +1,6 @@
 #include "sim/run_seed.h"
 
+#include "sim/member_world.h"
 #include "sim/pair_world.h"
 #include "sim/violation.h"
 #include "sim/world.h"
@@ -33,6 +34,7 @@ Outcome run_seed(uint64_t seed, const Options& options, Fibers& fibers, std::ost
   if (options.model.is_primary_backup()) {
     return run_world<PairWorld>(std::move(plan), fibers, trace, diagram);
   }
+  if (options.members) return run_world<MemberWorld>(std::move(plan), fibers, trace, diagram);
   return run_world<World>(std::move(plan), fibers, trace, diagram);
 }
 

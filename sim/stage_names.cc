@@ -107,6 +107,25 @@ class Narrator {
   std::string operator()(const wire::PairToken& m) {
     return "token" + vote(m.term.epoch, m.reached.number, m.reached.token);
   }
+  std::string operator()(const wire::EpochEnd& m) {
+    return "epoch " + number_text(m.epoch.value()) + " ends with batch " +
+           number_text(m.evidence.parts.number.value());
+  }
+  std::string operator()(const wire::Farewell& m) {
+    return "FAREWELL to epoch " + number_text(m.epoch.value()) + " at " +
+           names_.point(m.number, m.token);
+  }
+  std::string operator()(const wire::ChainWanted& m) {
+    return "chain wanted from epoch " + number_text(m.from.value());
+  }
+  std::string operator()(const wire::Chain& m) {
+    return "chain of " + number_text(m.links.size()) + " from epoch " +
+           number_text(m.links.front().epoch.value());
+  }
+  std::string operator()(const wire::InEpoch& m) {
+    return "in epoch " + number_text(m.epoch.value()) + ": " +
+           std::visit(*this, m.enclosed->message);
+  }
   std::string operator()(const wire::Room& m) {
     return "low on disk: " + std::to_string(m.low.size());
   }
@@ -199,6 +218,15 @@ class Teller {
     return {"token", m.term.epoch, m.reached.number,
             names_.token(m.reached.number, m.reached.token)};
   }
+  Facts operator()(const wire::EpochEnd& m) {
+    return {"epoch-end", {}, m.evidence.parts.number, {}};
+  }
+  Facts operator()(const wire::Farewell& m) {
+    return {"FAREWELL", {}, m.number, names_.token(m.number, m.token)};
+  }
+  Facts operator()(const wire::ChainWanted&) { return {"chain-wanted", {}, {}, {}}; }
+  Facts operator()(const wire::Chain&) { return {"chain", {}, {}, {}}; }
+  Facts operator()(const wire::InEpoch& m) { return std::visit(*this, m.enclosed->message); }
   Facts operator()(const wire::Room&) { return {"room", {}, {}, {}}; }
   Facts operator()(const wire::Suspect& m) { return {"suspect", m.view, {}, {}}; }
   Facts operator()(const wire::Needed& m) { return {"needed", m.view, {}, {}}; }

@@ -24,6 +24,7 @@ struct Statistics {
   uint64_t transfers = 0;
   uint64_t retries = 0;
   uint64_t lies = 0;
+  uint64_t epochs = 0;      ///< that ended: changes of the members
   uint64_t kept_apart = 0;  ///< messages that one of two twins did not hear, or not say
   uint64_t amnesias = 0;
   uint64_t expiries = 0;  ///< hours that passed, so that sessions expired
@@ -56,6 +57,7 @@ void Statistics::for_each(const Visit& visit) const {
   visit("transfers", transfers);
   visit("retries", retries);
   visit("lies", lies);
+  visit("epochs", epochs);
   visit("kept_apart", kept_apart);
   visit("amnesias", amnesias);
   visit("expiries", expiries);
@@ -79,6 +81,7 @@ inline Statistics& Statistics::operator+=(const Statistics& other) {
   transfers += other.transfers;
   retries += other.retries;
   lies += other.lies;
+  epochs += other.epochs;
   kept_apart += other.kept_apart;
   amnesias += other.amnesias;
   expiries += other.expiries;

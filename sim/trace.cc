@@ -59,6 +59,25 @@ class Describer {
          << m.batch->digest.brief();
     return out_.str();
   }
+  std::string operator()(const wire::EpochEnd& m) const {
+    out_ << "End of epoch " << m.epoch.value() << " with " << m.evidence.parts.number.value();
+    return out_.str();
+  }
+  std::string operator()(const wire::Farewell& m) const {
+    out_ << "FAREWELL epoch " << m.epoch.value() << " number " << m.number.value() << ' '
+         << m.token.brief();
+    return out_.str();
+  }
+  std::string operator()(const wire::ChainWanted& m) const {
+    return "Chain wanted from epoch " + std::to_string(m.from.value());
+  }
+  std::string operator()(const wire::Chain& m) const {
+    out_ << "Chain of " << m.links.size() << " from epoch " << m.links.front().epoch.value();
+    return out_.str();
+  }
+  std::string operator()(const wire::InEpoch& m) const {
+    return "[epoch " + std::to_string(m.epoch.value()) + "] " + describe(m.enclosed->message);
+  }
   std::string operator()(const wire::PairToken& m) const {
     at(m.term.epoch, m.reached.number, "Token");
     out_ << " round " << m.term.round << ' ' << m.reached.token.brief();

@@ -122,6 +122,28 @@ wire::Needed Lies::lie(wire::Needed needed) {
   return needed;
 }
 
+wire::EpochEnd Lies::lie(wire::EpochEnd end) {
+  end.evidence.parts.state = digest();
+  return end;
+}
+
+wire::Farewell Lies::lie(wire::Farewell farewell) {
+  if (random_.chance(1, 2)) {
+    farewell.token = digest();
+  } else {
+    farewell.number = BatchNumber(near(farewell.number.value()));
+  }
+  return farewell;
+}
+
+wire::InEpoch Lies::lie(wire::InEpoch message) {
+  const wire::Message inner =
+      std::visit([this](const auto& enclosed) { return wire::Message(lie(enclosed)); },
+                 message.enclosed->message);
+  message.enclosed = std::make_shared<const wire::Enclosed>(wire::Enclosed{inner});
+  return message;
+}
+
 wire::Suspect Lies::lie(wire::Suspect suspect) {
   suspect.view = View(near(suspect.view.value()));
   return suspect;

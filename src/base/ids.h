@@ -27,6 +27,8 @@ class StrongId {
 using BatchNumber = StrongId<struct BatchNumberTag, uint64_t>;
 /// View v is led by executor v mod nE and verifier v mod nV.
 using View = StrongId<struct ViewTag, uint64_t>;
+/// One set of members (docs/membership.md); the cluster begins with 0.
+using Epoch = StrongId<struct EpochTag, uint32_t>;
 /// Opened by a replicated request; the batch number and index that opened it; never reused.
 using SessionId = StrongId<struct SessionIdTag, uint64_t>;
 /// Position of a request in its session, from 1.

@@ -68,6 +68,13 @@ inline constexpr size_t kMaxExecutors = 64;
 inline constexpr size_t kMaxVerifiers = 96;
 inline constexpr size_t kMaxClients = 1024;
 
+/// The operator's index as a client: nobody else's.
+inline constexpr uint16_t kOperator = kMaxClients;
+/// What is said of a new member: a name, addresses, keys and certificates.
+inline constexpr size_t kMaxContactBytes = 8u << 10;
+/// Links of the chain of epochs in one message.
+inline constexpr size_t kMaxLinks = 16;
+
 static_assert(kMaxRequestBytes < kMaxBundleBytes && kMaxBundleBytes < kMaxBatchBytes);
 static_assert(kMaxBatchBytes + kMaxBundleBytes < kMaxFrameBytes);
 static_assert(2 * kMaxFrameBytes < kMaxLinkQueueBytes);

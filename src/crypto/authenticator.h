@@ -1,4 +1,5 @@
-// Signatures shown to third parties (DESIGN 6.7): client bundles, PREPARE, VIEW-CHANGE, NEW-VIEW.
+// Signatures shown to third parties (DESIGN 6.7): client bundles, PREPARE, VIEW-CHANGE, NEW-VIEW,
+// FAREWELL.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,13 @@
 namespace eve::crypto {
 
 /// What is signed: part of the signed bytes, so that no signature serves for another purpose.
-enum class Domain : uint8_t { kBundle = 1, kPrepare = 2, kViewChange = 3, kNewView = 4 };
+enum class Domain : uint8_t {
+  kBundle = 1,
+  kPrepare = 2,
+  kViewChange = 3,
+  kNewView = 4,
+  kFarewell = 5
+};
 
 /// Signs as this node and verifies others. Implementations: Ed25519 (r >= 1), none (r = 0: links
 /// are trusted, signatures are empty), and a light one in the simulator. Thread-safe.

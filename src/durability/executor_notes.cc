@@ -63,7 +63,7 @@ void write(wire::Writer& out, const AnsweredBundle& bundle) {
 
 AnsweredBundle read_bundle(wire::Reader& in) {
   AnsweredBundle bundle;
-  bundle.kind = in.enumerator(wire::BundleKind::kCall, wire::BundleKind::kOpen);
+  bundle.kind = in.enumerator(wire::BundleKind::kCall, wire::BundleKind::kChange);
   bundle.reply.client = in.integer<uint16_t>();
   bundle.reply.session = in.id<SessionId>();
   bundle.reply.first = in.id<RequestNumber>();

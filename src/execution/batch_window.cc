@@ -6,6 +6,12 @@
 #include "base/check.h"
 
 namespace eve::execution {
+
+bool changed_members(const WindowEntry& entry) {
+  return entry.stage == Stage::kExecuted && entry.batch->bundles.size() == 1 &&
+         entry.batch->bundles.front()->kind == wire::BundleKind::kChange &&
+         entry.result.replies.front().status == wire::ReplyStatus::kExecuted;
+}
 namespace {
 
 constexpr std::array<std::pair<Stage, Stage>, 5> kEdges{{

@@ -35,6 +35,10 @@ struct WindowEntry {
   TimeUs resend_wait_us = 0;  ///< primary: until it goes out again; doubles
 };
 
+/// It was a change of the members, and was executed: the last batch of its epoch, if it is
+/// committed.
+bool changed_members(const WindowEntry& entry);
+
 class BatchWindow {
  public:
   using Entries = std::map<BatchNumber, WindowEntry>;

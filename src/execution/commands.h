@@ -65,8 +65,13 @@ struct SupplyFetch {
   std::vector<TreeNode> failed;
 };
 
+/// -> EpochEnded, if the state is that of `number` and changed its epoch there.
+struct EndEpoch {
+  BatchNumber number;
+};
+
 using Command = std::variant<RunBatch, CommitBatches, RollbackTo, EnterView, ServeState, StartFetch,
-                             SupplyFetch>;
+                             SupplyFetch, EndEpoch>;
 
 struct ViewEntered {
   View view;
@@ -122,8 +127,15 @@ struct Fetched {
   crypto::Digest token;
   TimeUs last_time_us = 0;
   std::vector<SessionSnapshot> sessions;
+  Epoch epoch{};  ///< of the state
 };
 
-using Event = std::variant<ViewEntered, BatchExecuted, StateServed, FetchWants, Fetched>;
+/// What proves that the epoch ended with batch `evidence.parts.number` (docs/membership.md, M4).
+struct EpochEnded {
+  wire::Evidence evidence;
+};
+
+using Event =
+    std::variant<ViewEntered, BatchExecuted, StateServed, FetchWants, Fetched, EpochEnded>;
 
 }  // namespace eve::execution

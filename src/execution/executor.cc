@@ -23,20 +23,22 @@ Executor::Impl::Impl(const ExecutorOptions& options_in,
     : options(options_in),
       authenticator(authenticator_in),
       digester(digester_in),
+      told_at(kLongAgo),
       future(options.model.executors()),
       verdicts(options.model),
       pending(options.suspect_after_us),
-      repair(options.model, options.index, options.resend_after_us, digester),
+      repair(options.model, options.index, options.resend_after_us, digester, options.helpers),
       silence(options.model, options.restarted),
       hello_at(kLongAgo),
       suspect_at(kLongAgo),
-      serving(options.model.executors()) {
+      serving(options.model.executors() + options.helpers) {
   for (uint32_t i = 0; i < options.model.verifiers(); ++i) {
     verifiers.push_back(Address::verifier(i));
   }
   for (uint32_t i = 0; i < options.model.executors(); ++i) {
     if (i != options.index) others.push_back(Address::executor(i));
   }
+  start = options.start;
   recent.push_back({BatchNumber(), options.genesis, {}});
   committed_time_us = options.genesis_time_us;
 }
@@ -51,7 +53,9 @@ void Executor::Impl::send(std::vector<Address> to, wire::Message message, Outbox
 void Executor::Impl::receive(const wire::BundleMessage& message, Address from, TimeUs now,
                              Outbox& out) {
   const bool own = from == Address::client(message.bundle->client);
-  if (message.bundle->client >= options.clients || (!own && !is_peer(from))) {
+  const bool known =
+      message.bundle->client < options.clients || message.bundle->client == limits::kOperator;
+  if (!known || (!own && !is_peer(from))) {
     refusals.add(from, "a bundle of another client");
     return;
   }
@@ -99,7 +103,7 @@ void Executor::Impl::receive(const wire::Welcome& welcome, Address from, TimeUs 
 }
 
 void Executor::Impl::receive(const wire::StateRequest& request, Address from, TimeUs, Outbox& out) {
-  if (!is_peer(from)) {
+  if (!is_holder(from)) {
     refusals.add(from, "a state request of no executor");
     return;
   }
@@ -112,7 +116,7 @@ void Executor::Impl::receive(const wire::StateRequest& request, Address from, Ti
 }
 
 void Executor::Impl::receive(const wire::StateReply& reply, Address from, TimeUs now, Outbox& out) {
-  if (!is_peer(from) || !repair.on_reply(reply, from.index, now, out)) {
+  if (!is_holder(from) || !repair.on_reply(reply, from.index, now, out)) {
     refusals.add(from, "state that was not asked for, or is not what the token says");
   }
 }
@@ -167,6 +171,7 @@ void Executor::Impl::beat(TimeUs now, Outbox& out) {
   check_repair(now, out);
   await_missing(now, out);
   suspect(now, out);
+  tell_end(now, out);
   const bool due = now - hello_at >= options.resend_after_us;
   if (due && (something_missing(now) || wants_back(now))) say_hello(now, out);
 }
@@ -174,7 +179,7 @@ void Executor::Impl::beat(TimeUs now, Outbox& out) {
 bool Executor::Impl::outstanding() const {
   return !window.entries().empty() || !pending.empty() || repair.active() ||
          !verdicts.vouched().empty() || saw_higher_view || invalid_batch.has_value() ||
-         silence.silent() || leads_no_more();
+         silence.silent() || leads_no_more() || ended;
 }
 
 void Executor::Impl::set_beat(TimeUs now) {
@@ -188,6 +193,7 @@ void Executor::Impl::set_beat(TimeUs now) {
 std::string Executor::Impl::waiting_for() const {
   if (repair.active()) return repair.waiting_for();
   if (leads_no_more() && !able_to_lead) return "a new view: its disk does not keep up";
+  if (ended) return "the farewells of verifiers: the epoch has ended";
   if (leads_no_more()) return "a new view, after the restart: it led this one";
   if (silence.silent()) {
     return silence.answered() ? "a new view, after the restart" : "verifiers, after the restart";
@@ -215,8 +221,17 @@ void Executor::recover(Recovered recovered, TimeUs now) {
   impl_->recover(std::move(recovered), now);
 }
 
+void Executor::begin(const Fetched& state, TimeUs now) {
+  impl_->begin(state, now);
+}
+
 void Executor::start(TimeUs now, Outbox& out) {
   impl_->progress_at = now;
+  if (impl_->ended) out.commands.push_back(EndEpoch{impl_->committed});
+  if (impl_->committed < impl_->options.start) {
+    impl_->verdicts.vouch(impl_->options.start, impl_->options.genesis);
+    impl_->settle(now, out);
+  }
   if (impl_->silence.silent() || impl_->recovered_view) impl_->say_hello(now, out);
   if (!impl_->silence.silent()) impl_->repeat_tokens(now, out);
   impl_->set_beat(now);
@@ -271,6 +286,7 @@ ExecutorStatus Executor::glance() const {
   status.executed = impl_->window.executed_through(impl_->committed);
   status.silent = impl_->silence.silent();
   status.fetching = impl_->repair.active();
+  status.ended = impl_->ended;
   status.transfer_bytes = impl_->repair.bytes();
   return status;
 }
@@ -284,6 +300,10 @@ ExecutorLoad Executor::load() const {
   for (const auto& [number, entry] : entries) load.window_bundles += entry.batch->bundles.size();
   if (!entries.empty()) load.window_end = entries.rbegin()->first;
   return load;
+}
+
+const std::optional<wire::Evidence>& Executor::evidence() const {
+  return impl_->evidence;
 }
 
 const Refusals& Executor::refusals() const {

@@ -39,8 +39,14 @@ struct ExecutorOptions {
   /// The process had served before and lost its memory: silent until a view newer than any that
   /// u+r+1 verifiers report (DESIGN 6.8).
   bool restarted = false;
-  crypto::Digest genesis;             ///< wire::genesis_token of the state it begins with
-  TimeUs genesis_time_us = 0;         ///< batches are later than that
+  Epoch epoch;             ///< docs/membership.md
+  BatchNumber start;       ///< where the epoch begins; 0 in the first
+  /// The token of `start`: for 0 wire::genesis_token of the state it begins with.
+  crypto::Digest genesis;
+  TimeUs genesis_time_us = 0;  ///< batches are later than that
+  /// Executors beyond the model's who may be asked for state, and may ask: index executors() and
+  /// up. They count for nothing else (M10).
+  uint16_t helpers = 0;
   TimeUs suspect_after_us = 400'000;  ///< a forwarded retry not committed by then
   TimeUs resend_after_us = 100'000;   ///< uncommitted batches and tokens, unanswered questions
   size_t pipeline = 2;  ///< batches that a primary keeps in flight unless full ones wait
@@ -61,6 +67,7 @@ struct ExecutorStatus {
   BatchNumber executed;
   bool silent = false;
   bool fetching = false;
+  bool ended = false;       ///< the epoch has: nothing follows `committed` in it (M4)
   std::string waiting_for;  ///< for a person: "", "batch 17 from executor-1", ...
   uint64_t commits = 0;
   uint64_t rollbacks = 0;  ///< times that executed batches were undone by a new view
@@ -95,6 +102,9 @@ class Executor {
   /// Before start(), at most once: what an earlier process had come to. With options.restarted it
   /// is the committed part of that only, and the executor is silent as one that lost its memory.
   void recover(Recovered recovered, TimeUs now);
+  /// Instead of recover(): the epoch begins with the state that this executor holds (M7). It may be
+  /// older than the epoch's start.
+  void begin(const Fetched& state, TimeUs now);
   /// Once, first.
   void start(TimeUs now, Outbox& out);
   /// A decoded message whose sender's identity the host has authenticated.
@@ -116,6 +126,8 @@ class Executor {
   ExecutorLoad load() const;
   /// Who sent what was refused.
   const Refusals& refusals() const;
+  /// What proves that the epoch has ended, once the runner has said it.
+  const std::optional<wire::Evidence>& evidence() const;
   /// Tokens of the last committed batches, oldest first, at most limits::kHistoryBatches.
   struct Committed {
     BatchNumber number;

@@ -6,6 +6,7 @@
 #include "eve/codec.h"
 #include "execution/executor_impl.h"
 #include "wire/codec.h"
+#include "wire/membership.h"
 
 namespace eve::execution {
 namespace {
@@ -33,9 +34,10 @@ Bytes seed_material(uint16_t index, View view, BatchNumber number, TimeUs time_u
 // it has led this view (E12).
 bool Executor::Impl::may_propose() const {
   if (!leads() || leads_no_more() || entered != view) return false;
-  if (silence.silent() || repair.active()) return false;
+  if (silence.silent() || repair.active() || ended) return false;
   if (committed < start) return false;
   const BatchNumber tail = window.tail(committed);
+  if (waits_for_change(tail.next())) return false;
   if (!window.entries().empty() && window.entries().rbegin()->first != tail) return false;
   if (!verdicts.vouched().empty() && verdicts.vouched().rbegin()->first > tail) return false;
   const uint64_t uncommitted = tail.value() - committed.value();
@@ -87,6 +89,7 @@ size_t Executor::Impl::stretch_bundles() const {
 
 void Executor::Impl::accept(const wire::BatchPtr& batch, TimeUs now, Outbox& out) {
   if (batch->number <= committed || window.find(batch->number) != nullptr) return;  // repeated
+  if (ended) return;
   if (batch->number <= start) {
     refusals.add(Address::executor(primary(view)), "a batch before the view's start");
     return;
@@ -116,6 +119,9 @@ std::string_view Executor::Impl::what_is_wrong(const wire::Batch& batch, TimeUs 
   if (batch.bundles.empty() || batch.time_us < 0) return "an invalid batch";
   const TimeUs skew = batch.time_us > now ? batch.time_us - now : now - batch.time_us;
   if (skew > limits::kMaxClockSkewUs) return kFarFromClock;
+  if (wire::holds_change(batch)) {
+    if (const auto wrong = what_is_wrong_with_change(batch); !wrong.empty()) return wrong;
+  }
   const bool all = std::all_of(batch.bundles.begin(), batch.bundles.end(),
                                [&](const wire::BundlePtr& bundle) { return authentic(*bundle); });
   return all ? "" : "a batch with a bundle whose signature is wrong";
@@ -123,7 +129,8 @@ std::string_view Executor::Impl::what_is_wrong(const wire::Batch& batch, TimeUs 
 
 // Bundles that were retried here, or dropped by a view change, have been verified already.
 bool Executor::Impl::authentic(const wire::Bundle& bundle) const {
-  if (bundle.client >= options.clients) return false;
+  const bool change = bundle.kind == wire::BundleKind::kChange;
+  if (!change && bundle.client >= options.clients) return false;
   return pending.has(bundle) ||
          authenticator.verify(Address::client(bundle.client), crypto::Domain::kBundle,
                               bundle.signed_part, bundle.signature);
@@ -151,12 +158,13 @@ TimeUs Executor::Impl::time_of(BatchNumber number) const {
 }
 
 void Executor::Impl::run_ready(Outbox& out) {
-  if (repair.active()) return;
+  if (repair.active() || ended) return;
   const BatchNumber last(committed.value() + limits::kWindow);
   for (BatchNumber number = window.run_through(committed).next(); number <= last;
        number = number.next()) {
     WindowEntry* entry = window.find(number);
     if (entry == nullptr || entry->stage != Stage::kReceived) return;
+    if (waits_for_change(number)) return;
     if (entry->batch->time_us <= time_of(number.prev())) {
       // What was fetched may be of a view to come: its primary never saw this batch.
       refuse_batch(number, number.prev() == fetched_number

@@ -24,6 +24,7 @@ void Executor::Impl::take_bundle(const wire::BundleMessage& message, Address fro
                                  Outbox& out) {
   const bool forwarded = from.role != Role::kClient;
   const wire::BundlePtr& bundle = message.bundle;
+  if (bundle->kind == wire::BundleKind::kChange && !concerns(*bundle)) return;  // late
   const Standing standing = mirror.standing(*bundle);
   if (standing == Standing::kAnswered && !forwarded) answer(*mirror.answer(*bundle), true, out);
   if (standing == Standing::kAnswered || standing == Standing::kStale) return;
@@ -132,7 +133,7 @@ bool Executor::Impl::gives_up(TimeUs now) const {
 
 // An executor that is itself behind cannot tell what the primary leaves undone.
 void Executor::Impl::suspect(TimeUs now, Outbox& out) {
-  if (now - suspect_at < options.resend_after_us) return;
+  if (now - suspect_at < options.resend_after_us || ended) return;
   const bool behind = repair.active() || !verdicts.vouched().empty();
   const bool overdue =
       leads() ? gives_up(now) : !behind && pending.overdue(patient(options.suspect_after_us), now);

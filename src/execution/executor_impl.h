@@ -4,6 +4,7 @@
 //   executor_batches.cc   proposing, accepting, running, tokens        E1 E2 E3 E4
 //   executor_verdicts.cc  verdicts, new views, commit, repair, restart E5 E6 E7 E10 E11
 //   executor_clients.cc   bundles, replies, suspicion                  E8 E9
+//   executor_change.cc    changes of the members, the end of an epoch  M2 M4 M7
 //
 // Where a batch stands is in the window; what is committed, in `committed`; the two never overlap.
 // Invariants, beyond those of the parts:
@@ -60,6 +61,7 @@ struct Executor::Impl {
   void happened(StateServed& event, TimeUs now, Outbox& out);
   void happened(FetchWants& event, TimeUs now, Outbox& out);
   void happened(Fetched& event, TimeUs now, Outbox& out);
+  void happened(EpochEnded& event, TimeUs now, Outbox& out);
   /// What time alone brings about; every beat while something is outstanding.
   void beat(TimeUs now, Outbox& out);
   bool outstanding() const;
@@ -77,6 +79,11 @@ struct Executor::Impl {
     return from.role == Role::kExecutor && from.index < options.model.executors() &&
            from.index != options.index;
   }
+  /// Who is asked for state, and may ask.
+  bool is_holder(Address from) const {
+    return from.role == Role::kExecutor && from.index != options.index &&
+           from.index < options.model.executors() + options.helpers;
+  }
   bool is_verifier(Address from) const {
     return from.role == Role::kVerifier && from.index < options.model.verifiers();
   }
@@ -85,6 +92,14 @@ struct Executor::Impl {
   // ---- executor_recovered.cc ----
   void recover(Recovered recovered, TimeUs now);
   void repeat_tokens(TimeUs now, Outbox& out);
+
+  // ---- executor_change.cc ----
+  void begin(const Fetched& state, TimeUs now);
+  bool concerns(const wire::Bundle& change) const;
+  std::string_view what_is_wrong_with_change(const wire::Batch& batch) const;
+  bool waits_for_change(BatchNumber number) const;
+  void end_if(Epoch reached, Outbox& out);
+  void tell_end(TimeUs now, Outbox& out);
 
   // ---- executor_batches.cc ----
   bool may_propose() const;
@@ -138,11 +153,14 @@ struct Executor::Impl {
   std::vector<Address> others;  // executors but this one
 
   View view;
-  View entered;                        // what comes of it may leave: the host keeps that view
-  std::optional<View> recovered_view;  // that an earlier process was in
-  bool able_to_lead = true;            // its disk keeps up
-  BatchNumber start;                   // the view's start point
-  wire::Names quarantine;              // what the view answers without executing it
+  View entered;                            // what comes of it may leave: the host keeps that view
+  std::optional<View> recovered_view;      // that an earlier process was in
+  bool able_to_lead = true;                // its disk keeps up
+  BatchNumber start;                       // the view's start point
+  wire::Names quarantine;                  // what the view answers without executing it
+  bool ended = false;                      // the epoch has, with `committed`
+  std::optional<wire::Evidence> evidence;  // of that
+  TimeUs told_at;                          // verifiers, last
   size_t most_bundles = limits::kMaxBatchBundles;  // in a batch of the sequential stretch
   BatchNumber committed;
   TimeUs committed_time_us = 0;         // of the last committed batch

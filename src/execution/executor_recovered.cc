@@ -24,6 +24,7 @@ void Executor::Impl::recover(Recovered recovered, TimeUs now) {
     recent.push_back({committed, state.token, state.parts.state});
     (void)mirror.install(state.sessions);
     verdicts.forget_through(committed);
+    ended = state.epoch > options.epoch;
   }
   for (const RecoveredBatch& batch : recovered.above) {
     WindowEntry& entry = window.add_recovered(batch);

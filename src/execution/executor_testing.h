@@ -18,6 +18,7 @@
 #include "execution/executor.h"
 #include "execution/stream.h"
 #include "wire/codec.h"
+#include "wire/membership.h"
 
 namespace eve::execution::executor_testing {
 
@@ -74,6 +75,8 @@ inline wire::BundlePtr open(uint64_t nonce, uint16_t client = 0) {
 /// The state of the fake service: its sessions and a digest of its history.
 struct FakeState {
   crypto::Digest digest = digest_of("empty");
+  uint32_t epoch = 0;
+  wire::BatchPtr change;  ///< of the members, the last
   TimeUs last_time_us = 0;
   std::map<SessionId, SessionSnapshot> sessions;
 };
@@ -103,7 +106,8 @@ class FakeRunner {
   crypto::Digest token(uint64_t number) const { return versions_.at(BatchNumber(number)).token; }
   Fetched committed_state() const {
     const Version& version = versions_.at(committed_);
-    Fetched fetched{version.parts, version.token, version.state.last_time_us, {}};
+    Fetched fetched{version.parts, version.token, version.state.last_time_us, {},
+                    Epoch(version.state.epoch)};
     for (const auto& [id, session] : version.state.sessions) fetched.sessions.push_back(session);
     return fetched;
   }
@@ -138,7 +142,10 @@ class FakeRunner {
                            FakeState& state, bool listed) {
     const auto done = listed ? wire::ReplyStatus::kQuarantined : wire::ReplyStatus::kExecuted;
     BundleReply reply{bundle.client, bundle.session, bundle.first, done, {}, {}};
-    if (bundle.kind == wire::BundleKind::kOpen) {
+    if (bundle.kind == wire::BundleKind::kChange) {
+      ++state.epoch;
+      reply.payload = SharedBytes(wire::change_reply(Epoch(state.epoch)));
+    } else if (bundle.kind == wire::BundleKind::kOpen) {
       const SessionId id = open_session(bundle, SessionId(number.value() << 16 | index), state);
       Bytes payload;
       Codec<uint64_t>::encode(id.value(), payload);
@@ -182,6 +189,7 @@ class FakeRunner {
     version.state.digest =
         digest_of(before.state.digest.hex() + batch.digest.hex() + (diverged ? "another way" : ""));
     version.state.last_time_us = batch.time_us;
+    if (wire::holds_change(batch)) version.state.change = command.batch;
     version.parts = {batch.number, before.token, batch.digest, version.state.digest,
                      digest_of("replies")};
     version.token = wire::token_of(version.parts, digester());
@@ -200,6 +208,11 @@ class FakeRunner {
     versions_.erase(versions_.begin(), versions_.lower_bound(oldest));
   }
   void run(const EnterView& command, const Emit& emit) { emit(ViewEntered{command.view}); }
+  void run(const EndEpoch& command, const Emit& emit) {
+    const auto version = versions_.find(command.number);
+    if (version == versions_.end() || !version->second.state.change) return;
+    emit(EpochEnded{{version->second.parts, version->second.state.change}});
+  }
   void run(const RollbackTo& command, const Emit&) {
     fetching_.reset();
     versions_.erase(versions_.upper_bound(command.number), versions_.end());
@@ -273,6 +286,15 @@ class Replica {
         runner(std::move(stands)),
         now(start_us) {
     executor->recover(std::move(recovered), now);
+    step([&](Outbox& out) { executor->start(now, out); });
+  }
+
+  /// An executor at the beginning of an epoch.
+  Replica(const ExecutorOptions& options, FakeRunner stands, const Fetched& state, TimeUs start_us)
+      : executor(std::make_unique<Executor>(options, authenticator, digester())),
+        runner(std::move(stands)),
+        now(start_us) {
+    executor->begin(state, now);
     step([&](Outbox& out) { executor->start(now, out); });
   }
 

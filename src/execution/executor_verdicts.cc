@@ -48,6 +48,7 @@ void Executor::Impl::settle(TimeUs now, Outbox& out) {
 
 void Executor::Impl::commit_through(BatchNumber number, TimeUs now, Outbox& out) {
   out.commands.push_back(CommitBatches{number});
+  Epoch reached = options.epoch;
   for (const auto& [at, entry] : window.entries()) {
     if (at > number) break;
     EVE_CHECK(entry.stage == Stage::kExecuted, "only executed batches are committed");
@@ -60,9 +61,11 @@ void Executor::Impl::commit_through(BatchNumber number, TimeUs now, Outbox& out)
     counters.parallel_batches += entry.result.parallel_batches;
     counters.busy_us += entry.result.busy_us;
     committed_time_us = entry.batch->time_us;
+    if (changed_members(entry)) reached = options.epoch.next();
     committed_now(at, entry.result.token, entry.result.parts.state, now);
   }
   window.forget_through(number);
+  end_if(reached, out);
   run_ready(out);
 }
 
@@ -179,6 +182,7 @@ void Executor::Impl::commit_fetched(const Fetched& fetched, TimeUs now, Outbox& 
   committed_now(number, fetched.token, fetched.parts.state, now);
   answer_fetched(mirror.install(fetched.sessions), out);
   pending.remove_answered(mirror);
+  end_if(fetched.epoch, out);
   run_ready(out);
   settle(now, out);
 }

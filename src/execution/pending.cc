@@ -137,7 +137,12 @@ std::vector<wire::BundlePtr> Pending::take(ProposalOrder& order, BatchNumber num
                                            size_t most) {
   std::vector<wire::BundlePtr> batch;
   size_t bytes = 0;
+  const auto is_change = [](const wire::Bundle& bundle) {
+    return bundle.kind == wire::BundleKind::kChange;  // alone in its batch (M2)
+  };
   const auto fits = [&](const wire::Bundle& bundle) {
+    const bool apart = is_change(bundle) || (!batch.empty() && is_change(*batch.front()));
+    if (apart && !batch.empty()) return false;
     return batch.size() < most && bytes + bundle.raw.size() <= kMaxBundlesBytes;
   };
   const auto put = [&](Items::iterator item) {

@@ -23,12 +23,12 @@ void send(std::vector<Address> to, wire::Message message, Outbox& out) {
 }  // namespace
 
 Repair::Repair(const FaultModel& model, uint16_t self, TimeUs patience_us,
-               const crypto::Digester& digester)
+               const crypto::Digester& digester, uint16_t helpers)
     : model_(model),
       self_(self),
       patience_us_(patience_us),
       digester_(digester),
-      peers_(model.executors()) {
+      peers_(model.executors() + helpers) {
   for (Peer& peer : peers_) peer.patience_us = patience_us;
 }
 

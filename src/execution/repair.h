@@ -30,9 +30,9 @@ namespace eve::execution {
 
 class Repair {
  public:
-  /// `digester` must outlive this.
+  /// `digester` must outlive this. `helpers`: as ExecutorOptions::helpers.
   Repair(const FaultModel& model, uint16_t self, TimeUs patience_us,
-         const crypto::Digester& digester);
+         const crypto::Digester& digester, uint16_t helpers = 0);
 
   /// Starts to fetch the state whose token is vouched for; or turns to a newer one.
   void begin(BatchNumber number, const crypto::Digest& token, TimeUs now, Outbox& out);

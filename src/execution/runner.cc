@@ -51,6 +51,11 @@ void Runner::Impl::judge(const wire::Batch& batch, const wire::Names& quarantine
   quarantined = 0;
   sessions.start(batch.number, batch.time_us, batch.bundles.size());
   for (const wire::BundlePtr& bundle : batch.bundles) {
+    if (bundle->kind == wire::BundleKind::kChange) {
+      Context context = engine_context(batch.number);
+      judgements.push_back(sessions.judge_change(context, batch));
+      continue;
+    }
     const bool listed =
         !quarantine.empty() && std::binary_search(quarantine.begin(), quarantine.end(),
                                                   wire::bundle_name(*bundle, digester));
@@ -71,6 +76,7 @@ std::vector<BundleReply> Runner::Impl::answer(const wire::Batch& batch) {
   for (size_t i = 0; i < batch.bundles.size(); ++i) {
     const wire::Bundle& bundle = *batch.bundles[i];
     std::optional<CachedReply> executed;
+    if (judgements[i].action == Sessions::Action::kChange) sessions.change(context, batch);
     if (judgements[i].action == Sessions::Action::kRun) {
       executed = gather(request, bundle.requests.size());
       request += bundle.requests.size();
@@ -163,7 +169,17 @@ void Runner::Impl::go_on_fetching(uint32_t refused, const Emit& emit) {
   history = History({parts, token});
   Context context = engine_context(parts.number);
   sessions.reload(context);
-  emit(Fetched{parts, token, sessions.last_time_us(context), sessions.snapshots(context)});
+  emit(Fetched{parts, token, sessions.last_time_us(context), sessions.snapshots(context),
+               sessions.epoch(context)});
+}
+
+void Runner::Impl::run(const EndEpoch& command, const Emit& emit) {
+  const History::Entry* end = history.find(command.number);
+  if (fetch || end == nullptr) return;
+  Context context = engine_context(engine.last());
+  const wire::BatchPtr batch = sessions.last_change(context);
+  if (batch == nullptr || batch->number != command.number) return;
+  emit(EpochEnded{{end->parts, batch}});
 }
 
 Runner::Runner(const crypto::Digester& digester, Scheduler& scheduler,

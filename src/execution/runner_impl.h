@@ -29,6 +29,7 @@ struct Runner::Impl {
   void run(const ServeState& command, const Emit& emit);
   void run(const StartFetch& command, const Emit& emit);
   void run(const SupplyFetch& command, const Emit& emit);
+  void run(const EndEpoch& command, const Emit& emit);
 
   void judge(const wire::Batch& batch, const wire::Names& quarantine);
   std::vector<BundleReply> answer(const wire::Batch& batch);

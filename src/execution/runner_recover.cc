@@ -52,7 +52,7 @@ Fetched Runner::resume() {
   Context context = engine_context(last.parts.number);
   impl_->sessions.reload(context);
   return {last.parts, last.token, impl_->sessions.last_time_us(context),
-          impl_->sessions.snapshots(context)};
+          impl_->sessions.snapshots(context), impl_->sessions.epoch(context)};
 }
 
 }  // namespace eve::execution

@@ -22,6 +22,7 @@ bool settles(wire::ReplyStatus status) {
 }  // namespace
 
 Standing SessionMirror::standing(const wire::Bundle& bundle) const {
+  if (bundle.kind == wire::BundleKind::kChange) return Standing::kNext;  // of no session
   if (bundle.kind == wire::BundleKind::kOpen) {
     return openings_.contains({bundle.client, bundle.first}) ? Standing::kAnswered
                                                              : Standing::kNext;
@@ -58,7 +59,7 @@ void SessionMirror::apply(const wire::Batch& batch, const std::vector<BundleRepl
     const wire::Bundle& bundle = *batch.bundles[i];
     if (bundle.kind == wire::BundleKind::kOpen) {
       apply_open(bundle, replies[i]);
-    } else {
+    } else if (bundle.kind == wire::BundleKind::kCall) {
       apply_call(bundle, replies[i]);
     }
   }

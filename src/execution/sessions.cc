@@ -5,10 +5,13 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "wire/codec.h"
+#include "wire/membership.h"
 
 namespace eve::execution {
 namespace {
 
+constexpr ByteView kEpochKey = "epoch";
+constexpr ByteView kChangeKey = "change";
 /// Expired sessions that a batch drops, beside one for each of its bundles: bounded work.
 constexpr size_t kSweep = 16;
 
@@ -98,6 +101,10 @@ BundleReply Sessions::answer(Context& context, const wire::Bundle& bundle,
     cache_.put(context, key, *replies);
     return reply(asked, replies->status(), replies->payload());
   }
+  if (judgement.action == Action::kChange) {
+    return reply(asked, wire::ReplyStatus::kExecuted,
+                 SharedBytes(wire::change_reply(epoch(context))));
+  }
   if (judgement.action == Action::kOpen) {
     return reply(asked, wire::ReplyStatus::kExecuted, SharedBytes(key_of(judgement.opened)));
   }
@@ -169,6 +176,34 @@ std::vector<SessionSnapshot> Sessions::snapshots(Context& context) const {
 TimeUs Sessions::last_time_us(Context& context) const {
   const std::optional<ByteView> time = meta_.get(context, kTimeKey);
   return time ? Codec<TimeUs>::decode(*time).value_or(0) : 0;
+}
+
+// ---- Membership (M3) ---------------------------------------------------------------------------
+
+Epoch Sessions::epoch(Context& context) const {
+  const std::optional<ByteView> epoch = meta_.get(context, kEpochKey);
+  return Epoch(epoch ? Codec<uint32_t>::decode(*epoch).value_or(0) : 0);
+}
+
+wire::BatchPtr Sessions::last_change(Context& context) const {
+  const std::optional<ByteView> batch = meta_.get(context, kChangeKey);
+  if (!batch) return nullptr;
+  return wire::decode_batch(SharedBytes(Bytes(*batch)), digester_);
+}
+
+Sessions::Judgement Sessions::judge_change(Context& context, const wire::Batch& batch) const {
+  Judgement judgement;
+  judgement.departed = departed_.size();
+  const auto change = wire::change_in(batch);
+  if (change && change->epoch == epoch(context)) judgement.action = Action::kChange;
+  return judgement;
+}
+
+void Sessions::change(Context& context, const wire::Batch& batch) {
+  Bytes next;
+  Codec<uint32_t>::encode(epoch(context).next().value(), next);
+  meta_.put(context, kEpochKey, next);
+  meta_.put(context, kChangeKey, wire::encode_batch(batch));
 }
 
 bool Sessions::expired(const Session& session) const {

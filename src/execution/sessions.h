@@ -43,6 +43,7 @@ class Sessions {
     kRepeat,  ///< the cache may have the answer
     kRun,
     kQuarantine,  ///< as if it had run, but nothing of it is executed
+    kChange,      ///< of the members: executed here, not by the service
   };
   struct Judgement {
     Action action = Action::kRefuse;
@@ -54,6 +55,8 @@ class Sessions {
   void start(BatchNumber number, TimeUs time_us, size_t bundles);
   /// The next bundle of the batch; `quarantined`: in this batch's view.
   Judgement judge(const wire::Bundle& bundle, bool quarantined = false);
+  /// A change of the members: executed if it is all of its batch, and of the state's epoch (M3).
+  Judgement judge_change(Context& context, const wire::Batch& batch) const;
   /// The answer to a bundle, in batch order; `replies` for one that ran or is quarantined. Updates
   /// the reply cache.
   BundleReply answer(Context& context, const wire::Bundle& bundle, const Judgement& judgement,
@@ -71,6 +74,13 @@ class Sessions {
   }
   /// Time of the last batch; 0 at genesis.
   TimeUs last_time_us(Context& context) const;
+
+  /// How many changes of the members the state has seen.
+  Epoch epoch(Context& context) const;
+  /// The batch with the last one; null in epoch 0.
+  wire::BatchPtr last_change(Context& context) const;
+  /// Carries out a change that was judged to be executed: the epoch after it, and the batch.
+  void change(Context& context, const wire::Batch& batch);
 
   size_t size() const { return sessions_.size(); }
 

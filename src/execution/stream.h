@@ -13,19 +13,21 @@ namespace eve::execution {
 
 struct Stream {
   uint16_t client = 0;
-  SessionId session;    ///< 0 for an opening
-  RequestNumber nonce;  ///< 0 for a session's calls
+  SessionId session;    ///< 0 for an opening, and for a change of the members
+  RequestNumber nonce;  ///< 0 for a session's calls; of a change the epoch that it begins
   auto operator<=>(const Stream&) const = default;
 
   static Stream of(const wire::Bundle& bundle) {
-    if (bundle.kind == wire::BundleKind::kOpen) return {bundle.client, SessionId(), bundle.first};
-    return {bundle.client, bundle.session, RequestNumber()};
+    if (bundle.kind == wire::BundleKind::kCall) {
+      return {bundle.client, bundle.session, RequestNumber()};
+    }
+    return {bundle.client, SessionId(), bundle.first};
   }
 };
 
 /// The number that the bundle after `bundle` starts with; an opening takes one number.
 inline RequestNumber end_of(const wire::Bundle& bundle) {
-  if (bundle.kind == wire::BundleKind::kOpen) return bundle.first.next();
+  if (bundle.kind != wire::BundleKind::kCall) return bundle.first.next();
   return RequestNumber(bundle.first.value() + bundle.requests.size());
 }
 

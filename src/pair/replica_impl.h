@@ -54,6 +54,8 @@ struct Replica::Impl {
   void receive(const Other&, Address from, TimeUs, Outbox&) {
     refusals.add(from, "a message that no executor of a pair is sent");
   }
+  /// Two replicas have no members to change.
+  void happened(const execution::EpochEnded&, TimeUs, Outbox&) {}
   void happened(execution::BatchExecuted& event, TimeUs now, Outbox& out);
   void happened(execution::StateServed& event, TimeUs now, Outbox& out);
   void happened(execution::FetchWants& event, TimeUs now, Outbox& out);

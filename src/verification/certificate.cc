@@ -25,8 +25,8 @@ const wire::Certificate& start_point(const std::vector<wire::ViewChange>& proof)
 }
 
 Notary::Notary(const FaultModel& model, uint16_t self, const crypto::Digest& genesis,
-               const crypto::Authenticator& authenticator)
-    : model_(model), self_(self), genesis_(genesis), authenticator_(authenticator) {}
+               const crypto::Authenticator& authenticator, BatchNumber start)
+    : model_(model), self_(self), start_{start, genesis}, authenticator_(authenticator) {}
 
 void Notary::sign(wire::Prepare& prepare) const {
   prepare.verifier = self_;
@@ -54,9 +54,10 @@ bool Notary::valid(const wire::Prepare& prepare) const {
 }
 
 bool Notary::valid(const wire::Certificate& certificate) const {
-  const bool first = certificate.number == BatchNumber(0);
-  if (first && certificate.token != genesis_) return false;
-  if (certificate.genesis) return first && certificate.votes.empty();
+  const Point place = place_of(certificate);
+  if (place.number < start_.number) return false;
+  if (place.number == start_.number && place.token != start_.token) return false;
+  if (certificate.genesis) return certificate.number == BatchNumber() && certificate.votes.empty();
 
   std::set<uint16_t> voters;
   for (const auto& vote : certificate.votes) voters.insert(vote.verifier);
@@ -89,8 +90,8 @@ bool Notary::valid(const wire::NewView& new_view) const {
     voters.insert(change.verifier);
   }
   if (voters.size() != new_view.proof.size() || voters.size() < model_.agreement()) return false;
-  const auto& chosen = start_point(new_view.proof);
-  if (chosen.number != new_view.number || chosen.token != new_view.token) return false;
+  const Point chosen = place_of(start_point(new_view.proof));
+  if (chosen != Point{new_view.number, new_view.token}) return false;
 
   if (!signed_by(new_view.verifier, Domain::kNewView, wire::signed_bytes(new_view),
                  new_view.signature)) {

@@ -30,8 +30,15 @@ const wire::Certificate& start_point(const std::vector<wire::ViewChange>& proof)
 /// Signs as one verifier and checks the others. Keeps references: the authenticator outlives it.
 class Notary {
  public:
+  /// `genesis` is the token of `start`, where the epoch begins.
   Notary(const FaultModel& model, uint16_t self, const crypto::Digest& genesis,
-         const crypto::Authenticator& authenticator);
+         const crypto::Authenticator& authenticator, BatchNumber start = BatchNumber());
+
+  /// The place that it certifies. The certificate "genesis" does not say its number: it is the
+  /// start's.
+  Point place_of(const wire::Certificate& certificate) const {
+    return {certificate.genesis ? start_.number : certificate.number, certificate.token};
+  }
 
   /// The verifier that leads `view`.
   uint16_t leader(View view) const {
@@ -44,7 +51,7 @@ class Notary {
   void sign(wire::NewView& new_view) const;
 
   bool valid(const wire::Prepare& prepare) const;
-  /// u+r+1 distinct verifiers with valid signatures; or genesis, which is number 0 only.
+  /// u+r+1 distinct verifiers with valid signatures, for the start or what follows it; or genesis.
   bool valid(const wire::Certificate& certificate) const;
   /// A certificate of the view asked for, or of a later one, cannot exist yet: invalid.
   bool valid(const wire::ViewChange& change) const;
@@ -57,7 +64,7 @@ class Notary {
 
   FaultModel model_;
   uint16_t self_;
-  crypto::Digest genesis_;
+  Point start_;
   const crypto::Authenticator& authenticator_;
 };
 

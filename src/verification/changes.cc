@@ -175,7 +175,7 @@ void Core::lead(Step& step) {
     if (notary_.leader(candidate) != options_.index || !joinable(candidate)) continue;
     wire::NewView new_view{candidate, {}, {}, changes_.proof(candidate), 0, {}};
     if (new_view.proof.empty()) continue;
-    const auto& chosen = start_point(new_view.proof);
+    const Point chosen = notary_.place_of(start_point(new_view.proof));
     new_view.number = chosen.number;
     new_view.token = chosen.token;
     if (!consistent(new_view)) continue;

@@ -32,10 +32,10 @@ std::optional<View> highest_view(const std::vector<Promise>& promises) {
   return highest;
 }
 
-Promises::Promises(const crypto::Digest& genesis)
-    : last{wire::VerdictKind::kCommit, View(0), BatchNumber(0), genesis, {}},
-      started{wire::VerdictKind::kRollback, View(0), BatchNumber(0), genesis, {}},
-      proven{View(0), BatchNumber(0), genesis} {
+Promises::Promises(const crypto::Digest& genesis, BatchNumber start)
+    : last{wire::VerdictKind::kCommit, View(0), start, genesis, {}},
+      started{wire::VerdictKind::kRollback, View(0), start, genesis, {}},
+      proven{View(0), start, genesis} {
   held.token = genesis;
 }
 

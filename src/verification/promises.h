@@ -51,7 +51,8 @@ std::optional<View> highest_view(const std::vector<Promise>& promises);
 
 /// A value.
 struct Promises {
-  explicit Promises(const crypto::Digest& genesis);
+  /// `genesis` is the token of `start`, where the epoch begins.
+  explicit Promises(const crypto::Digest& genesis, BatchNumber start = BatchNumber());
 
   View promised;           ///< highest view asked for or joined
   bool forgetful = false;  ///< more may have been promised up to that view than is here

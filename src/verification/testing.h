@@ -69,8 +69,8 @@ inline wire::Token make_token(uint64_t view, uint64_t number, const crypto::Dige
 /// What verifier `index` would sign.
 class Signer {
  public:
-  Signer(const FaultModel& model, uint16_t index)
-      : keys_(Address::verifier(index)), notary_(model, index, kGenesis, keys_) {}
+  Signer(const FaultModel& model, uint16_t index, BatchNumber start = BatchNumber())
+      : keys_(Address::verifier(index)), notary_(model, index, kGenesis, keys_, start) {}
   wire::Prepare prepare(uint64_t view, uint64_t number, const crypto::Digest& token,
                         const crypto::Digest& previous) const {
     wire::Prepare prepare{View(view), BatchNumber(number), token, previous, 0, {}};
@@ -83,7 +83,7 @@ class Signer {
     return change;
   }
   wire::NewView new_view(uint64_t view, std::vector<wire::ViewChange> proof) const {
-    const auto& chosen = start_point(proof);
+    const Point chosen = notary_.place_of(start_point(proof));
     wire::NewView result{View(view), chosen.number, chosen.token, std::move(proof), 0, {}};
     notary_.sign(result);
     return result;
@@ -125,12 +125,14 @@ inline VerifierOptions make_options(const FaultModel& model, uint16_t index) {
 /// Verifier 0 of a cluster whose other members are the test.
 class Lone {
  public:
-  explicit Lone(const FaultModel& fault_model, std::optional<View> lost = std::nullopt)
+  explicit Lone(const FaultModel& fault_model, std::optional<View> lost = std::nullopt,
+                BatchNumber start = BatchNumber())
       : model(fault_model), keys(Address::verifier(0)) {
     for (uint32_t i = 0; i < model.verifiers(); ++i) {
-      signers.push_back(std::make_unique<Signer>(model, static_cast<uint16_t>(i)));
+      signers.push_back(std::make_unique<Signer>(model, static_cast<uint16_t>(i), start));
     }
     auto options = make_options(model, 0);
+    options.start = start;
     options.lost_promises_at = lost;
     verifier = std::make_unique<Verifier>(options, keys, digester());
     verifier->start(now, out);

@@ -28,6 +28,8 @@ namespace eve::verification {
 struct VerifierOptions {
   FaultModel model{1, 0};
   uint16_t index = 0;
+  /// Where the epoch begins (docs/membership.md, M7), 0 in the first; `genesis` is its token.
+  BatchNumber start;
   crypto::Digest genesis;
   /// Set when this verifier had run before and lost its promises: the highest view that it had
   /// asked for or joined, which it kept. It promises nothing until a newer view (DESIGN 6.8).

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "wire/codec.h"
+#include "wire/membership.h"
 
 namespace eve::wire {
 
@@ -42,8 +43,8 @@ void write_bundle(Writer& out, const Bundle& bundle) {
 std::shared_ptr<Bundle> read_bundle(Reader& in, const SharedBytes& frame) {
   const size_t start = in.position();
   auto bundle = std::make_shared<Bundle>();
-  bundle->kind = in.enumerator(BundleKind::kCall, BundleKind::kOpen);
-  bundle->client = in.index(limits::kMaxClients);
+  bundle->kind = in.enumerator(BundleKind::kCall, BundleKind::kChange);
+  bundle->client = in.index(limits::kMaxClients + 1);
   bundle->session = in.id<SessionId>();
   bundle->first = in.id<RequestNumber>();
   bundle->acknowledged = in.id<RequestNumber>();
@@ -63,6 +64,16 @@ std::shared_ptr<Bundle> read_bundle(Reader& in, const SharedBytes& frame) {
 
 void check_bundle(Reader& in, const Bundle& bundle) {
   const auto zero = RequestNumber();
+  const bool of_operator = bundle.client == limits::kOperator;
+  if (of_operator != (bundle.kind == BundleKind::kChange)) {
+    in.fail("changes are the operator's, and nothing else is");
+  }
+  if (bundle.kind == BundleKind::kChange) {
+    if (bundle.session != SessionId() || bundle.acknowledged != zero || !change_in(bundle)) {
+      in.fail("a change of the members is malformed");
+    }
+    return;
+  }
   if (bundle.kind == BundleKind::kOpen) {
     if (!bundle.requests.empty() || bundle.session != SessionId() || bundle.acknowledged != zero) {
       in.fail("an opening bundle carries more than its nonce");

@@ -1,6 +1,7 @@
 #include "wire/codec.h"
 
 #include <array>
+#include <type_traits>
 #include <utility>
 
 #include "base/check.h"
@@ -26,6 +27,9 @@ size_t expected_size(const Message& message) {
   }
   if (const auto* bundle = std::get_if<BundleMessage>(&message)) {
     return kEnvelopeBytes + 1 + bundle->bundle->raw.size();
+  }
+  if (const auto* within = std::get_if<InEpoch>(&message)) {
+    return sizeof(Epoch) + expected_size(within->enclosed->message);
   }
   if (const auto* reply = std::get_if<Reply>(&message)) {
     return kSmallMessageBytes + (reply->payload ? reply->payload->size() : 0);
@@ -55,7 +59,27 @@ Error malformed(const Reader& in, uint8_t tag) {
                "; drop it and close the link to its sender"};
 }
 
+/// The messages before this one are those that an epoch encloses.
+constexpr size_t kEnclosable = 18;
+static_assert(std::is_same_v<std::variant_alternative_t<kEnclosable, Message>, EpochEnd>);
+
 }  // namespace
+
+void write(Writer& out, const InEpoch& message) {
+  const Message& enclosed = message.enclosed->message;
+  out.id(message.epoch);
+  out.integer(static_cast<uint8_t>(enclosed.index() + 1));
+  std::visit([&out](const auto& fields) { write(out, fields); }, enclosed);
+}
+
+void Decoder::read(InEpoch& message) {
+  message.epoch = in_.id<Epoch>();
+  if (message.epoch == Epoch()) in_.fail("messages of epoch 0 are not enclosed");
+  const auto tag = in_.integer<uint8_t>();
+  if (tag == 0 || tag > kEnclosable) in_.fail("a message that is not enclosed");
+  if (in_.failed()) return;
+  message.enclosed = std::make_shared<const Enclosed>(Enclosed{kReaders[tag - 1](*this)});
+}
 
 Bytes encode(const Message& message) {
   Writer out(expected_size(message));

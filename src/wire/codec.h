@@ -55,10 +55,11 @@ Digest quarantine_digest(const Names& quarantine, const crypto::Digester& digest
 /// What a Reply's digest covers.
 Digest reply_digest(ReplyStatus status, ByteView payload, const crypto::Digester& digester);
 
-/// What signatures of PREPARE, VIEW-CHANGE and NEW-VIEW cover.
+/// What signatures of PREPARE, VIEW-CHANGE, NEW-VIEW and FAREWELL cover.
 Bytes signed_bytes(const Prepare& prepare);
 Bytes signed_bytes(const ViewChange& change);
 Bytes signed_bytes(const NewView& new_view);
+Bytes signed_bytes(const Farewell& farewell);
 
 /// Replies of one bundle, from and to the canonical payload.
 Bytes encode_replies(const std::vector<Bytes>& replies);

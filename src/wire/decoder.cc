@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "wire/bundle.h"
 #include "wire/codec.h"
+#include "wire/membership.h"
 
 namespace eve::wire {
 
@@ -18,6 +19,8 @@ constexpr size_t kNodeBytes = 1 + 8;
 constexpr size_t kVoteMinBytes = 2 + kLengthBytes;
 constexpr size_t kGenesisBytes = 1 + kDigestBytes;
 constexpr size_t kViewChangeMinBytes = 8 + 2 + kGenesisBytes + 2 * kLengthBytes;
+constexpr size_t kPartsBytes = 8 + 4 * kDigestBytes;
+constexpr size_t kLinkMinBytes = 4 + kPartsBytes + kLengthBytes;
 
 /// Which verifiers a list has named: quorums count each once.
 using Verifiers = std::bitset<limits::kMaxVerifiers>;
@@ -137,9 +140,13 @@ void Decoder::read(Certificate& certificate) {
   certificate.view = in_.id<View>();
   certificate.number = in_.id<BatchNumber>();
   certificate.previous = in_.digest();
-  certificate.votes.resize(in_.count(limits::kMaxVerifiers, kVoteMinBytes));
+  read(certificate.votes);
+}
+
+void Decoder::read(std::vector<Certificate::Vote>& votes) {
+  votes.resize(in_.count(limits::kMaxVerifiers, kVoteMinBytes));
   Verifiers named;
-  for (Certificate::Vote& vote : certificate.votes) {
+  for (Certificate::Vote& vote : votes) {
     vote.verifier = in_.index(limits::kMaxVerifiers);
     name_once(in_, named, vote.verifier);
     vote.signature = read_signature();
@@ -258,6 +265,49 @@ void Decoder::read(PairBatch& message) {
 void Decoder::read(PairToken& token) {
   read(token.term);
   read(token.reached);
+}
+
+// The frame may hold more: what is kept for long is a copy.
+void Decoder::read(Evidence& evidence) {
+  read(evidence.parts);
+  const auto batch = read_batch(in_, frame_, digester_);
+  if (!batch) return;
+  const bool change =
+      batch->bundles.size() == 1 && batch->bundles.front()->kind == BundleKind::kChange;
+  if (!change) return in_.fail("what ends an epoch is a change of the members, alone");
+  evidence.batch = copy_of(*batch, digester_);
+}
+
+void Decoder::read(EpochEnd& end) {
+  end.epoch = in_.id<Epoch>();
+  read(end.evidence);
+}
+
+void Decoder::read(Farewell& farewell) {
+  farewell.epoch = in_.id<Epoch>();
+  farewell.number = in_.id<BatchNumber>();
+  farewell.token = in_.digest();
+  farewell.verifier = in_.index(limits::kMaxVerifiers);
+  farewell.signature = read_signature();
+}
+
+void Decoder::read(ChainWanted& wanted) {
+  wanted.from = in_.id<Epoch>();
+}
+
+void Decoder::read(Chain& chain) {
+  chain.links.resize(in_.count(limits::kMaxLinks, kLinkMinBytes));
+  if (chain.links.empty()) in_.fail("a chain without links");
+  for (Link& link : chain.links) {
+    if (in_.failed()) return;
+    link.epoch = in_.id<Epoch>();
+    read(link.evidence);
+    read(link.farewells);
+    if (link.epoch.value() - chain.links.front().epoch.value() !=
+        static_cast<uint32_t>(&link - chain.links.data())) {
+      in_.fail("links that do not follow each other");
+    }
+  }
 }
 
 }  // namespace eve::wire

@@ -32,6 +32,12 @@ class Decoder {
   void read(PairBeat& beat);
   void read(PairBatch& message);
   void read(PairToken& token);
+  void read(EpochEnd& end);
+  void read(Farewell& farewell);
+  void read(ChainWanted& wanted);
+  void read(Chain& chain);
+  /// In codec.cc, as it reads any message.
+  void read(InEpoch& message);
   void read(Room& room);
   void read(Certificate& certificate);
 
@@ -40,6 +46,8 @@ class Decoder {
   void read(PairRecord& record);
   void read(PairTerm& term);
   void read(PairPoint& point);
+  void read(Evidence& evidence);
+  void read(std::vector<Certificate::Vote>& votes);
   void read(TokenParts& parts);
   void read(TreeNode& node);
   void read_point(Verdict& verdict, VerdictKind kind);

@@ -58,4 +58,8 @@ Bytes signed_bytes(const NewView& new_view) {
   return bytes_to_sign(new_view);
 }
 
+Bytes signed_bytes(const Farewell& farewell) {
+  return bytes_to_sign(farewell);
+}
+
 }  // namespace eve::wire

@@ -18,6 +18,14 @@ void write_node(Writer& out, TreeNode node) {
   out.integer(node.index);
 }
 
+void write_votes(Writer& out, const std::vector<Certificate::Vote>& votes) {
+  out.count(votes.size());
+  for (const Certificate::Vote& vote : votes) {
+    out.integer(vote.verifier);
+    out.sized(vote.signature);
+  }
+}
+
 }  // namespace
 
 void write(Writer& out, const BundleMessage& message) {
@@ -110,11 +118,7 @@ void write(Writer& out, const Certificate& certificate) {
   out.id(certificate.view);
   out.id(certificate.number);
   out.digest(certificate.previous);
-  out.count(certificate.votes.size());
-  for (const Certificate::Vote& vote : certificate.votes) {
-    out.integer(vote.verifier);
-    out.sized(vote.signature);
-  }
+  write_votes(out, certificate.votes);
 }
 
 void write_signed(Writer& out, const ViewChange& change) {
@@ -207,6 +211,41 @@ void write(Writer& out, const PairBatch& message) {
 void write(Writer& out, const PairToken& token) {
   write(out, token.term);
   write(out, token.reached);
+}
+
+void write(Writer& out, const Evidence& evidence) {
+  write(out, evidence.parts);
+  write_batch(out, *evidence.batch);
+}
+
+void write(Writer& out, const EpochEnd& end) {
+  out.id(end.epoch);
+  write(out, end.evidence);
+}
+
+void write_signed(Writer& out, const Farewell& farewell) {
+  out.id(farewell.epoch);
+  out.id(farewell.number);
+  out.digest(farewell.token);
+}
+
+void write(Writer& out, const Farewell& farewell) {
+  write_signed(out, farewell);
+  out.integer(farewell.verifier);
+  out.sized(farewell.signature);
+}
+
+void write(Writer& out, const ChainWanted& wanted) {
+  out.id(wanted.from);
+}
+
+void write(Writer& out, const Chain& chain) {
+  out.count(chain.links.size());
+  for (const Link& link : chain.links) {
+    out.id(link.epoch);
+    write(out, link.evidence);
+    write_votes(out, link.farewells);
+  }
 }
 
 void write(Writer& out, const Room& room) {

@@ -22,11 +22,13 @@ using crypto::Digest;
 
 // ---- Clients and executors ---------------------------------------------------------------------
 
-enum class BundleKind : uint8_t { kCall = 1, kOpen = 2 };
+enum class BundleKind : uint8_t { kCall = 1, kOpen = 2, kChange = 3 };
 
 /// Consecutive requests of one session, under one signature; the unit of retry and of the reply
 /// cache. A retry is byte for byte the same bundle. kOpen opens a session: no requests, and
-/// `first` is a nonce of the client's, so that a repeated open gives the same session.
+/// `first` is a nonce of the client's, so that a repeated open gives the same session. kChange is
+/// the operator's: of no session, with one request, a Change (wire/membership.h); `first` is the
+/// epoch that it begins.
 struct Bundle {
   BundleKind kind = BundleKind::kCall;
   uint16_t client = 0;             ///< index of the client that signs it
@@ -275,6 +277,55 @@ struct PairToken {
   PairPoint reached;
 };
 
+// ---- Membership (docs/membership.md) ------------------------------------------------------------
+
+/// What was run as the last batch of an epoch: a batch that holds a change and nothing else, and
+/// the parts of its token.
+struct Evidence {
+  TokenParts parts;
+  BatchPtr batch;  ///< its view is not told: 0
+};
+
+/// An executor's word to verifiers that `epoch` ends with this.
+struct EpochEnd {
+  Epoch epoch;
+  Evidence evidence;
+};
+
+/// A verifier's word that (number, token) is committed in `epoch`, and ends it. Signed.
+struct Farewell {
+  Epoch epoch;
+  BatchNumber number;
+  Digest token;
+  uint16_t verifier = 0;
+  Bytes signature;
+};
+
+/// Proof that `epoch` ended so: with the farewells of u+r+1 of its verifiers.
+struct Link {
+  Epoch epoch;
+  Evidence evidence;
+  std::vector<Certificate::Vote> farewells;
+};
+
+/// Asks for the links from `from` on.
+struct ChainWanted {
+  Epoch from;
+};
+
+/// Links of epochs that follow each other; not empty.
+struct Chain {
+  std::vector<Link> links;
+};
+
+/// A message of an epoch above 0: it counts in that one only. Those of membership name theirs
+/// themselves, and are not enclosed.
+struct Enclosed;
+struct InEpoch {
+  Epoch epoch;
+  std::shared_ptr<const Enclosed> enclosed;
+};
+
 // ---- Disks
 // ---------------------------------------------------------------------------------------
 
@@ -285,9 +336,13 @@ struct Room {
   std::vector<Address> low;  ///< executors and verifiers, in ascending order, each once
 };
 
-using Message = std::variant<BundleMessage, BatchMessage, Reply, Token, Verdict, Suspect, Hello,
-                             Welcome, Prepare, Commit, ViewChange, NewView, StateRequest,
-                             StateReply, Needed, PairBeat, PairBatch, PairToken, Room>;
+using Message =
+    std::variant<BundleMessage, BatchMessage, Reply, Token, Verdict, Suspect, Hello, Welcome,
+                 Prepare, Commit, ViewChange, NewView, StateRequest, StateReply, Needed, PairBeat,
+                 PairBatch, PairToken, EpochEnd, Farewell, ChainWanted, Chain, InEpoch, Room>;
+struct Enclosed {
+  Message message;
+};
 using MessagePtr = std::shared_ptr<const Message>;
 
 /// One effect: send `message` to each of `to`. Hosts encode it once. Delivery is not certain and

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/random.h"
 #include "wire/codec.h"
+#include "wire/membership.h"
 
 namespace eve::wire::testing {
 
@@ -72,6 +73,17 @@ class Generator {
       }
       case 17:
         return PairToken{term(), point()};
+      case 18:
+        return EpochEnd{epoch(), evidence()};
+      case 19:
+        return Farewell{epoch(), number(), digest(), verifier(), signature()};
+      case 20:
+        return ChainWanted{epoch()};
+      case 21:
+        return chain();
+      case 22:
+        return InEpoch{epoch().next(),
+                       std::make_shared<const Enclosed>(Enclosed{message(below(kind - 4))})};
       default:
         return room();
     }
@@ -135,6 +147,31 @@ class Generator {
     PairRecord record{view(), {1 + below(9), 1 + below(9)}};
     if (flip()) record.lives[(record.epoch.value() + 1) % 2] = 0;
     return record;
+  }
+
+  Epoch epoch() { return Epoch(static_cast<uint32_t>(below(1000))); }
+  Change change() {
+    Change change{epoch(), {}, {}, bytes(20)};
+    if (flip()) change.executor = static_cast<uint16_t>(below(limits::kMaxExecutors));
+    if (flip() || !change.executor) change.verifier = verifier();
+    return change;
+  }
+  Evidence evidence() {
+    const auto bundle = make_change(change(), [this](ByteView) { return signature(); });
+    const auto batch = make_batch(View(), number(), time(), random_.next(), {bundle}, digester());
+    return {{batch->number, digest(), batch->digest, digest(), digest()}, batch};
+  }
+  Chain chain() {
+    Chain chain;
+    Epoch at = epoch();
+    for (uint64_t i = below(3) + 1; i > 0; --i, at = at.next()) {
+      Link link{at, evidence(), {}};
+      for (uint16_t voter = 0; voter < below(4); ++voter) {
+        link.farewells.push_back({voter, signature()});
+      }
+      chain.links.push_back(std::move(link));
+    }
+    return chain;
   }
 
   BatchPtr batch() {
@@ -276,6 +313,18 @@ class Description {
     add(BatchMessage{m.batch});
   }
   void add(const PairToken& t) { all(t.term, t.reached); }
+  void add(const Evidence& e) {
+    add(e.parts);
+    add(BatchMessage{e.batch});
+  }
+  void add(const EpochEnd& e) { all(e.epoch, e.evidence); }
+  void add(const Farewell& f) {
+    all(f.epoch, f.number, f.token, f.verifier, ByteView(f.signature));
+  }
+  void add(const Link& l) { all(l.epoch, l.evidence, l.farewells); }
+  void add(const ChainWanted& w) { all(w.from); }
+  void add(const Chain& c) { all(c.links); }
+  void add(const InEpoch& m) { all(m.epoch, Description(m.enclosed->message).text()); }
   void add(const Room& r) {
     for (const Address node : r.low) all(node.role, uint64_t{node.index});
   }

@@ -1,0 +1,233 @@
+// What a steward passes, answers, says and enters: M5, M6, M8, M9, M10, M11.
+#include "membership/testing.h"
+
+namespace eve::membership::testing {
+namespace {
+
+const FaultModel kModel(1, 1);
+const wire::Change kChange{Epoch(0), 2, 3, "who comes"};
+
+/// A steward, and what it has said.
+struct Station {
+  explicit Station(Address self, Succession chain = first(kModel))
+      : keys(self), steward({kModel, self, 100'000}, std::move(chain), keys, digester()) {}
+
+  std::optional<Steward::Heard> give(Address from, const wire::Message& message) {
+    last = message;
+    return steward.receive(last, from, now, out);
+  }
+  template <typename Kind>
+  std::vector<std::pair<Address, Kind>> sent() {
+    std::vector<std::pair<Address, Kind>> found;
+    for (const wire::Send& send : out.sends) {
+      const auto* message = std::get_if<Kind>(send.message.get());
+      for (const Address to : send.to) {
+        if (message != nullptr) found.emplace_back(to, *message);
+      }
+    }
+    std::erase_if(out.sends, [](const wire::Send& send) {
+      return std::holds_alternative<Kind>(*send.message);
+    });
+    return found;
+  }
+  void pass(TimeUs us) {
+    for (const TimeUs until = now + us; now < until;) {
+      now = std::min(until, std::max(steward.deadline(), now + 1));
+      steward.tick(now, out);
+    }
+  }
+
+  TestKeys keys;
+  Steward steward;
+  wire::Message last;
+  Outbox out;
+  TimeUs now = 1'000'000;
+};
+
+wire::Message within(uint32_t epoch, wire::Message message) {
+  return wire::InEpoch{Epoch(epoch),
+                       std::make_shared<const wire::Enclosed>(wire::Enclosed{std::move(message)})};
+}
+
+/// One epoch further.
+Succession second() {
+  Succession chain = first(kModel);
+  EXPECT_TRUE(chain.extend(link(chain.present().members, {0, 1, 2}, evidence(kChange, 9))));
+  return chain;
+}
+
+TEST(M5Farewell, OfWhatIsCommittedAndProven) {
+  Station verifier(Address::verifier(0));
+  const auto end = evidence(kChange, 9);
+  verifier.give(Address::executor(1), wire::EpochEnd{Epoch(0), end});
+  EXPECT_TRUE(verifier.sent<wire::Farewell>().empty()) << "not known to be committed";
+  verifier.steward.committed(BatchNumber(9), digest("another token"));
+  verifier.give(Address::executor(1), wire::EpochEnd{Epoch(0), end});
+  EXPECT_TRUE(verifier.sent<wire::Farewell>().empty());
+  verifier.steward.committed(BatchNumber(9), token_of(end));
+  verifier.give(Address::executor(1), wire::EpochEnd{Epoch(0), end});
+  const auto said = verifier.sent<wire::Farewell>();
+  ASSERT_EQ(said.size(), 3u);
+  EXPECT_EQ(said[0].second.token, token_of(end));
+  EXPECT_TRUE(verifier.steward.succession().authentic(said[0].second));
+  verifier.pass(250'000);
+  EXPECT_EQ(verifier.sent<wire::Farewell>().size(), 6u) << "repeated";
+}
+
+TEST(M5Farewell, NotOfWhatWasRefusedNorByWhoMayNotSay) {
+  Station verifier(Address::verifier(0));
+  const auto refused = evidence(kChange, 9, false);
+  verifier.steward.committed(BatchNumber(9), token_of(refused));
+  verifier.give(Address::executor(1), wire::EpochEnd{Epoch(0), refused});
+  EXPECT_TRUE(verifier.sent<wire::Farewell>().empty());
+
+  Station other(Address::verifier(0));
+  const auto end = evidence(kChange, 9);
+  other.steward.committed(BatchNumber(9), token_of(end));
+  other.give(Address::executor(7), wire::EpochEnd{Epoch(0), end});
+  other.give(Address::verifier(1), wire::EpochEnd{Epoch(0), end});
+  EXPECT_TRUE(other.sent<wire::Farewell>().empty());
+
+  Station executor(Address::executor(0));
+  executor.steward.committed(BatchNumber(9), token_of(end));
+  executor.give(Address::executor(1), wire::EpochEnd{Epoch(0), end});
+  EXPECT_TRUE(executor.sent<wire::Farewell>().empty()) << "executors sign nothing";
+}
+
+TEST(M6Link, FormsOfAQuorumOfFarewellsAndEndsTheEpoch) {
+  Station verifier(Address::verifier(0));
+  const Members members = verifier.steward.present().members;
+  const auto end = evidence(kChange, 9);
+  verifier.give(Address::verifier(1), farewell(members, 1, end));
+  verifier.steward.committed(BatchNumber(9), token_of(end));
+  verifier.give(Address::executor(1), wire::EpochEnd{Epoch(0), end});
+  EXPECT_TRUE(verifier.out.entered.empty());
+  verifier.give(Address::verifier(2), farewell(members, 2, end));
+  ASSERT_EQ(verifier.out.entered.size(), 1u);
+  EXPECT_EQ(verifier.steward.epoch(), Epoch(1));
+  EXPECT_EQ(verifier.steward.present().token, token_of(end));
+  EXPECT_TRUE(first(kModel).extend(verifier.out.entered[0]));
+}
+
+TEST(M6Link, FarewellsOfLiarsCountForNothing) {
+  Station verifier(Address::verifier(0));
+  const Members members = verifier.steward.present().members;
+  const auto end = evidence(kChange, 9);
+  verifier.steward.committed(BatchNumber(9), token_of(end));
+  verifier.give(Address::executor(1), wire::EpochEnd{Epoch(0), end});
+  auto forged = farewell(members, 1, end);
+  forged.signature = "forged";
+  verifier.give(Address::verifier(1), forged);
+  verifier.give(Address::verifier(3), farewell(members, 1, end));  // another's
+  verifier.give(Address::verifier(3), farewell(members, 3, evidence(kChange, 10)));
+  verifier.give(Address::verifier(2), farewell(members, 2, end));
+  EXPECT_TRUE(verifier.out.entered.empty());
+  verifier.give(Address::verifier(1), farewell(members, 1, end));
+  EXPECT_EQ(verifier.out.entered.size(), 1u) << "it may say it again";
+}
+
+TEST(M8Passing, OnlyTheEpochsOwnSeatsAreHeard) {
+  Station node(Address::verifier(0));
+  const auto heard = node.give(Address::executor(2), wire::Suspect{});
+  ASSERT_TRUE(heard);
+  EXPECT_EQ(heard->from, Address::executor(2));
+  EXPECT_FALSE(node.give(Address::executor(3), wire::Suspect{})) << "no seat yet (M11)";
+  EXPECT_FALSE(node.give(Address::executor(2), within(1, wire::Suspect{})));
+
+  Station later(Address::verifier(0), second());
+  EXPECT_FALSE(later.give(Address::executor(1), wire::Suspect{})) << "said in epoch 0";
+  EXPECT_FALSE(later.give(Address::executor(2), within(1, wire::Suspect{}))) << "replaced";
+  const auto now = later.give(Address::executor(3), within(1, wire::Suspect{}));
+  ASSERT_TRUE(now);
+  EXPECT_EQ(now->from, Address::executor(2));
+  EXPECT_TRUE(std::holds_alternative<wire::Suspect>(*now->message));
+}
+
+TEST(M8Passing, WhatTheCoreSaysIsAddressedAndEnclosed) {
+  const auto message = std::make_shared<const wire::Message>(wire::Suspect{});
+  const std::vector<wire::Send> sends{{{Address::executor(2), Address::client(4)}, message}};
+  Station node(Address::verifier(0));
+  EXPECT_EQ(node.steward.address(sends).at(0).message, message) << "epoch 0 needs no envelope";
+  Station later(Address::verifier(0), second());
+  const auto addressed = later.steward.address(sends);
+  ASSERT_EQ(addressed.size(), 1u);
+  EXPECT_EQ(addressed[0].to, (std::vector{Address::executor(3), Address::client(4)}));
+  EXPECT_EQ(std::get<wire::InEpoch>(*addressed[0].message).epoch, Epoch(1));
+}
+
+TEST(M9Behind, WhoIsBehindIsShownTheLinksOnceInAResendTime) {
+  Station node(Address::verifier(0), second());
+  for (int i = 0; i < 5; ++i) node.give(Address::executor(1), wire::Suspect{});
+  auto shown = node.sent<wire::Chain>();
+  ASSERT_EQ(shown.size(), 1u);
+  EXPECT_EQ(shown[0].second.links.size(), 1u);
+  node.now += 100'000;
+  node.give(Address::executor(1), wire::ChainWanted{Epoch(0)});
+  EXPECT_EQ(node.sent<wire::Chain>().size(), 1u);
+  node.now += 100'000;
+  node.give(Address::executor(1), wire::ChainWanted{Epoch(1)});
+  EXPECT_TRUE(node.sent<wire::Chain>().empty()) << "there is none yet";
+  for (const wire::Message& old :
+       {wire::Message(wire::EpochEnd{Epoch(0), evidence(kChange, 9)}),
+        wire::Message(farewell(Members::first(kModel), 1, evidence(kChange, 9)))}) {
+    node.now += 100'000;
+    node.give(Address::verifier(1), old);
+    EXPECT_EQ(node.sent<wire::Chain>().size(), 1u);
+  }
+}
+
+TEST(M9Behind, WhoHearsOfALaterEpochAsksAndFollows) {
+  Station node(Address::executor(0));
+  for (int i = 0; i < 5; ++i) node.give(Address::verifier(1), within(1, wire::Suspect{}));
+  const auto asked = node.sent<wire::ChainWanted>();
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].first, Address::verifier(1));
+  node.give(Address::verifier(1), wire::Chain{second().links_from(Epoch(0), 16)});
+  EXPECT_EQ(node.out.entered.size(), 1u);
+  EXPECT_EQ(node.steward.epoch(), Epoch(1));
+}
+
+TEST(M9Behind, AWrongChainCostsOneCheckAResendTime) {
+  Station node(Address::executor(0));
+  auto links = second().links_from(Epoch(0), 16);
+  links[0].farewells[0].signature = "forged";
+  node.give(Address::verifier(1), wire::Chain{links});
+  const size_t before = TestKeys::verified;
+  for (int i = 0; i < 9; ++i) node.give(Address::verifier(1), wire::Chain{links});
+  EXPECT_EQ(TestKeys::verified, before);
+  EXPECT_TRUE(node.out.entered.empty());
+  node.give(Address::verifier(2), wire::Chain{second().links_from(Epoch(0), 16)});
+  EXPECT_EQ(node.steward.epoch(), Epoch(1)) << "others are listened to";
+}
+
+TEST(M10Leaving, WhoIsReplacedRetiresAndServesState) {
+  Station node(Address::executor(2), second());
+  EXPECT_FALSE(node.steward.seat());
+  EXPECT_TRUE(node.steward.retired());
+  EXPECT_TRUE(node.give(Address::executor(0), within(1, wire::StateRequest{})));
+  node.pass(1'000'000);
+  EXPECT_TRUE(node.out.sends.empty());
+
+  Station member(Address::executor(0), second());
+  const auto heard = member.give(Address::executor(2), within(1, wire::StateReply{}));
+  ASSERT_TRUE(heard);
+  EXPECT_EQ(heard->from, Address::executor(3)) << "beyond the model's";
+  EXPECT_FALSE(member.give(Address::executor(2), within(1, wire::Token{})));
+  const std::vector<wire::Send> sends{
+      {{Address::executor(3)}, std::make_shared<const wire::Message>(wire::StateRequest{})}};
+  EXPECT_EQ(member.steward.address(sends).at(0).to, std::vector{Address::executor(2)});
+}
+
+TEST(M11Coming, ANewNodeAsksUntilALinkGivesItASeat) {
+  Station node(Address::verifier(4));
+  EXPECT_FALSE(node.steward.seat());
+  EXPECT_FALSE(node.steward.retired());
+  node.pass(250'000);
+  EXPECT_GE(node.sent<wire::ChainWanted>().size(), 2u * 7);
+  node.give(Address::verifier(1), wire::Chain{second().links_from(Epoch(0), 16)});
+  EXPECT_EQ(node.steward.seat(), Address::verifier(3));
+  EXPECT_EQ(node.steward.deadline(), std::numeric_limits<TimeUs>::max());
+}
+
+}  // namespace
+}  // namespace eve::membership::testing
