@@ -34,6 +34,7 @@ struct Arguments {
   uint32_t u = 1;
   uint32_t r = 0;  ///< 0: that of the config
   std::string service;
+  std::string storage = "any";
   double seconds = 5;
   std::optional<double> minutes;
   size_t jobs = 1;
@@ -72,6 +73,11 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->check(CLI::Range(1, 5));
   app.add_option("--service", arguments.service, "Without: the seed chooses")
       ->check(CLI::IsMember(workload_names()));
+  app.add_option("--storage", arguments.storage,
+                 "What nodes keep: memory (nothing), sync (all, on disks that fail), damaged (and "
+                 "disks of up to u spoil what they hold), any (the seed chooses)")
+      ->check(CLI::IsMember({"any", "memory", "sync", "damaged"}))
+      ->capture_default_str();
   app.add_option("--seconds", arguments.seconds, "Virtual seconds in which requests are made")
       ->check(CLI::Range(0.1, 3600.0))
       ->capture_default_str();
@@ -94,11 +100,18 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.add_option("--json", arguments.json, "Write a summary to this file");
 }
 
+StorageChoice storage_choice(const std::string& name) {
+  if (name == "memory") return StorageChoice::kMemory;
+  if (name == "sync") return StorageChoice::kSync;
+  return name == "damaged" ? StorageChoice::kDamaged : StorageChoice::kAny;
+}
+
 std::string replay_command(const Arguments& arguments, const Campaign& campaign, uint64_t seed) {
   std::string command = "eve sim --seed " + std::to_string(seed) + " --config " + arguments.config;
   if (arguments.u != 1) command += " --u " + std::to_string(arguments.u);
   if (arguments.r != 0) command += " --r " + std::to_string(arguments.r);
   if (!arguments.service.empty()) command += " --service " + arguments.service;
+  if (arguments.storage != "any") command += " --storage " + arguments.storage;
   if (arguments.seconds != 5) command += " --seconds " + nlohmann::json(arguments.seconds).dump();
   return command + replay_words(campaign.options_for(seed).byzantine) + " --trace";
 }
@@ -274,6 +287,7 @@ int run_all(const Arguments& arguments) {
   campaign.options.members = arguments.config.ends_with("-members");
   campaign.options.arbiter = arguments.config == "primary-backup-arbiter";
   campaign.options.service = arguments.service;
+  campaign.options.storage = storage_choice(arguments.storage);
   campaign.options.duration_us = static_cast<TimeUs>(arguments.seconds * 1e6);
   campaign.options.byzantine = arguments.byzantine.options;
   campaign.first_seed = arguments.first_seed;

@@ -54,6 +54,7 @@ bool ExecutorHost::recovered() const {
   if (!up()) return false;
   const auto now = executor_->glance();
   // Who has forgotten nothing is merely behind.
+  if (broken()) return false;
   if (storage_ != nullptr && !now.silent) return true;
   return !now.silent && !now.fetching && now.committed >= restarted_at_;
 }
@@ -117,6 +118,9 @@ void ExecutorHost::on_crash() {
   executor_.reset();
   runner_.reset();
   commands_.clear();
+  waits_.clear();
+  pace_ = {};
+  looking_ = false;
   running_ = false;
   step_waits_ = false;
   fetching_ = false;
@@ -178,12 +182,41 @@ void ExecutorHost::run_next() {
   later(takes, [this, command, events] {
     running_ = false;
     if (storage_ != nullptr) {
-      storage_->carried_out(command, *events, [this, events] { pass_on(*events); });
+      keep(command, events);
       step_checkpoint();
     } else {
       pass_on(*events);
     }
     run_next();
+  });
+}
+
+void ExecutorHost::keep(const execution::Command& command,
+                        std::shared_ptr<std::vector<execution::Event>> events) {
+  waits_.push_back(around_.queue.now());
+  storage_->carried_out(command, *events, [this, events] {
+    waits_.pop_front();
+    pass_on(*events);
+  });
+  look_at_disk_soon();
+}
+
+void ExecutorHost::look_at_disk_soon() {
+  if (looking_ || (waits_.empty() && pace_.keeps_up())) return;
+  looking_ = true;
+  later(durability::DiskPace::kLookUs, [this] {
+    looking_ = false;
+    const TimeUs now = around_.queue.now();
+    const bool kept_up = pace_.keeps_up();
+    pace_.look(now, waits_.empty() ? 0 : now - waits_.front());
+    if (kept_up && !pace_.keeps_up()) around_.trace.hit(Site::kDiskTooSlow);
+    execution::Outbox out;
+    executor_->may_lead(pace_.keeps_up(), local_now(), out);
+    const bool asks = !out.sends.empty();
+    if (asks) around_.trace.hit(Site::kLeadLeft);
+    carry_out(out);
+    stepped();
+    look_at_disk_soon();
   });
 }
 

@@ -2,9 +2,11 @@
 // running takes.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <set>
 
+#include "durability/disk_pace.h"
 #include "execution/command_queue.h"
 #include "execution/executor.h"
 #include "execution/runner.h"
@@ -37,6 +39,7 @@ class ExecutorHost final : public Host {
   ~ExecutorHost() override;
 
   bool recovered() const override;
+  bool broken() const override { return storage_ != nullptr && storage_->broken(); }
   void calm() override;
   /// Precondition: up().
   execution::ExecutorStatus status() const { return executor_->status(); }
@@ -64,6 +67,10 @@ class ExecutorHost final : public Host {
   void run_next();
   void step_checkpoint();
   void apply(const execution::Command& command, std::vector<execution::Event>& events);
+  void keep(const execution::Command& command,
+            std::shared_ptr<std::vector<execution::Event>> events);
+  /// One whose disk does not keep up does not lead (E13).
+  void look_at_disk_soon();
   void pass_on(std::vector<execution::Event>& events);
   void happened(execution::Event& event);
   /// Counts the sites that only the host of an executor can tell apart.
@@ -85,7 +92,10 @@ class ExecutorHost final : public Host {
   TimeUs longest_run_us_ = 0;
   std::unique_ptr<ExecutorStorage> storage_;  ///< null: nothing is kept
   bool forgot_ = false;                       ///< and has not said yet that it may speak again
-  View kept_view_;                            ///< the last one that the log has
+  std::deque<TimeUs> waits_;                  ///< since when what was given to the disk waits
+  durability::DiskPace pace_;
+  bool looking_ = false;  ///< at the disk, soon
+  View kept_view_;        ///< the last one that the log has
   bool running_ = false;
   uint64_t checkpoints_seen_ = 0;
   bool step_waits_ = false;         ///< for its time

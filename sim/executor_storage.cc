@@ -14,6 +14,7 @@ using durability::Keeper;
 
 /// A disk that gives errors while a process starts gives them for so many operations at most.
 constexpr int kMostAttempts = 2000;
+constexpr size_t kMostCopies = 3;
 constexpr uint64_t kNoteBytes = 32;
 /// Of cutting checkpoints: now it is over at once, now most crashes come amid one.
 constexpr uint64_t kSlowestBytesPerSecond = uint64_t{32} << 10;
@@ -67,6 +68,7 @@ void ExecutorStorage::make() {
 // What was not synced is gone when the machine stops, and what an async log promises ends there;
 // and stays so until the executor has said that it may speak again.
 bool ExecutorStorage::may_forget() const {
+  if (plan_.damaged > 0 || set_back_) return true;
   return plan_.durability == Durability::kAsync && (machine_stopped_ || forgot_);
 }
 
@@ -95,6 +97,22 @@ durability::OpenedExecutor ExecutorStorage::open(
     begin(*opened, digester, genesis);
     return std::move(*opened);
   }
+}
+
+durability::OpenedExecutor ExecutorStorage::open_anew(
+    const crypto::Digester& digester, const crypto::Digest& genesis,
+    const std::function<execution::Runner&()>& make_runner) {
+  checkpoints_->taker().stop();
+  journal_->end(NoteJournal::How::kProcess);
+  checkpoints_.reset();
+  for (int attempt = 1; !journal::set_aside_log(*disk_, keeper_options(plan_, owner_).log.name);
+       ++attempt) {
+    if (attempt == kMostAttempts) throw Violation("durability", to_string(owner_) + " is stuck");
+  }
+  forgot_ = machine_stopped_ = true;
+  auto opened = open(digester, genesis, make_runner);
+  remembered();
+  return opened;
 }
 
 void ExecutorStorage::begin(durability::OpenedExecutor& opened, const crypto::Digester& digester,
@@ -137,7 +155,7 @@ void ExecutorStorage::carried_out(const execution::Command& command,
       journal_->submit(std::exchange(recorded->notes, {}), recorded->until, std::move(done));
   if (checkpoints_ == nullptr) return;  // what was done ended this process
   recorded->tell(*places_, first, journal::Position(first.value() + notes));
-  if (journal_->broken()) {
+  if (journal_->broken() && plan_.damaged == 0) {
     throw Violation("durability", to_string(owner_) + " finds its log damaged");
   }
 }
@@ -158,10 +176,14 @@ void ExecutorStorage::end() {
   checkpoints_.reset();
   places_.reset();
   recorder_.reset();
+  if (copies_.size() < kMostCopies && random_.chance(1, 2)) copies_.push_back(disk_->copy());
 }
 
+// An old copy is worse than nothing: it looks whole.
 void ExecutorStorage::forget() {
-  make();
+  set_back_ = !copies_.empty() && random_.chance(1, 2);
+  if (!set_back_) return make();
+  disk_->restore(copies_[random_.below(copies_.size())]);
 }
 
 }  // namespace eve::sim

@@ -24,6 +24,12 @@ class ExecutorStorage {
   /// The process starts. Throws a Violation if what the disk had promised is not there.
   durability::OpenedExecutor open(const crypto::Digester& digester, const crypto::Digest& genesis,
                                   const std::function<execution::Runner&()>& make_runner);
+  /// After open(): what it found is set aside, and another log begun, of an empty state.
+  durability::OpenedExecutor open_anew(const crypto::Digester& digester,
+                                       const crypto::Digest& genesis,
+                                       const std::function<execution::Runner&()>& make_runner);
+  /// The log's. Precondition: open.
+  const journal::Life& life() const { return journal_->life(); }
   /// `command` has just been carried out: `done` is called when its events may be passed on.
   void carried_out(const execution::Command& command, const std::vector<execution::Event>& events,
                    NoteJournal::Done done);
@@ -37,11 +43,13 @@ class ExecutorStorage {
   void remembered();
   /// The process dies.
   void end();
-  /// Somebody puts an empty disk in place of this one.
+  /// Somebody puts an empty disk in place of this one, or sets it back to what it was earlier.
   void forget();
   /// Nothing goes wrong any more.
   void calm() { disk_->calm(); }
 
+  /// The log turned out to be damaged while the executor ran: nothing is kept any more.
+  bool broken() const { return journal_->broken(); }
   uint64_t mended() const { return journal_->mended(); }
   uint64_t interrupted() const { return journal_->interrupted(); }
 
@@ -67,7 +75,9 @@ class ExecutorStorage {
   bool ran_before_ = false;
   bool machine_stopped_ = false;  ///< since the last start
   bool forgot_ = false;           ///< as of the last start
-  bool ever_forgot_ = false;      ///< so there may be checkpoints of an earlier log
+  bool set_back_ = false;         ///< it shows an earlier time: that of one that lies
+  std::vector<VirtualDisk::Copy> copies_;
+  bool ever_forgot_ = false;  ///< so there may be checkpoints of an earlier log
 };
 
 }  // namespace eve::sim

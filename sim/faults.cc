@@ -9,6 +9,7 @@
 namespace eve::sim {
 namespace {
 
+constexpr TimeUs kLookForBrokenUs = 500'000;
 constexpr TimeUs kFarAheadUs = 10'000'000'000;
 
 bool is_faulty(const Host& host) {
@@ -49,6 +50,7 @@ void Faults::start() {
   repeat(plan.blackout_every_us, [this] { blackout(); });
   repeat(plan_.storage.together_every_us, [this] { crash_together(); });
   repeat(plan_.clocks.step_every_us, [this] { step_clock(); });
+  if (plan_.storage.damaged > 0) look_for_broken();
   if (plan.sleeper) {
     const auto load = static_cast<uint64_t>(plan_.load_us);
     queue_.after(static_cast<TimeUs>(random_.below(load + 1)), [this] { send_to_sleep(); });
@@ -59,6 +61,19 @@ void Faults::start() {
       pause_one(queue_.now() + plan_.faults.long_pause_us);
     });
   }
+}
+
+/// Who finds its log damaged while it runs says nothing any more; somebody starts it again.
+void Faults::look_for_broken() {
+  for (const auto& hosts : {executors_, verifiers_}) {
+    for (Host* host : hosts) {
+      if (!host->up() || !host->broken()) continue;
+      sites_.hit(Site::kLogBroken);
+      crash(*host);
+      if (stopped_ && !host->up()) host->start();
+    }
+  }
+  queue_.after(kLookForBrokenUs, [this] { look_for_broken(); });
 }
 
 void Faults::start_clocks() {
@@ -115,7 +130,7 @@ void Faults::repeat(TimeUs every, std::function<void()> fault) {
 
 size_t Faults::faulty(const std::vector<Host*>& hosts) const {
   return static_cast<size_t>(std::count_if(hosts.begin(), hosts.end(), [this](const Host* host) {
-    return lies(*host) || is_faulty(*host);
+    return lies(*host) || is_faulty(*host) || damaged(*host);
   }));
 }
 
@@ -124,9 +139,11 @@ bool Faults::may_crash(const std::vector<Host*>& hosts) const {
 }
 
 Host* Faults::victim(const std::vector<Host*>& hosts) {
-  if (!may_crash(hosts)) return nullptr;
+  const bool others_too = may_crash(hosts);
+  if (!others_too && plan_.storage.damaged == 0) return nullptr;
   Host* host = hosts[random_.below(hosts.size())];
-  return lies(*host) || is_faulty(*host) ? nullptr : host;
+  if (lies(*host) || is_faulty(*host)) return nullptr;
+  return others_too || damaged(*host) ? host : nullptr;
 }
 
 void Faults::crash_one(const std::vector<Host*>& hosts) {

@@ -37,6 +37,11 @@ class Faults {
   void start_clocks();
   void start_slow(std::vector<Host*>& hosts, bool slow);
   bool lies(const Host& host) const { return plan_.byzantine.faulty(host.self(), plan_.model); }
+  /// Its disk may have spoilt what it kept: it counts as faulty all along.
+  bool damaged(const Host& host) const {
+    return plan_.storage.is_damaged(host.self(), plan_.model);
+  }
+  void look_for_broken();
   size_t faulty(const std::vector<Host*>& hosts) const;
   bool may_crash(const std::vector<Host*>& hosts) const;
   /// One that may crash, or null.

@@ -57,6 +57,9 @@ class Host {
   void start();
   /// Its disk gives no errors any more.
   virtual void calm() {}
+  /// It is up, and what it keeps turned out to be damaged: it does nothing any more. Precondition:
+  /// up().
+  virtual bool broken() const { return false; }
   /// From now on it restarts as if it had never run, and tells nobody.
   void become_amnesiac() { amnesiac_ = true; }
   /// Stands still until then: what comes meanwhile waits.

@@ -13,6 +13,7 @@ namespace {
 constexpr uint32_t kValues = 16;
 /// One execution in so many gives something else: rare enough that most batches agree.
 constexpr uint64_t kMood = 2000;
+constexpr uint32_t kMostQuarantined = 2;
 
 class MoodyService final : public Service {
  public:
@@ -47,6 +48,10 @@ class MoodyService final : public Service {
 
 execution::MakeService Moody::service() const {
   return [](State& state) { return std::make_unique<MoodyService>(state); };
+}
+
+void Moody::quarantined(uint16_t client, uint64_t number, uint64_t end) {
+  if (++quarantined_ > kMostQuarantined) Workload::quarantined(client, number, end);
 }
 
 Bytes Moody::request(uint16_t client, uint64_t number, Random& random) {

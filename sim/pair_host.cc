@@ -1,6 +1,7 @@
 #include "sim/pair_host.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <variant>
@@ -54,27 +55,85 @@ PairHost::PairHost(const Surroundings& around, const PairSetup& setup, TimeUs cl
       fibers_(fibers),
       authenticator_(authenticator),
       digester_(digester),
-      ledger_(ledger) {}
+      ledger_(ledger) {
+  if (!setup.storage.lasting()) return;
+  storage_ = std::make_unique<ExecutorStorage>(
+      setup.storage, self(), random_.next(),
+      [this](TimeUs delay, std::function<void()> action) { later(delay, std::move(action)); },
+      [this] { return around_.queue.now(); });
+}
 PairHost::~PairHost() = default;
 
-void PairHost::on_start() {
+void PairHost::calm() {
+  if (storage_ != nullptr) storage_->calm();
+}
+
+void PairHost::make_runner() {
   scheduler_ = std::make_unique<FiberScheduler>(fibers_, random_.next(), setup_.switch_every);
   runner_ = std::make_unique<execution::Runner>(digester_, *scheduler_, setup_.make_service,
                                                 [this] { return around_.queue.now(); });
   rollbacks_.fetched({BatchNumber(), {}, {}, runner_->empty_root(), {}});
+}
+
+/// P13. Sets the state's life.
+std::optional<durability::OpenedExecutor> PairHost::open_storage() {
+  if (storage_ == nullptr) {
+    make_runner();
+    life_ = random_.next() | 1;
+    return std::nullopt;
+  }
+  const auto make = [this]() -> execution::Runner& {
+    make_runner();
+    return *runner_;
+  };
+  auto opened = storage_->open(digester_, setup_.options.genesis, make);
+  const bool whole = !opened.restarted;
+  if (!whole) {
+    around_.trace.hit(Site::kMemoryLost);
+    opened = storage_->open_anew(digester_, setup_.options.genesis, make);
+  }
+  std::memcpy(&life_, storage_->life().data(), sizeof life_);
+  if (!whole || !opened.recovered) return std::nullopt;
+  return opened;
+}
+
+void PairHost::recover(const durability::OpenedExecutor& opened) {
+  around_.trace.hit(Site::kMemoryRecovered);
+  if (opened.at_checkpoint) around_.trace.hit(Site::kCheckpointRecovered);
+  if (!opened.recovered->above.empty()) around_.trace.hit(Site::kSpeculationRecovered);
+  rollbacks_.fetched(opened.recovered->committed.parts);
+  for (const auto& batch : opened.recovered->above) {
+    ledger_.saw_executed(batch.result);  // it may have died before it said so
+    rollbacks_.ran(batch.result.parts, execution::RunMode::kSequential);
+  }
+  replica_->recover(*opened.recovered);
+}
+
+void PairHost::on_start() {
+  const auto opened = open_storage();
   ledger_.restarted(self());
-  life_ = random_.next() | 1;
+  process_ = random_.next() | 1;
   auto options = setup_.options;
   options.life = life_;
+  options.process = process_;
   options.record = copy_;
   options.arbiter = setup_.arbiter != nullptr;
   replica_ = std::make_unique<pair::Replica>(options, authenticator_, digester_);
+  if (opened) recover(*opened);
   pair::Outbox out;
   replica_->start(local_now(), out);
   carry_out(out);
 }
 
 void PairHost::on_crash() {
+  if (storage_ != nullptr) {
+    const uint64_t before = storage_->crashes_amid_checkpoints();
+    storage_->end();
+    if (storage_->crashes_amid_checkpoints() > before) {
+      around_.trace.hit(Site::kCrashAmidCheckpoint);
+    }
+  }
+  step_waits_ = false;
   add_to(earlier_lives_);
   replica_.reset();
   runner_.reset();
@@ -126,7 +185,7 @@ void PairHost::put(const pair::Request& request) {
     later(1, [this] { answered(copy_); });
     return;
   }
-  const auto alive = [this, life = life_] { return up() && life_ == life; };
+  const auto alive = [this, process = process_] { return up() && process_ == process; };
   setup_.arbiter->ask(request, alive, [this, alive](const pair::Record& record) {
     later(1, [this, record, alive] {
       if (alive()) answered(record);
@@ -150,19 +209,43 @@ void PairHost::run_next() {
   const execution::Command command = commands_.pop();
   auto events = std::make_shared<std::vector<execution::Event>>();
   apply(command, *events);
-  later(cost(command, *events), [this, events] {
+  later(cost(command, *events), [this, command, events] {
     running_ = false;
-    for (execution::Event& event : *events) {
-      if (const auto* done = std::get_if<execution::BatchExecuted>(&event)) {
-        ledger_.saw_executed(*done);
-      }
-      pair::Outbox out;
-      replica_->on_event(std::move(event), local_now(), out);
-      carry_out(out);
+    if (storage_ != nullptr) {
+      storage_->carried_out(command, *events, [this, events] { pass_on(*events); });
+      step_checkpoint();
+    } else {
+      pass_on(*events);
     }
-    stepped();
     run_next();
   });
+}
+
+void PairHost::step_checkpoint() {
+  if (running_ || !up()) return;  // the command's end is the next occasion
+  storage_->step(*runner_);
+  for (; checkpoints_seen_ < storage_->checkpoints(); ++checkpoints_seen_) {
+    around_.trace.hit(Site::kCheckpointTaken);
+  }
+  const TimeUs at = storage_->time_of_step();
+  if (at == durability::CheckpointTaker::kNever || step_waits_) return;
+  step_waits_ = true;
+  later(std::max<TimeUs>(at - around_.queue.now(), 1), [this] {
+    step_waits_ = false;
+    step_checkpoint();
+  });
+}
+
+void PairHost::pass_on(std::vector<execution::Event>& events) {
+  for (execution::Event& event : events) {
+    if (const auto* done = std::get_if<execution::BatchExecuted>(&event)) {
+      ledger_.saw_executed(*done);
+    }
+    pair::Outbox out;
+    replica_->on_event(std::move(event), local_now(), out);
+    carry_out(out);
+  }
+  stepped();
 }
 
 void PairHost::apply(const execution::Command& command, std::vector<execution::Event>& events) {

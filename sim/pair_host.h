@@ -3,10 +3,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "execution/command_queue.h"
 #include "execution/runner.h"
 #include "pair/replica.h"
+#include "sim/executor_storage.h"
 #include "sim/fiber_scheduler.h"
 #include "sim/host.h"
 #include "sim/ledger.h"
@@ -43,6 +45,7 @@ struct PairSetup {
   TimeUs request_cost_us = 20;
   uint64_t switch_every = 4;
   PairArbiter* arbiter = nullptr;  ///< null: each has its own record
+  StoragePlan storage;
 };
 
 class PairHost final : public Host {
@@ -57,11 +60,15 @@ class PairHost final : public Host {
   pair::ReplicaStatus status() const { return replica_->status(); }
   pair::ReplicaStatus glance() const { return replica_->glance(); }
   uint64_t life() const { return life_; }
+  void calm() override;
   void check_state() const;
   void add_to(Statistics& statistics) const;
 
  private:
   void on_start() override;
+  void make_runner();
+  std::optional<durability::OpenedExecutor> open_storage();
+  void recover(const durability::OpenedExecutor& opened);
   const Refusals& refusals() const override { return replica_->refusals(); }
   void on_message(const wire::Message& message, Address from, TimeUs now) override;
   void on_tick(TimeUs now) override;
@@ -73,6 +80,8 @@ class PairHost final : public Host {
   void put(const pair::Request& request);
   void answered(const pair::Record& record);
   void run_next();
+  void step_checkpoint();
+  void pass_on(std::vector<execution::Event>& events);
   TimeUs cost(const execution::Command& command, const std::vector<execution::Event>& events);
   void apply(const execution::Command& command, std::vector<execution::Event>& events);
   void observe();
@@ -83,6 +92,10 @@ class PairHost final : public Host {
   const crypto::Digester& digester_;
   Ledger& ledger_;
   uint64_t life_ = 0;
+  uint64_t process_ = 0;
+  std::unique_ptr<ExecutorStorage> storage_;  ///< null: nothing is kept
+  bool step_waits_ = false;                   ///< for the time of the next piece of a checkpoint
+  uint64_t checkpoints_seen_ = 0;
   pair::Record copy_;  ///< on its disk
   std::unique_ptr<FiberScheduler> scheduler_;
   std::unique_ptr<execution::Runner> runner_;

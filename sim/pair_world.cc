@@ -14,6 +14,7 @@ constexpr TimeUs kProgressUs = 3'000'000;
 constexpr TimeUs kFinishUs = 60'000'000;
 constexpr TimeUs kLookUs = 500'000;
 constexpr uint32_t kLooks = 3;
+constexpr TimeUs kLeastDownUs = 20'000;
 constexpr TimeUs kNudgeUs = 3'000'000;
 
 crypto::Digester make_digester(Random& random) {
@@ -82,6 +83,7 @@ void PairWorld::add_replicas() {
     setup.request_cost_us = plan_.request_cost_us;
     setup.switch_every = plan_.switch_every;
     setup.arbiter = plan_.arbiter ? &arbiter_ : nullptr;
+    setup.storage = plan_.storage;
     const auto off = random_.below(static_cast<uint64_t>(plan_.clocks.offset_us) + 1);
     replicas_[i] =
         std::make_unique<PairHost>(around_, setup, kStartUs + static_cast<TimeUs>(off),
@@ -129,6 +131,7 @@ void PairWorld::repeat(TimeUs every, std::function<void()> fault) {
 
 void PairWorld::start_faults() {
   repeat(plan_.faults.executor_crash_every_us, [this] { crash_one(); });
+  if (lasting()) repeat(plan_.storage.together_every_us, [this] { crash_both(); });
   repeat(plan_.faults.partition_every_us, [this] { cut_some(); });
   repeat(plan_.faults.pause_every_us, [this] {
     PairHost& host = *replicas_.at(random_.below(2));
@@ -148,15 +151,23 @@ void PairWorld::stop_faults() {
   network_.heal();
   arbiter_.calm();
   for (const auto& host : replicas_) {
+    host->calm();
     host->set_slow(false);
     if (!host->up()) host->start();
   }
+}
+
+bool PairWorld::lasting() const {
+  const StoragePlan& plan = plan_.storage;
+  return plan.lasting() &&
+         (plan.durability == durability::Durability::kSync || plan.machine_per_mille == 0);
 }
 
 /// The other one could go on: nothing would be lost, and it knows, or will learn, that it may.
 bool PairWorld::may_crash(uint16_t index) const {
   const PairHost& victim = *replicas_.at(index);
   const PairHost& survivor = *replicas_.at(pair::other_than(index));
+  if (lasting()) return victim.up();
   if (!victim.up() || !survivor.up() || victim.glance().asking) return false;
   if (plan_.arbiter) {
     return arbiter_.record().lives.at(pair::other_than(index)) == survivor.life();
@@ -167,12 +178,21 @@ bool PairWorld::may_crash(uint16_t index) const {
 
 void PairWorld::crash_one() {
   const auto index = static_cast<uint16_t>(random_.below(2));
-  if (!may_crash(index)) return;
+  if (may_crash(index)) crash(*replicas_.at(index));
+}
+
+void PairWorld::crash_both() {
+  for (const auto& host : replicas_) {
+    if (host->up()) crash(*host);
+  }
+}
+
+void PairWorld::crash(PairHost& host) {
   ++crashes_;
-  PairHost& host = *replicas_.at(index);
   host.crash();
   for (const auto& client : clients_) client->disconnect(host.self());
-  queue_.at(queue_.now() + around_us(plan_.faults.down_us), [this, &host] {
+  const TimeUs down = std::max(plan_.faults.down_us, kLeastDownUs);
+  queue_.at(queue_.now() + around_us(down), [this, &host] {
     if (!host.up()) host.start();
   });
 }
@@ -207,6 +227,7 @@ bool PairWorld::done() const {
 
 bool PairWorld::converged() const {
   for (const auto& host : replicas_) {
+    if (!host->up()) return false;
     const auto now = host->glance();
     if (!now.in_sync || !pair::names_both(now.record) || now.committed != ledger_.last()) {
       return false;

@@ -1,6 +1,7 @@
 // One seed of primary-backup: two replicas, clients, faults and checkers. With an arbiter anything
-// may happen to links and processes; without one, what docs/primary-backup.md assumes. A replica
-// crashes only if the other one could go on.
+// may happen to links and processes; without one, what docs/primary-backup.md assumes. Replicas
+// that keep what they do crash at any time, and both at once; others only if the other one could go
+// on.
 #pragma once
 
 #include <array>
@@ -50,6 +51,10 @@ class PairWorld {
   void start_faults();
   void stop_faults();
   void crash_one();
+  void crash_both();
+  void crash(PairHost& host);
+  /// Whoever crashes finds everything again.
+  bool lasting() const;
   bool may_crash(uint16_t index) const;
   void cut_some();
   TimeUs around_us(TimeUs mean);

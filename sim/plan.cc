@@ -193,6 +193,24 @@ void make_members(Plan& plan, const Options& options) {
 
 }  // namespace
 
+namespace {
+
+// Damaged disks make their nodes faulty: as many as are left of the u.
+void damage_disks(Plan& plan, const Options& options, Random& random) {
+  if (options.model.is_primary_backup()) return;  // of two, none is left over
+  const bool asked = options.storage == StorageChoice::kDamaged;
+  const bool wanted = asked || (options.storage == StorageChoice::kAny && random.chance(1, 3));
+  const uint32_t liars = std::max(plan.byzantine.executors, plan.byzantine.verifiers);
+  const bool others = plan.faults.too_many || plan.clocks.beyond_skew ||
+                      plan.byzantine.promise != Promise::kAll ||
+                      plan.byzantine.manner != Manner::kStrategies;
+  if (!wanted || others || liars >= plan.model.u() || !plan.storage.verifiers_too()) return;
+  const auto first = static_cast<uint16_t>(plan.byzantine.first + liars);
+  plan.storage.draw_damage(random, plan.model.u() - liars, first);
+}
+
+}  // namespace
+
 Plan make_plan(uint64_t seed, const Options& options) {
   Random random(seed ^ 0x5eedc0de5eedc0deull);
   Plan plan;
@@ -238,7 +256,10 @@ Plan make_plan(uint64_t seed, const Options& options) {
   // From a stream of its own: what else a seed means stays as it is.
   Random for_storage(seed ^ 0xd15c'0000'5eed'd15cull);
   plan.storage = StoragePlan::draw(for_storage, options.storage);
-  if (asked_for_twins || plan.sleep_us != 0) plan.storage.together_every_us = 0;
+  const bool stay_together = options.model.is_primary_backup() && plan.service == "poison";
+  if (asked_for_twins || plan.sleep_us != 0 || stay_together) plan.storage.together_every_us = 0;
+  if (stay_together) plan.storage.disk.per_million = {};  // who is late is left alone
+  damage_disks(plan, options, for_storage);
   return plan;
 }
 

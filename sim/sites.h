@@ -89,6 +89,10 @@ enum class Site : uint8_t {
   kLogShortened,
   kPowerFailed,
   kCrashAmidSync,
+  kLogBroken,
+  kPromisesLost,
+  kDiskTooSlow,
+  kLeadLeft,
   kVoteResent,
   // ---- clients
   kRetry,

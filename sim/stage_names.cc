@@ -107,6 +107,9 @@ class Narrator {
   std::string operator()(const wire::PairToken& m) {
     return "token" + vote(m.term.epoch, m.reached.number, m.reached.token);
   }
+  std::string operator()(const wire::Room& m) {
+    return "low on disk: " + std::to_string(m.low.size());
+  }
   std::string operator()(const wire::EpochEnd& m) {
     return "epoch " + number_text(m.epoch.value()) + " ends with batch " +
            number_text(m.evidence.parts.number.value());
@@ -215,6 +218,7 @@ class Teller {
     return {"token", m.term.epoch, m.reached.number,
             names_.token(m.reached.number, m.reached.token)};
   }
+  Facts operator()(const wire::Room&) { return {"room", {}, {}, {}}; }
   Facts operator()(const wire::EpochEnd& m) {
     return {"epoch-end", {}, m.evidence.parts.number, {}};
   }

@@ -39,6 +39,9 @@ class Describer {
   std::string operator()(const wire::Needed& m) const {
     return "Needed after view " + std::to_string(m.view.value()) + " by " + to_string(m.node);
   }
+  std::string operator()(const wire::Room& m) const {
+    return "Room, low: " + std::to_string(m.low.size());
+  }
   std::string operator()(const wire::PairBeat& m) const {
     out_ << "Beat of life " << m.life << ", record " << m.record.epoch.value() << " ["
          << m.record.lives[0] << ", " << m.record.lives[1] << ']';

@@ -19,6 +19,7 @@ durability::KeeperOptions options_of(Address self) {
   options.log.extend_bytes = 0;
   options.log.reserve_bytes = uint64_t{64} << 10;
   options.log.low_bytes = uint64_t{256} << 10;
+  options.marks_highest = true;
   return options;
 }
 
@@ -79,19 +80,20 @@ void PromiseChecker::recovered(Address self, const verification::Promises& all, 
 
 // ---- The disk ----------------------------------------------------------------------------------
 
-VerifierDisk::VerifierDisk(Address self, const DiskPlan& plan, const crypto::Digest& genesis,
-                           const crypto::Digester& digester, uint64_t seed, Trace& trace,
-                           NoteJournal::Later later)
+VerifierDisk::VerifierDisk(Address self, const DiskPlan& plan, bool damaged,
+                           const crypto::Digest& genesis, const crypto::Digester& digester,
+                           uint64_t seed, Trace& trace, NoteJournal::Later later)
     : self_(self),
       genesis_(genesis),
       digester_(digester),
+      damaged_(damaged),
       random_(seed),
       trace_(trace),
       disk_(plan, random_.next()),
       journal_(disk_, options_of(self), random_.next(), std::move(later)) {}
 
 // A disk that refuses does not do so for ever.
-void VerifierDisk::open(verification::VerifierOptions& options) {
+bool VerifierDisk::open(verification::VerifierOptions& options) {
   durability::Found found;
   Status status;
   for (int i = 0; i == 0 || (!status.ok() && i < kMostAttempts); ++i) {
@@ -101,11 +103,15 @@ void VerifierDisk::open(verification::VerifierOptions& options) {
   if (!status)
     throw Violation("disk", to_string(self_) + " cannot open its log: " + status.message());
   ran_before_ = true;
-  checker_.recovered(self_, book_->all(), found.whole);
+  if (!found.whole && !damaged_) throw Violation("disk", found.trouble);
   auto first = book_->begin(found, options);
+  if (!first && damaged_) return false;
   if (!first) throw Violation("disk", first.message());
+  checker_.recovered(self_, book_->all(), found.whole);
+  if (!found.whole) trace_.hit(Site::kPromisesLost);
   if (options.recovered) trace_.hit(Site::kPromisesKept);
   if (!first->empty()) journal_.submit(std::move(*first), durability::Keeper::Until::kSynced, {});
+  return true;
 }
 
 // What promises nothing waits as well if anything does: it may rest on a promise that is not

@@ -37,12 +37,15 @@ class PromiseChecker {
 class VerifierDisk {
  public:
   /// The references outlive this. `later` as for NoteJournal.
-  VerifierDisk(Address self, const DiskPlan& plan, const crypto::Digest& genesis,
+  /// `damaged`: the plan has faults that spoil what the disk held.
+  VerifierDisk(Address self, const DiskPlan& plan, bool damaged, const crypto::Digest& genesis,
                const crypto::Digester& digester, uint64_t seed, Trace& trace,
                NoteJournal::Later later);
 
-  /// Another life: fills in from where it goes on.
-  void open(verification::VerifierOptions& options);
+  /// Another life: fills in from where it goes on. False: so much is lost that it must not run.
+  bool open(verification::VerifierOptions& options);
+  /// The log turned out to be damaged while the verifier ran: nothing is kept any more.
+  bool broken() const { return journal_.broken(); }
   /// Sends what `out` holds with `send`, when what it promises is durable.
   void carry_out(verification::Outbox& out,
                  std::function<void(const std::vector<wire::Send>&)> send);
@@ -55,6 +58,7 @@ class VerifierDisk {
   Address self_;
   crypto::Digest genesis_;
   const crypto::Digester& digester_;
+  const bool damaged_;
   Random random_;
   Trace& trace_;
   VirtualDisk disk_;

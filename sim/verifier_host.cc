@@ -27,21 +27,22 @@ VerifierHost::VerifierHost(const Surroundings& around, const verification::Verif
                            TimeUs clock_offset, uint64_t seed,
                            const crypto::Authenticator& authenticator,
                            const crypto::Digester& digester, Ledger& ledger,
-                           const std::optional<DiskPlan>& disk)
+                           const std::optional<StoragePlan>& storage)
     : Host(around, Address::verifier(options.index), clock_offset, seed),
       options_(options),
       authenticator_(authenticator),
       digester_(digester),
       ledger_(ledger) {
-  if (!disk) return;
+  if (!storage) return;
   disk_ = std::make_unique<VerifierDisk>(
-      self(), *disk, options_.genesis, digester_, random_.next(), around.trace,
+      self(), storage->disk, storage->damaged > 0, options_.genesis, digester_, random_.next(),
+      around.trace,
       [this](TimeUs delay, std::function<void()> action) { later(delay, std::move(action)); });
 }
 VerifierHost::~VerifierHost() = default;
 
 bool VerifierHost::recovered() const {
-  return up() && verifier_->glance().phase != "recovering";
+  return up() && !retired_ && !broken() && verifier_->glance().phase != "recovering";
 }
 
 void VerifierHost::calm() {
@@ -56,7 +57,8 @@ void VerifierHost::on_start() {
     persisted_ = View();
     views_.restarted(self());
   } else if (disk_) {
-    disk_->open(options);
+    retired_ = !disk_->open(options);
+    if (retired_) return;
     views_.stands(self(), disk_->promised());
   } else if (lives() > 1) {
     options.lost_promises_at = persisted_;
@@ -80,6 +82,7 @@ void VerifierHost::on_crash() {
 }
 
 void VerifierHost::on_message(const wire::Message& message, Address from, TimeUs now) {
+  if (retired_) return;
   last_from_ = from;
   verification::Outbox out;
   verifier_->receive(message, from, now, out);
@@ -87,12 +90,14 @@ void VerifierHost::on_message(const wire::Message& message, Address from, TimeUs
 }
 
 void VerifierHost::on_tick(TimeUs now) {
+  if (retired_) return;
   verification::Outbox out;
   verifier_->tick(now, out);
   carry_out(out);
 }
 
 void VerifierHost::on_idle(TimeUs now) {
+  if (retired_) return;
   verification::Outbox out;
   verifier_->idle(now, out);
   carry_out(out);
@@ -101,11 +106,16 @@ void VerifierHost::on_idle(TimeUs now) {
 void VerifierHost::carry_out(verification::Outbox& out) {
   if (!disk_) keep_view(out);
   const auto now = verifier_->glance();
-  ledger_.committed(self(), now.committed, now.token);
   witness(now);
-  if (!disk_) return send(out.sends);
-  disk_->carry_out(out, [this, promised = now.promised](const std::vector<wire::Send>& sends) {
-    views_.stands(self(), promised);
+  if (!disk_) {
+    ledger_.committed(self(), now.committed, now.token);
+    return send(out.sends);
+  }
+  // What it takes for committed may rest on a COMMIT of its own that is not durable yet. If it dies
+  // now nobody has heard of either (P2), and the others may go on without that batch.
+  disk_->carry_out(out, [this, now](const std::vector<wire::Send>& sends) {
+    ledger_.committed(self(), now.committed, now.token);
+    views_.stands(self(), now.promised);
     send(sends);
   });
 }

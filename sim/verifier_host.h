@@ -20,11 +20,14 @@ class VerifierHost final : public Host {
   VerifierHost(const Surroundings& around, const verification::VerifierOptions& options,
                TimeUs clock_offset, uint64_t seed, const crypto::Authenticator& authenticator,
                const crypto::Digester& digester, Ledger& ledger,
-               const std::optional<DiskPlan>& disk = std::nullopt);
+               const std::optional<StoragePlan>& storage = std::nullopt);
   ~VerifierHost() override;
 
   bool recovered() const override;
   void calm() override;
+  bool broken() const override { return !retired_ && disk_ != nullptr && disk_->broken(); }
+  /// It has lost even the views that it promised: it never runs again.
+  bool retired() const { return retired_; }
   /// Precondition: up().
   verification::VerifierStatus status() const { return verifier_->status(); }
   verification::VerifierStatus glance() const { return verifier_->glance(); }
@@ -49,6 +52,7 @@ class VerifierHost final : public Host {
   std::unique_ptr<verification::Verifier> verifier_;
   View persisted_;                      ///< without a disk
   std::unique_ptr<VerifierDisk> disk_;  ///< null: an ideal one, for the highest view only
+  bool retired_ = false;
   ViewChecker views_;
   std::string phase_;  ///< as of the last look, as the next ones
   std::string reason_;

@@ -133,7 +133,7 @@ std::unique_ptr<ExecutorHost> World::make_executor(uint16_t index, size_t instan
   setup.request_cost_us = plan_.request_cost_us;
   setup.switch_every = plan_.switch_every;
   setup.silence = &silence_;
-  setup.storage = plan_.storage;
+  setup.storage = plan_.storage.of(Address::executor(index), plan_.model);
   setup.options.suspect_after_us = patience(setup.options.suspect_after_us);
   setup.options.resend_after_us = patience(setup.options.resend_after_us);
   if (workload_->deterministic()) setup.sequential = &sequential_;
@@ -159,9 +159,11 @@ std::unique_ptr<VerifierHost> World::make_verifier(uint16_t index, size_t instan
   const Address self = Address::verifier(index);
   // Who lies keeps what it likes.
   const bool keeps = plan_.storage.verifiers_too() && !plan_.byzantine.faulty(self, plan_.model);
-  return std::make_unique<VerifierHost>(around(self, instance), options, clock_offset(),
-                                        random_.next(), authenticator_of(self), digester_, ledger_,
-                                        keeps ? std::optional(plan_.storage.disk) : std::nullopt);
+  return std::make_unique<VerifierHost>(
+      around(self, instance), options, clock_offset(), random_.next(), authenticator_of(self),
+      digester_, ledger_,
+
+      keeps ? std::optional(plan_.storage.of(self, plan_.model)) : std::nullopt);
 }
 
 void World::add_verifiers() {
@@ -301,7 +303,9 @@ TimeUs World::patience_lost() const {
   TimeUs longest = 0;
   for (const auto& host : executors_) longest = std::max(longest, host->longest_run());
   const TimeUs slow_batches = kTurns * plan_.model.executors() * 2 * longest;
-  const TimeUs stall = plan_.storage.disk[DiskFault::kStall] > 0 ? kLongestStallUs : 0;
+  const bool stalls = plan_.storage.disk[DiskFault::kStall] > 0 ||
+                      (plan_.storage.damaged > 0 && plan_.storage.damage[DiskFault::kStall] > 0);
+  const TimeUs stall = stalls ? kLongestStallUs : 0;
   return (plan_.faults.long_pause_us > 0 ? kOutageUs : 0) + quarantine + slow_batches + stall;
 }
 
@@ -322,8 +326,9 @@ bool World::converged() const {
     return excused.contains(host->self()) || unaccountable(host->self()) ||
            (host->recovered() && host->glance().committed == last);
   };
+  const auto votes = [&there](const auto& host) { return host->retired() || there(host); };
   return std::all_of(executors_.begin(), executors_.end(), there) &&
-         std::all_of(verifiers_.begin(), verifiers_.end(), there);
+         std::all_of(verifiers_.begin(), verifiers_.end(), votes);
 }
 
 void World::converge() {

@@ -22,6 +22,10 @@ SILENCE_S = 1.0
 # The bound, and what clients need to notice: the goal is twice the bound.
 FAILOVER_S = 2 * SILENCE_S
 CATCH_UP_S = 60
+# Both are started again, read their logs, meet, and one goes on.
+BOTH_END_S = 10
+# Histories grow, and with them what one check costs: a load is for this many rounds.
+ROUNDS_OF_A_LOAD = 20
 
 
 class Etcd:
@@ -55,12 +59,25 @@ class Etcd:
 
 
 class Pair(Cluster):
-    def __init__(self, build, etcd=None):
-        extra = ["--silence-ms", str(int(SILENCE_S * 1000))]
+    def __init__(self, build, etcd=None, durability="memory"):
+        extra = ["--silence-ms", str(int(SILENCE_S * 1000)), "--durability", durability]
         if etcd is not None:
             extra += ["--arbiter", "etcd", "--endpoint", etcd.client]
         self.build = build
+        self.durability = durability
         super().__init__(build / "eve", config="primary-backup", threads=1, extra=extra)
+
+    def restart(self, name):
+        self.restarted[name] = subprocess.Popen(
+            [self.program, "serve", "--cluster", self.cluster_file, "--node", name,
+             "--threads", str(self.threads), "--durability", self.durability],
+            stdout=self.log, stderr=self.log)
+
+    def kill_all_and_start_again(self):
+        for name in list(self.restarted):
+            self.kill(name)
+            del self.nodes[name]  # what `dev` had started ended long ago
+        super().kill_all_and_start_again()
 
     def replicas(self):
         """{index: its part of the status}, of those that answer."""
@@ -97,6 +114,21 @@ def finish(load, seconds, longest_silence):
         raise Failure(f"the service was away for {silence} s")
 
 
+def with_load(cluster, rounds, seconds_each, longest_silence, act):
+    """act(n) for so many rounds, under loads that are short enough to be checked."""
+    for first in range(0, rounds, ROUNDS_OF_A_LOAD):
+        part = min(ROUNDS_OF_A_LOAD, rounds - first)
+        seconds = int(part * seconds_each) + 5
+        load = cluster.load(seconds)
+        try:
+            act(part)
+            finish(load, seconds, longest_silence)
+        finally:
+            if load.poll() is None:
+                load.kill()
+                load.wait()
+
+
 def check_end(cluster):
     cluster.await_sync()
     wait_for("both to hold the same last batch", CATCH_UP_S, cluster.converged)
@@ -128,23 +160,105 @@ def kill_rounds(cluster, rounds):
     print(f"  {rounds} kills, the survivor was seen to lead within {longest:.2f} s")
 
 
-def kills(build, rounds, etcd):
-    with Pair(build, etcd) as cluster:
+def kills(build, rounds, etcd, durability="memory"):
+    with Pair(build, etcd, durability) as cluster:
         cluster.await_sync()
-        seconds = rounds * 4 + 5
-        load = cluster.load(seconds)
-        try:
-            kill_rounds(cluster, rounds)
-            finish(load, seconds, FAILOVER_S)
-        finally:
-            if load.poll() is None:
-                load.kill()
-                load.wait()
+        with_load(cluster, rounds, 2.5, FAILOVER_S, lambda part: kill_rounds(cluster, part))
         check_end(cluster)
 
 
 def kills_none(build, rounds):
     kills(build, rounds, None)
+
+
+def kills_sync(build, rounds):
+    kills(build, rounds, None, "sync")
+
+
+def end_rounds(cluster, rounds, one_is_enough):
+    """kill -9 of both at once, or of one, whatever the other one is doing: all of it is on disk."""
+    for number in range(rounds):
+        victims = random.sample((0, 1), random.choice((1, 2, 2)))
+        for victim in victims:
+            cluster.kill(f"executor-{victim}")
+        time.sleep(random.choice((0, 0, 0.3)))
+        for place, victim in enumerate(victims):
+            if place > 0 and one_is_enough and random.random() < 0.3:
+                wait_for("one to go on without the other", CATCH_UP_S,
+                         lambda: cluster.leader() is not None)
+            time.sleep(random.choice((0, 0, 0.2)))
+            cluster.restart(f"executor-{victim}")
+        if number % 3 == 0:
+            cluster.await_sync()
+        else:
+            wait_for("somebody to lead", CATCH_UP_S, lambda: cluster.leader() is not None)
+            time.sleep(random.choice((0, 0.2, 1)))
+    print(f"  {rounds} rounds of both or either ended")
+
+
+def both_end(build, rounds, etcd, durability="sync"):
+    """Nothing that was acknowledged is lost when both end at once, and the service comes back."""
+    with Pair(build, etcd, durability) as cluster:
+        cluster.await_sync()
+        with_load(cluster, rounds, 3.5, BOTH_END_S,
+                  lambda part: end_rounds(cluster, part, etcd is not None))
+        check_end(cluster)
+        cluster.cli("SET", "last", "1")
+        cluster.kill_all_and_start_again()  # `eve dev` goes on with its directory
+        cluster.await_sync()
+        if cluster.cli("GET", "last") != "1":
+            raise Failure("the write is lost")
+
+
+def older_copy(build, _, etcd):
+    """All that one has is put back to what it was: it notices, starts over, and returns."""
+    with Pair(build, etcd, "sync") as cluster:
+        cluster.await_sync()
+        cluster.cli("SET", "a", "1")
+        name = f"executor-{cluster.leader()}"
+        home = pathlib.Path(cluster.directory) / "dev"
+        copy = pathlib.Path(cluster.directory) / "copy"
+
+        def end_both():
+            for index in (0, 1):
+                cluster.kill(f"executor-{index}")
+
+        def start_both():
+            for index in (0, 1):
+                cluster.restart(f"executor-{index}")
+
+        end_both()
+        copy.mkdir()
+        for path in home.glob(f"{name}*"):
+            (shutil.copytree if path.is_dir() else shutil.copy2)(path, copy / path.name)
+        start_both()
+        cluster.await_sync()
+        if f"executor-{cluster.leader()}" != name:
+            raise Failure("whom the record named primary goes on")
+        for number in range(200):
+            cluster.cli("SET", "a", str(number))
+        end_both()
+        for path in copy.iterdir():
+            if path.is_dir():
+                shutil.rmtree(home / path.name)
+                shutil.copytree(path, home / path.name)
+            else:
+                shutil.copy2(path, home / path.name)
+        start_both()
+        cluster.await_sync()
+        if cluster.cli("GET", "a") != "199":
+            raise Failure("the writes after the copy are lost")
+        if "starts over" not in cluster.output():
+            raise Failure("nobody noticed")
+        check_end(cluster)
+
+
+def both_end_none(build, rounds):
+    both_end(build, rounds, None)
+
+
+def both_end_async(build, rounds):
+    both_end(build, rounds, None, "async")
 
 
 def with_etcd(case):
@@ -161,21 +275,17 @@ def pauses(build, rounds, etcd):
     """SIGSTOP of either, for less and for more than the bound: with an arbiter anything is safe."""
     with Pair(build, etcd) as cluster:
         cluster.await_sync()
-        seconds = rounds * 6 + 5
-        load = cluster.load(seconds)
-        try:
-            for number in range(rounds):
+
+        def stop_and_go(part):
+            for number in range(part):
                 leader = cluster.leader()
                 victim = leader if number % 2 == 0 else 1 - leader
                 cluster.signal(f"executor-{victim}", signal.SIGSTOP)
                 time.sleep(random.choice((0.2, 0.8, 1.2, 3)))
                 cluster.signal(f"executor-{victim}", signal.SIGCONT)
                 cluster.await_sync()
-            finish(load, seconds, 3 * FAILOVER_S)
-        finally:
-            if load.poll() is None:
-                load.kill()
-                load.wait()
+
+        with_load(cluster, rounds, 6, 3 * FAILOVER_S, stop_and_go)
         check_end(cluster)
 
 
@@ -226,7 +336,12 @@ def both_killed(build, _):
 
 CASES = {
     "kills_none": kills_none,
+    "kills_sync": kills_sync,
     "kills_etcd": with_etcd(kills),
+    "both_end_none": both_end_none,
+    "both_end_async": both_end_async,
+    "both_end_etcd": with_etcd(both_end),
+    "older_copy": with_etcd(older_copy),
     "pauses_etcd": with_etcd(pauses),
     "arbiter_away": with_etcd(arbiter_away),
     "benchmark": benchmark,

@@ -100,10 +100,12 @@ void Connection::process() {
 void Connection::dispatch() {
   if (is_web_request(args_[0])) return finish();
   const Command* command = find_command(args_);
-  const Bytes reason = refusal(command, args_);
+  Bytes reason = refusal(command, args_);
+  if (reason.empty()) reason = disk_trouble(*command);
   if (!reason.empty()) return refuse(command, reason);
   if (transaction_.open() && !command->has(kAtOnce)) {
-    return transaction_.add(args_) ? reply().status("QUEUED") : reply().error(kTransactionTooLarge);
+    const bool queued = transaction_.add(args_, command->has(kWrite));
+    return queued ? reply().status("QUEUED") : reply().error(kTransactionTooLarge);
   }
   if (command->local != nullptr) return command->local(*this, args_);
   Bytes request = command_request(protocol_, args_);
@@ -111,11 +113,24 @@ void Connection::dispatch() {
   submit(ReplyQueue::Kind::kResp, std::move(request));
 }
 
+// As Redis does when it cannot write its files: what changes data is refused, and an EXEC of it.
+Bytes Connection::disk_trouble(const Command& command) {
+  const bool writes =
+      command.has(kWrite) || (command.local == local::exec && transaction_.writes());
+  if (!writes) return {};
+  Bytes nodes;
+  for (const std::string& node : host_->low_disks()) nodes += (nodes.empty() ? "" : ", ") + node;
+  if (nodes.empty()) return {};
+  return "MISCONF Too little disk space, or a disk that fails, on " + nodes +
+         ": commands that may change data are refused, others run. Make room there; nothing has to "
+         "be restarted";
+}
+
 void Connection::refuse(const Command* command, const Bytes& reason) {
   if (command != nullptr && command->local == local::exec) {
     transaction_.clear();
-    return reply().error("EXECABORT Transaction discarded because of: " +
-                         reason.substr(reason.find(' ') + 1));
+    const size_t from = reason.starts_with("ERR ") ? 4 : 0;
+    return reply().error("EXECABORT Transaction discarded because of: " + reason.substr(from));
   }
   if (transaction_.open()) transaction_.fail();
   reply().error(reason);

@@ -62,6 +62,7 @@ class Connection final : public runtime::FrontEnd {
   void process();
   void dispatch();
   void refuse(const Command* command, const Bytes& reason);
+  Bytes disk_trouble(const Command& command);
   void answer_locally(const Command& command, Args args);
   void run_transaction();
   bool build_transaction(Bytes& request);

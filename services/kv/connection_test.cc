@@ -95,6 +95,37 @@ TEST_F(ConnectionTest, AnOverloadedGatewayRefusesInOrder) {
             "+c\r\n");
 }
 
+TEST_F(ConnectionTest, CommandsThatChangeDataAreRefusedWhileDisksAreLow) {
+  host_.low = {"executor-1", "executor-2"};
+  send("SET a 1\r\nGET a\r\nDEL a\r\nPING\r\n");
+  ASSERT_EQ(host_.submitted.size(), 1u);
+  answer("$-1\r\n");
+  const Bytes refused =
+      "-MISCONF Too little disk space, or a disk that fails, on executor-1, executor-2: commands "
+      "that may change data are refused, others run. Make room there; nothing has to be "
+      "restarted\r\n";
+  EXPECT_EQ(sent(), refused + "$-1\r\n" + refused + "+PONG\r\n");
+  send("MULTI\r\nSET a 1\r\nEXEC\r\n");
+  EXPECT_EQ(sent(), "+OK\r\n" + refused +
+                        "-EXECABORT Transaction discarded because of previous errors.\r\n");
+  send("MULTI\r\nGET a\r\nEXEC\r\n");
+  EXPECT_EQ(host_.submitted.size(), 1u) << "it only reads";
+  answer("*1\r\n$-1\r\n");
+  (void)sent();
+  host_.low.clear();
+  send("MULTI\r\nSET a 1\r\n");
+  host_.low = {"executor-1"};
+  send("EXEC\r\n");
+  EXPECT_TRUE(
+      sent().starts_with("+OK\r\n+QUEUED\r\n-EXECABORT Transaction discarded because of: "
+                         "MISCONF Too little disk space, or a disk that fails, on "
+                         "executor-1: "));
+  EXPECT_TRUE(host_.submitted.empty());
+  host_.low.clear();
+  send("SET a 1\r\n");
+  EXPECT_EQ(host_.submitted.size(), 1u);
+}
+
 TEST_F(ConnectionTest, ExecWaitsForTheVersionsOfItsWatch) {
   send("WATCH a b\r\nMULTI\r\nGET a\r\nEXEC\r\nPING\r\n");
   ASSERT_EQ(host_.submitted.size(), 1u);

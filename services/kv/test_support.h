@@ -28,6 +28,7 @@ class FakeHost final : public runtime::FrontEnd::Host {
   void send(ByteView bytes) override { sent.append(bytes); }
   void close() override { ++closes; }
   int64_t now_us() const override { return time_us; }
+  std::vector<std::string> low_disks() override { return low; }
 
   Bytes take_sent() { return std::exchange(sent, Bytes()); }
 
@@ -35,6 +36,7 @@ class FakeHost final : public runtime::FrontEnd::Host {
   Bytes sent;
   int closes = 0;
   bool overloaded = false;
+  std::vector<std::string> low;
   int64_t time_us = 1'700'000'000'000'000;
 };
 

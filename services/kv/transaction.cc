@@ -11,7 +11,7 @@ constexpr size_t kMaxWatchBytes = limits::kMaxRequestBytes / 4;
 
 }  // namespace
 
-bool Transaction::add(Args args) {
+bool Transaction::add(Args args, bool writes) {
   if (failed_) return true;  // it cannot run any more: nothing is kept
   const size_t size = queued_.size() + command_size(args);
   if (commands_ == kMaxTransactionCommands || size > limits::kMaxRequestBytes) {
@@ -20,6 +20,7 @@ bool Transaction::add(Args args) {
   }
   append_command(queued_, Protocol::kResp2, args);
   ++commands_;
+  writes_ |= writes;
   return true;
 }
 
@@ -27,6 +28,7 @@ void Transaction::clear() {
   forget_watches();
   open_ = false;
   failed_ = false;
+  writes_ = false;
   commands_ = 0;
   queued_ = Bytes();
 }

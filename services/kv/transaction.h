@@ -18,9 +18,11 @@ class Transaction {
   size_t commands() const { return commands_; }
 
   void begin() { open_ = true; }
-  /// Queues a command. False: it is too much for one transaction, which has failed now.
-  /// Precondition: open().
-  bool add(Args args);
+  /// Queues a command, which may change data if it `writes`. False: it is too much for one
+  /// transaction, which has failed now. Precondition: open().
+  bool add(Args args, bool writes);
+  /// A command that may change data is queued.
+  bool writes() const { return writes_; }
   /// EXEC will be refused: a command could not be queued.
   void fail() { failed_ = true; }
   bool failed() const { return failed_; }
@@ -61,6 +63,7 @@ class Transaction {
 
   bool open_ = false;
   bool failed_ = false;
+  bool writes_ = false;
   bool watches_lost_ = false;
   size_t commands_ = 0;
   Bytes queued_;

@@ -89,6 +89,7 @@ class OffByOne {
   wire::Message operator()(wire::PairBeat m) { return m; }
   wire::Message operator()(wire::PairBatch m) { return m; }
   wire::Message operator()(wire::PairToken m) { return m; }
+  wire::Message operator()(wire::Room m) { return m; }
   wire::Message operator()(wire::EpochEnd m) { return m; }
   wire::Message operator()(wire::Farewell m) {
     shift(m.number);

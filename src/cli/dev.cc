@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/dev_cluster.h"
+#include "cli/headroom.h"
 
 namespace eve::cli {
 namespace {
@@ -67,6 +68,7 @@ void add_dev_options(CLI::App& command, const Program& program, DevOptions& opti
       .add_option("--durability", options.durability,
                   "What survives in --dir: sync (a power failure), async (kill -9), memory")
       ->capture_default_str();
+  add_headroom_option(command, options.headroom_mib);
   add_checkpoint_option(command, options.checkpoint_mib);
   add_pair_options(command, options.pair);
 }

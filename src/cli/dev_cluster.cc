@@ -130,9 +130,10 @@ Status DevCluster::start_nodes(const DevOptions& options) {
   const auto checkpoint_mib = std::to_string(options.checkpoint_mib);
   for (const auto& node : config_.nodes) {
     if (node.port == 0 && node.service_port == 0) continue;
-    auto child = start_self(node.name, {"eve-" + node.name, "serve", "--cluster", cluster, "--node",
-                                        node.name, "--threads", threads, "--durability",
-                                        options.durability, "--checkpoint-mib", checkpoint_mib});
+    auto child = start_self(
+        node.name, {"eve-" + node.name, "serve", "--cluster", cluster, "--node", node.name,
+                    "--threads", threads, "--durability", options.durability, "--checkpoint-mib",
+                    checkpoint_mib, "--headroom", std::to_string(options.headroom_mib)});
     if (!child) return child.status();
     children_.push_back(*child);
   }

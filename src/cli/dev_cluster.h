@@ -31,6 +31,7 @@ struct DevOptions {
   std::string directory;
   std::string nodes_out;
   std::string durability = "memory";
+  uint64_t headroom_mib = 1024;  ///< as of ServeOptions
   uint64_t checkpoint_mib = kCheckpointMib;
   PairOptions pair;
 };

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "cli/commands.h"
+#include "cli/headroom.h"
 #include "cli/node_process.h"
 #include "runtime/node.h"
 
@@ -85,6 +86,7 @@ int run_serve(const Program& program, const ServeOptions& options) {
   if (service->make_front_end) front_end = service->make_front_end();
   node_opts->front_end = front_end.get();
   node_opts->durability = *durability;
+  node_opts->headroom_bytes = options.headroom_mib << 20;
   node_opts->checkpoint.least_log_bytes = options.checkpoint_mib << 20;
   auto node = runtime::Node::create(std::move(*node_opts));
   if (!node) return fail(program, node.message());
@@ -114,6 +116,7 @@ void add_serve(CLI::App& app, const Program& program, Action& action) {
       ->add_option("--durability", options->durability,
                    "What survives: sync (a power failure), async (kill -9), memory (nothing)")
       ->capture_default_str();
+  add_headroom_option(*command, options->headroom_mib);
   add_checkpoint_option(*command, options->checkpoint_mib);
   command->add_option("--ready-fd", options->ready_fd, "Write a line there when serving");
   command->callback([&program, &action, options] {

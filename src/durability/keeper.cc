@@ -1,6 +1,7 @@
 #include "durability/keeper.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "base/check.h"
@@ -26,6 +27,10 @@ std::string start_name(const KeeperOptions& options) {
 }
 std::string lost_name(const KeeperOptions& options) {
   return options.log.name + ".lost";
+}
+
+std::string highest_name(const KeeperOptions& options) {
+  return options.log.name + ".highest";
 }
 
 std::string in_words(const journal::Recovery& recovery) {
@@ -86,7 +91,9 @@ class Keeper::Opening : public journal::Visitor {
     auto start = read_mark(keeper_.disk_, start_name(options));
     if (!start) return start.status();
 
-    const std::string trouble = missing(*recovery, *lost, *start);
+    auto highest = read_highest();
+    if (!highest) return highest.status();
+    const std::string trouble = missing(*recovery, *lost, *start, highest->has_value());
     if (auto status = keeper_.begin(*recovery, trouble.substr(0, kMostWords)); !status) {
       return status;
     }
@@ -99,6 +106,7 @@ class Keeper::Opening : public journal::Visitor {
     found.end = recovery->end;
     found.in_pieces = keeper_.log_->segments() > kManySegments;
     found.opened = keeper_.log_->opened();
+    found.highest = keeper_.marked_ = *highest;
     if (*lost) {
       if (auto status = remove_mark(keeper_.disk_, lost_name(options)); !status) return status;
     }
@@ -106,13 +114,26 @@ class Keeper::Opening : public journal::Visitor {
   }
 
  private:
+  /// Nullopt: none is kept, or it cannot be read.
+  Result<std::optional<uint64_t>> read_highest() const {
+    std::optional<uint64_t> number;
+    if (!keeper_.options_.marks_highest) return number;
+    const auto text = read_mark(keeper_.disk_, highest_name(keeper_.options_));
+    if (!text) return text.error();
+    uint64_t read = 0;
+    const char* end = *text ? (*text)->data() + (*text)->size() : nullptr;
+    if (*text && std::from_chars((*text)->data(), end, read).ptr == end && !(*text)->empty()) {
+      number = read;
+    }
+    return number;
+  }
   /// Empty: all that was ever acknowledged is there, or what is missing is on record already.
   std::string missing(const journal::Recovery& recovery, const std::optional<Bytes>& lost,
-                      const std::optional<Bytes>& start) const {
+                      const std::optional<Bytes>& start, bool marked) const {
     if (!recovery.damage.empty()) return in_words(recovery);
     if (lost) return "an earlier log could not be read: " + *lost;
     if (recovery.empty) {
-      const bool expected = keeper_.options_.ran_before || !recovery.kept.empty();
+      const bool expected = marked || keeper_.options_.ran_before || !recovery.kept.empty();
       return expected ? "the log that was here is gone" : "";
     }
     // A process that ended in order has synced everything.
@@ -209,9 +230,26 @@ Status Keeper::write_out(Until until) {
   const bool full = waiting_bytes_ > kMostWaitingBytes;
   if (until == Until::kLater && !full) return {};
   const bool sync = options_.durability != Durability::kAsync || until == Until::kSynced || full;
+  if (sync) {
+    if (auto status = mark_highest(); !status) return refuse(status);
+  }
   if (auto status = sync ? log_->flush() : log_->write(); !status) return refuse(status);
   forget_durable();
   return {};
+}
+
+// It may say more than the log, if a crash comes in between: nobody may have promised less.
+Status Keeper::mark_highest() {
+  if (!options_.marks_highest) return {};
+  auto highest = marked_;
+  for (const Waiting& each : waiting_) {
+    const bool owners = each.note.kind < kFirstReservedKind;
+    if (owners) highest = std::max(highest, std::optional(each.note.number));
+  }
+  if (highest == marked_) return {};
+  const auto status = write_mark(disk_, highest_name(options_), std::to_string(*highest));
+  if (status.ok()) marked_ = highest;
+  return status;
 }
 
 void Keeper::forget_durable() {
@@ -266,6 +304,7 @@ Status Keeper::reopen(bool& fatal) {
     const Waiting& next = waiting_[waiting_.size() - left];
     if (auto status = append(next.position, next.note); !status) return status;
   }
+  if (auto status = mark_highest(); !status) return refuse(status);
   if (auto status = log_->flush(); !status) return refuse(status);
   forget_durable();
   return {};

@@ -57,6 +57,9 @@ struct KeeperOptions {
   std::string machine_start;
   /// The owner has run with this directory before: a log that is not there is lost.
   bool ran_before = false;
+  /// The highest number of any note that is synced stands in NAME.highest as well, and before that:
+  /// for owners to whom it is worth more than the rest.
+  bool marks_highest = false;
 };
 
 /// What open() found.
@@ -68,7 +71,8 @@ struct Found {
   journal::Position end{1};    ///< notes below it were visited
   /// The log lies in so many files that each further start takes noticeably longer: worth a cut.
   bool in_pieces = false;
-  uint64_t opened = 1;  ///< how often the log has been opened, this time included
+  uint64_t opened = 1;              ///< how often the log has been opened, this time included
+  std::optional<uint64_t> highest;  ///< as NAME.highest says: no note had a higher number
 };
 
 /// Visits what earlier processes kept.
@@ -88,7 +92,7 @@ class NoteVisitor {
 /// Calls block; one thread at a time. The disk must outlive the keeper.
 ///
 /// Beside the log's files it may leave NAME.start (how the log was kept last, if not synced) and
-/// NAME.lost (a log that cannot be read is being replaced).
+/// NAME.lost (a log that cannot be read is being replaced), and NAME.highest.
 class Keeper {
  public:
   /// Reads the log, or makes one. When it returns, all that was visited is durable: not before may
@@ -137,6 +141,8 @@ class Keeper {
   Status refuse(Status status);
   Status append(journal::Position position, const Note& note);
   Status write_out(Until until);
+  /// Before what waits is durable.
+  Status mark_highest();
   void forget_durable();
   Status reopen(bool& fatal);
 
@@ -153,6 +159,7 @@ class Keeper {
   journal::Position end_{1};
   journal::Life life_{};
   std::optional<journal::Position> damage_at_;  ///< says that the log is not whole: must stay
+  std::optional<uint64_t> marked_;              ///< what NAME.highest says
   uint32_t damaged_readings_ = 0;               ///< by mend(), in a row
   uint64_t earlier_bytes_ = 0;                  ///< written by writers that failed
 };

@@ -45,7 +45,7 @@ Result<std::vector<Note>> PromiseBook::begin(const Found& found,
     (void)all_.apply(stands);
     return std::vector<Note>{note_of(stands, all_.promised)};
   }
-  if (!known_ && !highest_stray_) {
+  if (!known_ && !highest_stray_ && !found.highest) {
     return Error{name_ + ": what it has promised is lost (" + found.trouble +
                  "); it must not vote under this identity any more: give it a new one"};
   }
@@ -55,7 +55,8 @@ Result<std::vector<Note>> PromiseBook::begin(const Found& found,
                  ": the notes of its log contradict each other; restore the log, or give it a "
                  "new identity"};
   }
-  const View highest = std::max(highest_, highest_stray_.value_or(View(0)));
+  const View highest =
+      std::max({highest_, highest_stray_.value_or(View(0)), View(found.highest.value_or(0))});
   owes_remembered_ = !found.whole;
   if (found.in_pieces) bytes_ = kShortenBytes;
   const bool whole = found.whole && !all_.forgetful;

@@ -68,6 +68,55 @@ TEST_F(PromiseBookTest, GoesOnFromAllThatWasPromised) {
   EXPECT_EQ(bytes_of(*options.recovered), bytes_of(all_of(a_life())));
 }
 
+// The simulator's, bft, storage damaged, seed 101: what spoils the end of the log takes the notes
+// along that name the highest view.
+TEST_F(PromiseBookTest, TheHighestViewOutlivesTheLogThatNamesIt) {
+  keeper_options.marks_highest = true;
+  ASSERT_TRUE(start().ok());
+  keep(a_life());
+  keep({testing::new_view(7, testing::certificate(2, 4))});
+  keeper.reset();
+  for (const std::string& name : disk.names()) {
+    if (name.ends_with(".log")) disk.lose(name);
+  }
+  keeper_options.ran_before = true;
+  ASSERT_TRUE(start().ok());
+  EXPECT_FALSE(found.whole);
+  EXPECT_FALSE(options.recovered);
+  EXPECT_EQ(options.lost_promises_at, View(7));
+}
+
+TEST_F(PromiseBookTest, TheHighestViewIsMarkedBeforeTheLogHasIt) {
+  keeper_options.marks_highest = true;
+  ASSERT_TRUE(start().ok());
+  keep({testing::prepare(0, 1)});
+  std::vector<std::string> calls;
+  disk.permits = [&calls](const std::string& call) {
+    calls.push_back(call);
+    return true;
+  };
+  keep({testing::new_view(7, testing::certificate(0, 1))});
+  disk.permits = nullptr;
+  const auto first = [&calls](const std::string& verb) {
+    return std::find_if(calls.begin(), calls.end(),
+                        [&](const std::string& call) { return call.starts_with(verb); }) -
+           calls.begin();
+  };
+  const auto log = std::find_if(calls.begin(), calls.end(), [](const std::string& call) {
+    return call.starts_with("sync ") && call.find(".highest") == std::string::npos;
+  });
+  ASSERT_NE(log, calls.end());
+  EXPECT_LT(first("sync_names"), log - calls.begin());
+  calls.clear();
+  disk.permits = [&calls](const std::string& call) {
+    calls.push_back(call);
+    return true;
+  };
+  keep({testing::prepare(7, 3)});
+  disk.permits = nullptr;
+  EXPECT_EQ(first("rename"), static_cast<ptrdiff_t>(calls.size())) << "once a view";
+}
+
 TEST_F(PromiseBookTest, WhatBindsIsSyncedAndTheRestGoesAlong) {
   ASSERT_TRUE(start().ok());
   EXPECT_EQ(needed({}), Until::kLater);

@@ -191,6 +191,7 @@ void Executor::Impl::set_beat(TimeUs now) {
 
 std::string Executor::Impl::waiting_for() const {
   if (repair.active()) return repair.waiting_for();
+  if (leads_no_more() && !able_to_lead) return "a new view: its disk does not keep up";
   if (ended) return "the farewells of verifiers: the epoch has ended";
   if (leads_no_more()) return "a new view, after the restart: it led this one";
   if (silence.silent()) {
@@ -254,6 +255,12 @@ void Executor::tick(TimeUs now, Outbox& out) {
 
 TimeUs Executor::deadline() const {
   return impl_->beat_at;
+}
+
+void Executor::may_lead(bool able, TimeUs now, Outbox& out) {
+  if (std::exchange(impl_->able_to_lead, able) == able) return;
+  if (!able && impl_->leads() && !impl_->silence.silent()) impl_->say_hello(now, out);
+  impl_->set_beat(now);
 }
 
 void Executor::idle(TimeUs now, Outbox& out) {

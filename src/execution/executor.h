@@ -111,6 +111,9 @@ class Executor {
   /// Called at or after deadline(); harmless at any other time.
   void tick(TimeUs now, Outbox& out);
   TimeUs deadline() const;
+  /// Whether the host's disk keeps up; true until it says otherwise. While it does not, this
+  /// executor leads no view (E13).
+  void may_lead(bool able, TimeUs now, Outbox& out);
   /// The host has handed over all that had arrived: a primary proposes what has gathered.
   void idle(TimeUs now, Outbox& out);
 

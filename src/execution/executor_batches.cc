@@ -71,11 +71,14 @@ bool Executor::Impl::in_stretch(BatchNumber number) const {
 // although it ran in order is split over the stretch, again and again, until a bundle that always
 // fails is alone and first: then verifiers know what to blame (V11). An executor that did not see
 // the batch that failed splits all the way when views bear nothing.
+// A view that bore something just had a batch on its way: splitting it up would make the next view
+// slow where disks are, and end it the same way.
 size_t Executor::Impl::stretch_bundles() const {
   constexpr uint32_t kPatience = 2;
   const BatchNumber first = std::max(committed, start).next();
   const WindowEntry* failed = window.find(first);
-  if (failed != nullptr && failed->batch->view == view && in_stretch(first)) {
+  const bool bore_nothing = committed <= start;
+  if (bore_nothing && failed != nullptr && failed->batch->view == view && in_stretch(first)) {
     const size_t bundles = std::max<size_t>(failed->batch->bundles.size(), 1);
     return (bundles + limits::kWindow - 1) / limits::kWindow;
   }

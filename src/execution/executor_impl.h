@@ -72,8 +72,9 @@ struct Executor::Impl {
     return static_cast<uint16_t>(of.value() % options.model.executors());
   }
   bool leads() const { return primary(view) == options.index; }
-  /// It was primary of this view in an earlier process: what that proposed is not all known.
-  bool leads_no_more() const { return leads() && recovered_view == view; }
+  /// It was primary of this view in an earlier process: what that proposed is not all known (E12).
+  /// Or its disk does not keep up (E13).
+  bool leads_no_more() const { return leads() && (recovered_view == view || !able_to_lead); }
   bool is_peer(Address from) const {
     return from.role == Role::kExecutor && from.index < options.model.executors() &&
            from.index != options.index;
@@ -154,6 +155,7 @@ struct Executor::Impl {
   View view;
   View entered;                            // what comes of it may leave: the host keeps that view
   std::optional<View> recovered_view;      // that an earlier process was in
+  bool able_to_lead = true;                // its disk keeps up
   BatchNumber start;                       // the view's start point
   wire::Names quarantine;                  // what the view answers without executing it
   bool ended = false;                      // the epoch has, with `committed`

@@ -104,6 +104,13 @@ class FakeRunner {
   BatchNumber last() const { return versions_.rbegin()->first; }
   BatchNumber committed() const { return committed_; }
   crypto::Digest token(uint64_t number) const { return versions_.at(BatchNumber(number)).token; }
+  Fetched committed_state() const {
+    const Version& version = versions_.at(committed_);
+    Fetched fetched{
+        version.parts, version.token, version.state.last_time_us, {}, Epoch(version.state.epoch)};
+    for (const auto& [id, session] : version.state.sessions) fetched.sessions.push_back(session);
+    return fetched;
+  }
   std::vector<std::pair<BatchNumber, RunMode>> runs;
 
  private:
@@ -253,13 +260,10 @@ class FakeRunner {
     const wire::TokenParts parts = *fetching_;
     fetching_.reset();
     committed_ = parts.number;
-    const FakeState state = library().at(parts.state);
     const crypto::Digest token = wire::token_of(parts, digester());
     versions_.clear();
-    versions_[parts.number] = {parts, token, state};
-    Fetched fetched{parts, token, state.last_time_us, {}, Epoch(state.epoch)};
-    for (const auto& [id, session] : state.sessions) fetched.sessions.push_back(session);
-    emit(std::move(fetched));
+    versions_[parts.number] = {parts, token, library().at(parts.state)};
+    emit(committed_state());
   }
 
   std::map<BatchNumber, Version> versions_;

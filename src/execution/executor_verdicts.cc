@@ -202,11 +202,13 @@ bool Executor::Impl::something_missing(TimeUs now) const {
 
 // Restarted and caught up: only a new view is missing, which the verifiers start for one that asks
 // and is level with them (V6e). Until then this executor is one of the u that may fail. One that
-// remembers may speak, but not lead the view that it led (E12).
+// remembers may speak, but not lead the view that it led (E12). One whose disk does not keep up is
+// never level, as the others commit what waits for its disk: it asks all the same (E13).
 bool Executor::Impl::wants_back(TimeUs now) const {
   const bool waits = silence.silent() ? silence.answered() : leads_no_more();
-  return waits && !repair.active() && verdicts.vouched().empty() &&
-         now - hello_at >= options.suspect_after_us;
+  if (!waits || now - hello_at < options.suspect_after_us) return false;
+  const bool slow = !silence.silent() && !able_to_lead;
+  return slow || (!repair.active() && verdicts.vouched().empty());
 }
 
 void Executor::Impl::say_hello(TimeUs now, Outbox& out) {

@@ -55,6 +55,7 @@ class LogWriter {
                                                    const Recovery& recovery,
                                                    const std::vector<NewRecord>& first = {});
 
+  const Life& life() const { return life_; }
   /// Buffers a record; nothing is written before flush(). Error, without poison, if the payload is
   /// above limits::kMaxJournalRecordBytes, or more than limits::kMaxJournalBufferBytes wait.
   Result<Position> append(uint16_t kind, uint64_t number, ByteView payload);

@@ -46,16 +46,39 @@ struct Faults {
   uint64_t diverges = 0;  ///< batches that differ when they run in parallel, in 1,000
 };
 
+/// What a replica leaves to its next process, where it is durable: its runs, its commits, its life.
+struct Kept {
+  uint64_t life = 0;
+  FakeRunner runner;
+  std::map<BatchNumber, execution::RecoveredBatch> results;
+
+  execution::Recovered recovered() const {
+    execution::Recovered recovered;
+    recovered.committed = runner.committed_state();
+    for (const auto& [number, batch] : results) {
+      if (number > runner.committed()) recovered.above.push_back(batch);
+    }
+    return recovered;
+  }
+};
+
 /// One process: a replica with its runner. Ends when it is killed; its record stays.
 struct Process {
-  Process(const ReplicaOptions& options, TimeUs now)
-      : life(options.life), replica(options, authenticator, digester()) {
+  Process(const ReplicaOptions& options, const Kept& kept, TimeUs now)
+      : life(options.life),
+        process(options.process),
+        replica(options, authenticator, digester()),
+        runner(kept.runner),
+        results(kept.results) {
+    if (kept.life != 0) replica.recover(kept.recovered());
     replica.start(now, outbox);
   }
   uint64_t life;
+  uint64_t process;
   NamingAuthenticator authenticator;
   Replica replica;
   FakeRunner runner;
+  std::map<BatchNumber, execution::RecoveredBatch> results;  ///< of runs that stand
   Outbox outbox;
   std::deque<execution::Command> commands;
   std::deque<std::pair<Address, wire::MessagePtr>> inbox;
@@ -116,18 +139,32 @@ class Pair {
     }
     return done();
   }
-  void kill(uint16_t index) { processes[index].reset(); }
+  void kill(uint16_t index) {
+    if (keeps && processes[index]) {
+      Process& p = *processes[index];
+      kept[index] = {p.life, p.runner, p.results};
+      // A fetch that was under way ends with the process.
+      const BatchNumber stands = std::max(p.runner.last(), p.runner.committed());
+      kept[index].runner.apply(execution::RollbackTo{stands}, [](const execution::Event&) {});
+    }
+    processes[index].reset();
+  }
+  void lose_disk(uint16_t index) {
+    kept[index] = {};
+    copies[index] = {};
+  }
   void start(uint16_t index) {
     ReplicaOptions options;
     options.index = index;
     options.clients = 4;
-    options.life = ++last_life_;
-    options.record = with_arbiter_ ? arbiter.record : copies[index];
+    options.process = ++last_life_;
+    options.life = keeps && kept[index].life != 0 ? kept[index].life : last_life_;
+    options.record = with_arbiter_ && !keeps ? arbiter.record : copies[index];
     options.arbiter = with_arbiter_;
     options.genesis = genesis();
     options.silence_us = kSilence;
     options.progress_us = kProgress;
-    processes[index] = std::make_unique<Process>(options, now);
+    processes[index] = std::make_unique<Process>(options, keeps ? kept[index] : Kept{}, now);
     if (faults.poison && index == 1) {
       processes[index]->runner.poisonous = [](const wire::Bundle& bundle) {
         return bundle.kind == wire::BundleKind::kOpen ? bundle.client == 2
@@ -171,7 +208,8 @@ class Pair {
       const ReplicaStatus s = status(i);
       out += " life " + std::to_string(processes[i]->life) + ": " + format_record(s.record) +
              (s.leading ? ", leads" : "") + (s.in_sync ? ", in sync" : "") +
-             (s.in_doubt ? ", in doubt" : "") + (s.conflict ? ", conflict" : "") + ", committed " +
+             (s.in_doubt ? ", in doubt" : "") + (s.resumed ? ", resumed" : "") +
+             (s.conflict ? ", conflict" : "") + ", committed " +
              std::to_string(s.committed.value()) + ", executed " +
              std::to_string(s.executed.value()) + ", waits for \"" + s.waiting_for + "\"\n";
     }
@@ -182,6 +220,8 @@ class Pair {
   Faults faults;
   std::array<std::unique_ptr<Process>, 2> processes;
   std::array<Record, 2> copies;
+  bool keeps = false;  ///< what replicas do is durable
+  std::array<Kept, 2> kept;
   Arbiter arbiter;
   std::vector<Client> clients;
   bool link = true;  ///< between the two
@@ -199,7 +239,7 @@ class Pair {
   };
   struct Question {
     uint16_t index;
-    uint64_t life;
+    uint64_t process;
     Request request;
   };
 
@@ -253,7 +293,7 @@ class Pair {
   void put(const Question& question) {
     const auto again = now + 50'000 + static_cast<TimeUs>(random_.below(100'000));
     auto& process = processes[question.index];
-    const bool alive = process && process->life == question.life;
+    const bool alive = process && process->process == question.process;
     const bool heard = arbiter.reachable && !chance(faults.loss);
     if (heard) {
       const Record record = arbiter.swap(question.request);
@@ -302,8 +342,33 @@ class Pair {
       p.commands.pop_front();
       std::vector<execution::Event> events;
       p.runner.apply(command, [&](execution::Event event) { events.push_back(std::move(event)); });
+      remember(p, command, events);
       for (auto& event : events) p.replica.on_event(std::move(event), now, p.outbox);
       take_commands(p);
+    }
+  }
+
+  // As a log does: what stands, and of bundles only heads.
+  static void remember(Process& p, const execution::Command& command,
+                       const std::vector<execution::Event>& events) {
+    const auto drop_after = [&p](BatchNumber number) {
+      p.results.erase(p.results.upper_bound(number), p.results.end());
+    };
+    if (const auto* back = std::get_if<execution::RollbackTo>(&command)) drop_after(back->number);
+    if (std::holds_alternative<execution::StartFetch>(command)) drop_after(p.runner.committed());
+    p.results.erase(p.results.begin(), p.results.upper_bound(p.runner.committed()));
+    for (const execution::Event& event : events) {
+      const auto* executed = std::get_if<execution::BatchExecuted>(&event);
+      if (executed == nullptr) continue;
+      auto head = std::make_shared<wire::Batch>(*std::get<execution::RunBatch>(command).batch);
+      for (wire::BundlePtr& bundle : head->bundles) {
+        auto copy = std::make_shared<wire::Bundle>(*bundle);
+        for (ByteView& request : copy->requests) request = {};
+        copy->raw = {};
+        copy->signature.clear();
+        bundle = copy;
+      }
+      p.results[executed->parts.number] = {std::move(head), *executed};
     }
   }
 
@@ -314,7 +379,7 @@ class Pair {
       if (with_arbiter_ && request.answer) {
         awaited_[index] = request.wanted;
         questions_.emplace(now + static_cast<TimeUs>(random_.below(20'000)),
-                           Question{index, p.life, request});
+                           Question{index, p.process, request});
         continue;
       }
       if (request.wanted.epoch > copies[index].epoch) copies[index] = request.wanted;

@@ -31,8 +31,10 @@ Replica::Impl::Impl(const ReplicaOptions& options_in, const crypto::Authenticato
       pending(options_in.suspect_after_us),
       repair(FaultModel::primary_backup(), options_in.index, options_in.resend_after_us,
              digester_in) {
-  EVE_CHECK(options.index < 2 && options.life != 0, "one of two, with a life");
+  EVE_CHECK(options.index < 2 && options.life != 0 && options.process != 0,
+            "one of two, with a life");
   peer_was = record.lives.at(other);
+  found_epoch = record.epoch;
   recent.push_back({BatchNumber(), options.genesis, {}});
 }
 
@@ -58,9 +60,12 @@ void Replica::Impl::receive(const wire::PairBeat& beat, Address from, TimeUs now
     refusals.add(from, "a beat of a stranger");
     return;
   }
+  const uint64_t known = peer.process;
   if (!meet(beat, now)) return;
+  if (joined && peer.process != known) restart_term(beat, now, out);
   if (beat.record.epoch > record.epoch) adopt(beat.record, true, now, out);
-  if (beat.record.epoch <= record.epoch) watch.answered(beat.echo);
+  const bool answers = beat.echo_of == options.process && beat.record.epoch <= record.epoch;
+  if (answers) watch.answered(beat.echo);
   if (leads()) {
     lead_if_ready(now, out);
     if (!joined || !beat.joined || beat.term != term) return;
@@ -177,8 +182,13 @@ std::string Replica::Impl::waiting_for() const {
   const std::string peer_name = to_string(Address::executor(other));
   if (conflict) return "a new start: it had committed what the other one has not";
   if (asked && options.arbiter) return "the arbiter";
-  if (!formed(record)) return peer_name + ", to form the cluster";
+  if (!formed(record)) {
+    return peer_name + (reached_point().number == BatchNumber()
+                            ? ", to form the cluster"
+                            : ": it has a state, and no record of who is in sync");
+  }
   if (watch.in_doubt()) return peer_name + ": it was away, and must hear who leads";
+  if (named() && resumed) return peer_name + ": it has restarted, and the other may have gone on";
   if (repair.active()) return repair.waiting_for();
   if (leads()) {
     if (!joined) return "word that " + peer_name + " does not lead";
@@ -202,6 +212,10 @@ Replica::Replica(const ReplicaOptions& options, const crypto::Authenticator& aut
     : impl_(std::make_unique<Impl>(options, authenticator, digester)) {}
 
 Replica::~Replica() = default;
+
+void Replica::recover(execution::Recovered recovered) {
+  impl_->recover(std::move(recovered));
+}
 
 void Replica::start(TimeUs now, Outbox& out) {
   impl_->watch.start(now);
@@ -266,12 +280,13 @@ ReplicaStatus Replica::glance() const {
   status.token = self.recent.back().token;
   status.state_root = self.recent.back().state_root;
   status.executed = self.window.executed_through(self.committed);
-  status.silent = !self.named();
+  status.silent = !self.in_step();
   status.fetching = self.repair.active();
   status.transfer_bytes = self.repair.bytes();
   status.record = self.record;
   status.leading = self.serving();
-  status.in_sync = self.named();
+  status.in_sync = self.in_step();
+  status.resumed = self.resumed;
   status.in_doubt = self.watch.in_doubt();
   status.asking = self.asked.has_value();
   status.conflict = self.conflict;

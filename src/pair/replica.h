@@ -1,6 +1,6 @@
 // One of the two executors of the primary-backup configuration (DESIGN 6.6): runs batches, compares
 // with the other one, answers clients, and decides with the record who may. A state machine without
-// I/O: every method takes the time and fills an Outbox. Rules P1 to P12: docs/primary-backup.md.
+// I/O: every method takes the time and fills an Outbox. Rules P1 to P14: docs/primary-backup.md.
 //
 //                 +---------------------- another life, a later record -----------------+
 //                 v                                                                      |
@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "execution/executor.h"
+#include "execution/recovered.h"
 #include "pair/record.h"
 
 namespace eve::pair {
@@ -27,7 +28,8 @@ namespace eve::pair {
 struct ReplicaOptions {
   uint16_t index = 0;    ///< 0 or 1
   uint16_t clients = 0;  ///< how many client identities the cluster knows
-  uint64_t life = 0;     ///< random, not 0, drawn by this process: its state is empty
+  uint64_t life = 0;     ///< of its state: random, not 0, drawn when that was empty
+  uint64_t process = 0;  ///< random, not 0, drawn by this process
   Record record;         ///< as found: in the arbiter, or in this replica's own copy
   /// The record is changed by compare-and-swap where others change it too. Else it is this
   /// replica's own, and bounds on time stand in for it.
@@ -57,7 +59,8 @@ struct Outbox : execution::Outbox {
 struct ReplicaStatus : execution::ExecutorStatus {
   Record record;
   bool leading = false;  ///< answers clients
-  bool in_sync = false;  ///< the record names its present life
+  bool in_sync = false;  ///< the record names its present life, and it has not just restarted
+  bool resumed = false;  ///< P14: it has a state of before its start, and was in no term since
   bool in_doubt = false;
   bool asking = false;    ///< the arbiter has not answered
   bool conflict = false;  ///< P11: start over with a new life
@@ -76,6 +79,9 @@ class Replica {
           const crypto::Digester& digester);
   ~Replica();
 
+  /// P13. Before start(): what an earlier process of this life has left. The runner stands after
+  /// it.
+  void recover(execution::Recovered recovered);
   /// Once, first.
   void start(TimeUs now, Outbox& out);
   /// A decoded message whose sender's identity the host has authenticated.

@@ -1,8 +1,9 @@
-// The replica's parts and what holds them together. The rules (P1 to P12) are in
+// The replica's parts and what holds them together. The rules (P1 to P14) are in
 // docs/primary-backup.md.
 //
 //   replica.cc          dispatch, time, status
 //   replica_record.cc   the record: questions, forming, alone, promotion, readmission  P1 P2 P5-P9
+//   replica_resumed.cc  a start with what an earlier process has left                 P13 P14
 //   replica_terms.cc    terms: opening, joining, divergence, repair                   P3 P10 P11
 //   replica_batches.cc  proposing, accepting, running, tokens, commits, clients       P4 E1-E3 E8
 //
@@ -70,29 +71,41 @@ struct Replica::Impl {
 
   // ---- replica_record.cc ----
   bool named() const { return names(record, options.index, options.life); }
+  /// Named, and not only by what was before this process.
+  bool in_step() const { return named() && !resumed; }
   bool leads() const { return named() && primary_of(record) == options.index; }
   /// Leads, and may do as if.
   bool serving() const { return leads() && joined && !watch.in_doubt() && !conflict; }
   bool needs_peer() const;
   bool peer_gone(TimeUs now) const;
+  bool peer_of_another_life() const;
   bool stuck(TimeUs now) const;
   bool released(TimeUs now) const;
   void send_beat(TimeUs now, Outbox& out);
   bool meet(const wire::PairBeat& beat, TimeUs now);
+  void meet_anew(const wire::PairBeat& beat, TimeUs now);
   void adopt(const Record& next, bool keep, TimeUs now, Outbox& out);
   void ask(const Record& wanted, Outbox& out);
   void decide(TimeUs now, Outbox& out);
   void decide_as_primary(TimeUs now, Outbox& out);
   Record record_with(bool both) const;
 
+  // ---- replica_resumed.cc ----
+  void recover(execution::Recovered recovered);
+  bool may_not_lead_yet() const;
+  bool both_resumed() const;
+  void decide_as_resumed(TimeUs now, Outbox& out);
+
   // ---- replica_terms.cc ----
   void lead_if_ready(TimeUs now, Outbox& out);
   PairPoint base() const;
+  void open_round(const PairPoint& from, TimeUs now, Outbox& out);
   void open_term(PairTerm next, const PairPoint& from, TimeUs now, Outbox& out);
   void follow(const wire::PairBeat& beat, TimeUs now, Outbox& out);
   void join(const wire::PairBeat& beat, TimeUs now, Outbox& out);
   void peer_reached(const PairPoint& point, TimeUs now, Outbox& out);
   void send_window(TimeUs now, Outbox& out);
+  void restart_term(const wire::PairBeat& beat, TimeUs now, Outbox& out);
   void diverged(BatchNumber number, TimeUs now, Outbox& out);
   bool quarantine_alone(const WindowEntry& failed);
   void claim(const PairPoint& point, TimeUs now, Outbox& out);
@@ -137,17 +150,24 @@ struct Replica::Impl {
   TimeUs read_at = 0;            ///< when the record was asked for without a wish to change it
   Watch watch;
   bool conflict = false;
+  bool resumed = false;  ///< P14
+  View found_epoch;      ///< of the record with which this process started
 
   /// What the other one has said of itself.
   struct Peer {
     uint64_t life = 0;  ///< 0: nothing yet
+    uint64_t process = 0;
     TimeUs met_at = 0;
     TimeUs beat = 0;  ///< its time
     Record record;
+    bool resumed = false;
+    BatchNumber committed;
+    BatchNumber reached;
     bool joined = false;  ///< the term that is led here
   };
   Peer peer;
-  TimeUs heard_beat = 0;  ///< of the last one that came, of whatever life: what beats echo
+  TimeUs heard_beat = 0;  ///< of the last one that came, of whatever process: what beats echo
+  uint64_t heard_process = 0;
   uint64_t peer_was = 0;  ///< the other's life in the last record that named it
 
   PairTerm term;

@@ -1,7 +1,8 @@
 // Two replicas under random faults, hundreds of schedules. With an arbiter anything goes: loss,
 // repetition, delays far beyond every bound, pauses, cuts, an arbiter that cannot be reached,
 // copies of its questions that come late, crashes of whichever is not the last in sync. Without
-// one, what docs/primary-backup.md assumes: bounded delays and pauses, crashes.
+// one, what docs/primary-backup.md assumes: bounded delays and pauses, crashes. Where what they do
+// is durable, either crashes at any time, and both at once.
 //
 // Safety is checked all the time (pair_testing.h); at the end, after the faults: both are in sync,
 // every bundle is answered, and both have the same state.
@@ -25,7 +26,8 @@ class Schedule {
       pair_.faults.poison = true;
       pair_.clients.push_back({2, std::nullopt, 1, {}, 0, 0, 0, true});
     }
-    crashes_ = flip();
+    keeps_ = pair_.keeps = flip();
+    crashes_ = keeps_ || flip();
     pauses_ = flip();
     if (arbiter && flip()) pair_.faults.loss = 30;
     if (flip()) {
@@ -78,6 +80,7 @@ class Schedule {
       if (crashes_ && random_.chance(1, 700) && may_die(i)) {
         pair_.kill(i);
         ++kills_;
+        if (keeps_ && random_.chance(1, 3)) kill_both();
         if (random_.chance(1, 3)) pair_.start(i);
         continue;
       }
@@ -95,8 +98,17 @@ class Schedule {
     }
   }
 
+  void kill_both() {
+    for (uint16_t i = 0; i < 2; ++i) {
+      if (!pair_.processes[i]) continue;
+      pair_.kill(i);
+      ++kills_;
+    }
+  }
+
   /// The other one could go on: nothing would be lost, and it will know.
   bool may_die(uint16_t index) {
+    if (keeps_) return true;
     const uint16_t survivor = other_than(index);
     if (!pair_.processes[survivor] || pair_.status(index).asking) return false;
     const uint64_t life = pair_.processes[survivor]->life;
@@ -119,6 +131,7 @@ class Schedule {
   Random random_;
   Pair pair_;
   bool crashes_ = false;
+  bool keeps_ = false;
   bool pauses_ = false;
   bool cuts_ = false;
   bool arbiter_fails_ = false;

@@ -13,8 +13,12 @@ void Replica::Impl::send_beat(TimeUs now, Outbox& out) {
   watch.beat(now);
   wire::PairBeat beat;
   beat.life = options.life;
+  beat.process = options.process;
   beat.beat = now;
   beat.echo = heard_beat;
+  beat.echo_of = heard_process;
+  beat.met = peer.process;
+  beat.resumed = resumed;
   beat.record = record;
   beat.joined = joined;
   beat.term = term;
@@ -26,23 +30,39 @@ void Replica::Impl::send_beat(TimeUs now, Outbox& out) {
   send_peer(std::move(beat), out);
 }
 
-// False if the beat is old news. One of another life counts if it answers a beat that was sent here
-// since the present one was met: what has ended cannot do that, however late its last words are.
+// False if the beat is old news. One of another process counts if it answers a beat that was sent
+// here since the present one was met: what has ended cannot do that, however late its last words
+// are.
 bool Replica::Impl::meet(const wire::PairBeat& beat, TimeUs now) {
   heard_beat = beat.beat;
-  if (beat.life != peer.life) {
-    if (peer.life != 0 && beat.echo <= peer.met_at) return false;
-    // What it had run ended with its life.
-    peer = {beat.life, now, 0, {}, false};
-    peer_tokens.clear();
-    peer_level = BatchNumber();
-    readmitting = false;
+  heard_process = beat.process;
+  if (beat.process != peer.process) {
+    const bool alive = beat.echo_of == options.process && beat.echo > peer.met_at;
+    if (peer.process != 0 && !alive) return false;
+    meet_anew(beat, now);
   }
   if (beat.beat < peer.beat) return false;
   peer.beat = beat.beat;
   peer.record = beat.record;
+  peer.resumed = beat.resumed;
+  peer.committed = beat.committed.number;
+  peer.reached = beat.reached.number;
   watch.heard(now);
   return true;
+}
+
+// What it had run ended with its life, or is what the next term will tell. While a question that
+// names this very life is open, though, commits go on waiting for it (P8): it may be promoted.
+void Replica::Impl::meet_anew(const wire::PairBeat& beat, TimeUs now) {
+  const bool asked_for = asked && asked->wanted.lives.at(other) == beat.life;
+  peer = {};
+  peer.life = beat.life;
+  peer.process = beat.process;
+  peer.met_at = now;
+  peer_tokens.clear();
+  peer_level = BatchNumber();
+  readmitting = readmitting && asked_for;
+  if (!leads()) joined = false;
 }
 
 // ---- P1: questions -----------------------------------------------------------------------------
@@ -92,8 +112,13 @@ void Replica::Impl::decide(TimeUs now, Outbox& out) {
   lead_if_ready(now, out);
   if (asked || watch.in_doubt()) return;
   if (!formed(record)) {
-    const bool both_empty = peer.life != 0 && !formed(peer.record) && !watch.silent(now);
+    // Not with a state: it is of a cluster that was formed, and had a record.
+    const bool both_empty = peer.life != 0 && !formed(peer.record) && !watch.silent(now) &&
+                            peer.reached == BatchNumber() &&
+                            reached_point().number == BatchNumber();
     if (options.index == 0 && both_empty) ask(record_with(true), out);
+  } else if (named() && resumed) {
+    decide_as_resumed(now, out);
   } else if (leads()) {
     decide_as_primary(now, out);
   } else if (named()) {
@@ -121,9 +146,13 @@ void Replica::Impl::decide_as_primary(TimeUs now, Outbox& out) {
   }
 }
 
+bool Replica::Impl::peer_of_another_life() const {
+  return peer.life != 0 && peer.life != record.lives.at(other);
+}
+
+// One that has just restarted has its state, and has lost its place (P14).
 bool Replica::Impl::peer_gone(TimeUs now) const {
-  const bool another_life = peer.life != 0 && peer.life != record.lives.at(other);
-  return another_life || watch.silent(now) || stuck(now);
+  return peer_of_another_life() || peer.resumed || watch.silent(now) || stuck(now);
 }
 
 // A batch that this replica has run waits for the other one.

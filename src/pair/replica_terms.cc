@@ -19,7 +19,7 @@ constexpr size_t kMaxClaims = limits::kHistoryBatches + limits::kWindow;
 
 // The first term of an epoch: it goes on from what was run here. Alone, that is committed first.
 void Replica::Impl::lead_if_ready(TimeUs now, Outbox& out) {
-  if (joined || !leads() || conflict || watch.in_doubt()) return;
+  if (joined || !leads() || conflict || watch.in_doubt() || may_not_lead_yet()) return;
   if (repair.active() || repair.awaits_runner()) return;
   if (!names_both(record) && !released(now)) return;
   pending.requeue(window.drop_after(window.tail(committed)), now);
@@ -51,11 +51,21 @@ void Replica::Impl::open_term(PairTerm next, const PairPoint& from, TimeUs now, 
   term = next;
   start = from;
   joined = true;
+  resumed = false;
   peer.joined = false;
   peer_tokens.clear();
   peer_level = BatchNumber();
   waiting_number = BatchNumber();
   send_beat(now, out);
+}
+
+// The other one has restarted. It may have committed what came after the start of this term, and
+// nothing of it may be dropped: the next term starts where this one stands.
+void Replica::Impl::restart_term(const wire::PairBeat& beat, TimeUs now, Outbox& out) {
+  const bool beyond = beat.resumed || beat.committed.number > start.number;
+  if (!leads() || names_both(record) || !beyond) return;
+  most_bundles = limits::kMaxBatchBundles;
+  open_round(base(), now, out);
 }
 
 // The other one has just joined: it lacks what is not committed.
@@ -104,6 +114,11 @@ void Replica::Impl::diverged(BatchNumber number, TimeUs now, Outbox& out) {
   most_bundles = limits::kMaxBatchBundles;
   if (in_order)
     most_bundles = std::max<size_t>((bundles + limits::kWindow - 1) / limits::kWindow, 1);
+  open_round(from, now, out);
+}
+
+// What is beyond its start runs anew, in order for a while.
+void Replica::Impl::open_round(const PairPoint& from, TimeUs now, Outbox& out) {
   if (window.run_through(committed) > from.number) {
     ++generation;
     ++counters.rollbacks;
@@ -134,7 +149,10 @@ bool Replica::Impl::quarantine_alone(const WindowEntry& failed) {
 void Replica::Impl::follow(const wire::PairBeat& beat, TimeUs now, Outbox& out) {
   const bool leader = primary_of(record) == other && beat.joined && beat.record == record &&
                       beat.term.epoch == record.epoch;
-  if (!leader || conflict) return;
+  // Of what was before this process it knows no term, and the other one, whether it still knows
+  // that this is another process (P14).
+  const bool strange = beat.met != options.process || (resumed && names_both(record));
+  if (!leader || conflict || strange) return;
   if (!joined || beat.term > term) join(beat, now, out);
   if (joined && beat.term == term) claim(beat.committed, now, out);
 }
@@ -151,6 +169,7 @@ void Replica::Impl::join(const wire::PairBeat& beat, TimeUs now, Outbox& out) {
   start = from;
   quarantine = beat.quarantine;
   joined = true;
+  resumed = false;
   claims.clear();
   missing_since.reset();
   waiting_number = BatchNumber();

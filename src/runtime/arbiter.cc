@@ -12,7 +12,7 @@ constexpr TimeUs kRetryUs = 200'000;
 void OwnRecord::ask(const pair::Request& request) {
   if (!request.answer) {
     // Somebody else's word; if the disk refuses it, what is there is older, and never newer.
-    if (auto status = file_.write(request.wanted); !status) trouble_ = status.message();
+    file_.write_later(request.wanted);
     return;
   }
   asked_ = request;

@@ -1,5 +1,6 @@
 #include "runtime/client_host.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/limits.h"
@@ -19,7 +20,8 @@ ClientHost::ClientHost(Router& router, const crypto::Authenticator& authenticato
       address_(Address::client(options.client)),
       executors_(options.model.executors()),
       session_(options, authenticator, digester),
-      sink_(sink) {}
+      sink_(sink),
+      room_(options.model) {}
 
 void ClientHost::start(TimeUs now) {
   start_by_ = now + kWaitForLinksUs;
@@ -40,6 +42,8 @@ void ClientHost::open_session(TimeUs now) {
 }
 
 void ClientHost::receive(const wire::Message& message, Address from, TimeUs now) {
+  const auto* room = std::get_if<wire::Room>(&message);
+  if (room != nullptr && from.role == Role::kExecutor) return room_.heard(*room, from, now);
   if (!started_) return;
   session_.receive(message, from, now, outbox_);
   hand_out();
@@ -73,6 +77,14 @@ bool ClientHost::idle(TimeUs now) {
       session_.refusals(), [this](Address sender) { return router_.name_of(sender); },
       router_.links().refusals(), now);
   return hand_out();
+}
+
+std::vector<std::string> ClientHost::low_disks(TimeUs now) {
+  std::vector<std::string> names;
+  for (const Address node : room_.in_the_way(now)) names.push_back(router_.name_of(node));
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
 }
 
 bool ClientHost::submit(Bytes request, client::Ticket ticket) {

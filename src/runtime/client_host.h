@@ -3,6 +3,7 @@
 
 #include "client/session.h"
 #include "runtime/host.h"
+#include "runtime/room_book.h"
 #include "runtime/router.h"
 
 namespace eve::runtime {
@@ -32,6 +33,9 @@ class ClientHost final : public Host {
   /// request is larger than limits::kMaxRequestBytes.
   bool submit(Bytes request, client::Ticket ticket);
   client::Session::Status status() const { return session_.status(); }
+  /// The nodes because of whose disks requests that change data should be refused; none: they need
+  /// not (ADR 0015).
+  std::vector<std::string> low_disks(TimeUs now);
 
  private:
   bool hand_out();
@@ -48,6 +52,7 @@ class ClientHost final : public Host {
   Sink& sink_;
   bool started_ = false;
   bool open_reported_ = false;
+  RoomBook room_;
   RefusalsSeen refusals_seen_;
   TimeUs start_by_ = 0;
 };

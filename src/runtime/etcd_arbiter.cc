@@ -92,7 +92,11 @@ EtcdArbiter::~EtcdArbiter() {
 }
 
 void EtcdArbiter::ask(const pair::Request& request) {
-  if (!request.answer) return keep(request.wanted);
+  if (!request.answer) {
+    // Another's word; if the disk refuses it, what is there is older.
+    if (request.wanted.epoch > file_.record().epoch) file_.write_later(request.wanted);
+    return;
+  }
   if (attempt_) attempt_->abandon();
   answer_.reset();
   asked_ = request;
@@ -113,18 +117,20 @@ void EtcdArbiter::end(Result<std::string> answer) {
   attempt_.reset();
   Result<pair::Record> record =
       answer ? etcd_swap_answer(*answer, *asked_) : Result<pair::Record>(answer.error());
-  if (record) {
+  // Not before the copy is there: who leads an epoch must know after a restart that it did (P14).
+  const auto kept = record ? keep(*record) : Status();
+  if (record && kept.ok()) {
     trouble_.clear();
     backoff_us_ = kMinBackoffUs;
     due_ = kNever;
     asked_.reset();
-    keep(*record);
     answer_ = *record;
     return;
   }
   const EtcdEndpoint& endpoint = endpoints_[turn_++ % endpoints_.size()];
   const std::string trouble =
-      endpoint.host + ":" + std::to_string(endpoint.port) + ": " + record.message();
+      !kept.ok() ? kept.message()
+                 : endpoint.host + ":" + std::to_string(endpoint.port) + ": " + record.message();
   if (trouble != trouble_) log(LogLevel::kWarn, "no answer of the arbiter", {{"why", trouble}});
   trouble_ = trouble;
   due_ = loop_.now() + backoff_us_;
@@ -141,12 +147,11 @@ void EtcdArbiter::tick(TimeUs now) {
   }
 }
 
-// A copy, for people and for a cluster that loses etcd's: nothing is decided by it.
-void EtcdArbiter::keep(const pair::Record& record) {
-  if (record.epoch < file_.record().epoch) return;
-  if (auto status = file_.write(record); !status) {
-    log(LogLevel::kWarn, "cannot write the record's copy", {{"why", status.message()}});
-  }
+// A copy: where a restart begins to ask.
+Status EtcdArbiter::keep(const pair::Record& record) {
+  if (record.epoch < file_.record().epoch) return {};
+  if (record == file_.record() && file_.flush().ok()) return {};
+  return file_.write(record);
 }
 
 }  // namespace eve::runtime

@@ -28,7 +28,7 @@ class EtcdArbiter final : public Arbiter {
   struct Attempt;
   void begin(TimeUs now);
   void end(Result<std::string> answer);
-  void keep(const pair::Record& record);
+  Status keep(const pair::Record& record);
 
   EventLoop& loop_;
   std::vector<EtcdEndpoint> endpoints_;

@@ -44,7 +44,10 @@ class LastingStage : public ::testing::Test {
         loop, digester(), 2,
         [](State& empty) { return std::make_unique<execution::testing::WordService>(empty); },
         [] {});
-    ExecutorMemoryOptions wanted{folder.path(), "cluster", durability::Durability::kAsync, {}};
+    ExecutorMemoryOptions wanted;
+    wanted.directory = folder.path();
+    wanted.cluster = "cluster";
+    wanted.durability = durability::Durability::kAsync;
     wanted.checkpoint.least_log_bytes = least_log_bytes;
     auto opened = open_executor_memory(wanted, 0, genesis(), digester(), *stage);
     ASSERT_TRUE(opened.ok()) << opened.message();

@@ -6,11 +6,14 @@
 namespace eve::runtime {
 
 ExecutorHost::ExecutorHost(EventLoop& loop, Router& router, const crypto::Digester& digester,
-                           Address address, size_t threads,
+                           const execution::ExecutorOptions& options, size_t threads,
                            const execution::MakeService& make_service)
     : router_(router),
-      address_(address),
-      stage_(loop, digester, threads, make_service, [&router] { router.flush_links(); }) {}
+      address_(Address::executor(options.index)),
+      stage_(loop, digester, threads, make_service, [&router] { router.flush_links(); }),
+      verifiers_room_(options.model) {
+  for (uint16_t i = 0; i < options.clients; ++i) clients_.push_back(Address::client(i));
+}
 
 ExecutorHost::~ExecutorHost() {
   stage_.stop();
@@ -21,8 +24,8 @@ Result<std::unique_ptr<ExecutorHost>> ExecutorHost::create(
     EventLoop& loop, Router& router, const crypto::Authenticator& authenticator,
     const crypto::Digester& digester, execution::ExecutorOptions options, size_t threads,
     const execution::MakeService& make_service, const ExecutorMemoryOptions& memory) {
-  std::unique_ptr<ExecutorHost> host(new ExecutorHost(
-      loop, router, digester, Address::executor(options.index), threads, make_service));
+  std::unique_ptr<ExecutorHost> host(
+      new ExecutorHost(loop, router, digester, options, threads, make_service));
   options.genesis = wire::genesis_token(host->stage_.empty_root(), digester);
   if (memory.durability != durability::Durability::kMemory) {
     const auto status = host->recover(loop, options, authenticator, digester, memory);
@@ -83,14 +86,33 @@ void ExecutorHost::start(TimeUs now) {
 
 void ExecutorHost::receive(const wire::Message& message, Address from, TimeUs now) {
   if (stopped_) return;
+  const auto* room = std::get_if<wire::Room>(&message);
+  if (room != nullptr && from.role == Role::kVerifier) {
+    verifiers_room_.heard(*room, from, now);
+    return;
+  }
   executor_->receive(message, from, now, outbox_);
   hand_out();
 }
 
 void ExecutorHost::tick(TimeUs now) {
   if (stopped_) return;
+  watch_disk(now);
   executor_->tick(now, outbox_);
   hand_out();
+}
+
+void ExecutorHost::watch_disk(TimeUs now) {
+  if (now < watch_.due()) return;
+  watch_.look(journal_ == nullptr ? JournalStatus() : journal_->status(), now);
+  executor_->may_lead(watch_.keeps_up(), now, outbox_);
+  wire::Room word;
+  for (const Address node : verifiers_room_.low(now)) word.low.push_back(node);
+  if (watch_.low()) word.low.insert(word.low.begin(), address_);
+  if (word.low.empty() && !said_low_) return;
+  if (!watch_.time_to_say(now)) return;
+  said_low_ = !word.low.empty();
+  outbox_.sends.push_back({clients_, std::make_shared<const wire::Message>(std::move(word))});
 }
 
 bool ExecutorHost::idle(TimeUs now) {

@@ -1,6 +1,7 @@
 // Drives one Executor and its ExecutionStage.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 
@@ -8,6 +9,7 @@
 #include "runtime/execution_stage.h"
 #include "runtime/executor_memory.h"
 #include "runtime/host.h"
+#include "runtime/room_book.h"
 #include "runtime/router.h"
 
 namespace eve::runtime {
@@ -25,7 +27,10 @@ class ExecutorHost final : public Host {
 
   void start(TimeUs now) override;
   void receive(const wire::Message& message, Address from, TimeUs now) override;
-  TimeUs deadline() const override { return stopped_ ? kNever : executor_->deadline(); }
+  TimeUs deadline() const override {
+    if (stopped_) return kNever;
+    return std::min(executor_->deadline(), watch_.due());
+  }
   void tick(TimeUs now) override;
   bool idle(TimeUs now) override;
 
@@ -41,13 +46,17 @@ class ExecutorHost final : public Host {
   ExecutionStage::Counts counts() { return stage_.counts(); }
 
  private:
-  ExecutorHost(EventLoop& loop, Router& router, const crypto::Digester& digester, Address address,
-               size_t threads, const execution::MakeService& make_service);
+  ExecutorHost(EventLoop& loop, Router& router, const crypto::Digester& digester,
+               const execution::ExecutorOptions& options, size_t threads,
+               const execution::MakeService& make_service);
   Status recover(EventLoop& loop, const execution::ExecutorOptions& options,
                  const crypto::Authenticator& authenticator, const crypto::Digester& digester,
                  const ExecutorMemoryOptions& memory);
   /// Passes on what the executor wants. True if it wanted anything.
   bool hand_out();
+  /// Looks at the disk: one that does not keep up makes a bad primary, and clients are told of low
+  /// ones.
+  void watch_disk(TimeUs now);
   void say_remembered();
   bool work_on_checkpoint(durability::Keeper& keeper);
 
@@ -61,6 +70,10 @@ class ExecutorHost final : public Host {
   std::unique_ptr<durability::LogPlaces> places_;
   std::unique_ptr<durability::ExecutorCheckpoints> checkpoints_;
   std::unique_ptr<JournalThread> journal_;
+  std::vector<Address> clients_;
+  RoomBook verifiers_room_;  ///< what verifiers say of their disks
+  DiskWatch watch_;
+  bool said_low_ = false;
   std::optional<execution::Recovered> recovered_;  ///< until start()
   bool forgot_ = false;                            ///< and has not said yet that it may speak again
   View view_;                                      ///< the last one that the log has

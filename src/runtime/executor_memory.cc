@@ -13,7 +13,6 @@
 namespace eve::runtime {
 namespace {
 
-constexpr const char* kLogName = "commands";
 constexpr uint64_t kLeastSegmentBytes = uint64_t{512} << 10;
 constexpr uint64_t kMostSegmentBytes = uint64_t{64} << 20;
 
@@ -35,8 +34,9 @@ Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted,
   auto disk = PosixDisk::open_directory(wanted.directory / to_string(address));
   if (!disk) return disk.error();
   ExecutorMemory memory{std::move(*disk), nullptr, {}, nullptr};
-  auto options = node_log(kLogName, wanted.cluster, address);
+  auto options = node_log(kExecutorLog, wanted.cluster, address);
   options.durability = wanted.durability;
+  options.log.low_bytes = wanted.headroom_bytes;
   // Cut is by whole segments: with two of them what is not needed is less than half as much again.
   options.log.segment_bytes =
       std::clamp(wanted.checkpoint.least_log_bytes / 2, kLeastSegmentBytes, kMostSegmentBytes);
@@ -47,7 +47,7 @@ Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted,
         if (keeper.ok()) memory.keeper = std::move(*keeper);
         return keeper.status();
       },
-      [&] { return journal::set_aside_log(*memory.disk, kLogName); }, memory.disk.get(),
+      [&] { return journal::set_aside_log(*memory.disk, kExecutorLog); }, memory.disk.get(),
       options.log.owner};
   auto opened = stage.recover(log, *ran, genesis);
   if (!opened) return opened.error();

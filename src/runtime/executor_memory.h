@@ -14,6 +14,8 @@
 
 namespace eve::runtime {
 
+inline constexpr const char* kExecutorLog = "commands";
+
 struct ExecutorMemory {
   std::unique_ptr<PosixDisk> disk;
   std::unique_ptr<durability::Keeper> keeper;
@@ -26,6 +28,7 @@ struct ExecutorMemoryOptions {
   std::filesystem::path directory;  ///< of the node's state
   std::string cluster;              ///< the cluster's id
   durability::Durability durability = durability::Durability::kMemory;
+  uint64_t headroom_bytes = journal::LogOptions().low_bytes;  ///< less free on the disk is low
   durability::CheckpointPolicy checkpoint{};
 };
 

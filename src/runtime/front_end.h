@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "eve/bytes.h"
 
@@ -32,6 +33,9 @@ class FrontEnd {
     /// Closes after what was sent has left.
     virtual void close() = 0;
     virtual int64_t now_us() const = 0;
+    /// Nodes because of whose disks commands that change data must be refused now: they are full,
+    /// nearly so, or fail. None: all is well.
+    virtual std::vector<std::string> low_disks() { return {}; }
   };
 
   virtual ~FrontEnd() = default;

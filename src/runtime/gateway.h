@@ -42,6 +42,7 @@ class Gateway final : public EventLoop::Member,
   void wants_flush(GatewayConnection& connection) override;
   GatewayStats& counters() override { return stats_; }
   TimeUs now() override { return loop_.now(); }
+  std::vector<std::string> low_disks() override { return client_->low_disks(loop_.now()); }
 
   void accepted(asio::ip::tcp::socket socket, const std::string& peer);
 

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/event_loop.h"
 #include "runtime/front_end.h"
@@ -27,6 +28,7 @@ class GatewayConnection final : public FrontEnd::Host,
     virtual void wants_flush(GatewayConnection& connection) = 0;
     virtual GatewayStats& counters() = 0;
     virtual TimeUs now() = 0;
+    virtual std::vector<std::string> low_disks() { return {}; }
   };
 
   GatewayConnection(asio::ip::tcp::socket socket, uint64_t id, Owner& owner);
@@ -47,6 +49,7 @@ class GatewayConnection final : public FrontEnd::Host,
   void send(ByteView bytes) override;
   void close() override;
   int64_t now_us() const override { return owner_.now(); }
+  std::vector<std::string> low_disks() override { return owner_.low_disks(); }
 
  private:
   void await_readable();

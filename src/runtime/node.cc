@@ -61,6 +61,10 @@ struct Node::Impl {
   Status make_gateway();
   std::string status_text();
   std::filesystem::path state_directory() const { return options.directory / options.node; }
+  ExecutorMemoryOptions executor_memory() const {
+    return {state_directory(), core->cluster().id, options.durability, options.headroom_bytes,
+            options.checkpoint};
+  }
 };
 
 Status Node::Impl::listen() {
@@ -84,10 +88,9 @@ Status Node::Impl::make_executor() {
   wanted.model = core->cluster().model;
   wanted.index = address->index;
   wanted.clients = core->cluster().clients();
-  auto made = ExecutorHost::create(
-      core->loop(), core->router(), core->authenticator(), core->digester(), wanted,
-      options.threads, options.make_service,
-      {state_directory(), core->cluster().id, options.durability, options.checkpoint});
+  auto made =
+      ExecutorHost::create(core->loop(), core->router(), core->authenticator(), core->digester(),
+                           wanted, options.threads, options.make_service, executor_memory());
   if (!made) return made.status();
   executor = std::move(*made);
   core->router().add(*address, *executor);
@@ -95,11 +98,6 @@ Status Node::Impl::make_executor() {
 }
 
 Status Node::Impl::make_pair(Address address) {
-  if (options.durability != durability::Durability::kMemory) {
-    return Error{
-        "config = \"primary-backup\" keeps the state in memory in this version: start it "
-        "with --durability memory"};
-  }
   auto file = RecordFile::open(state_directory(), address);
   if (!file) return file.status();
   const PairConfig& config = core->cluster().pair;
@@ -117,8 +115,11 @@ Status Node::Impl::make_pair(Address address) {
                                             options.make_service,
                                             [this] { core->router().flush_links(); });
   };
-  pair = std::make_unique<PairHost>(core->router(), core->authenticator(), core->digester(), wanted,
-                                    make_stage, std::move(*arbiter));
+  auto made =
+      PairHost::create(core->loop(), core->router(), core->authenticator(), core->digester(),
+                       wanted, make_stage, std::move(*arbiter), executor_memory());
+  if (!made) return made.status();
+  pair = std::move(*made);
   core->router().add(address, *pair);
   return {};
 }
@@ -145,8 +146,9 @@ Status Node::Impl::make_verifier() {
   wanted.model = core->cluster().model;
   wanted.index = address->index;
   wanted.genesis = genesis_of(core->digester(), options.make_service);
-  auto memory = open_verifier_memory({state_directory(), core->cluster().id, options.durability},
-                                     wanted, core->digester());
+  auto memory = open_verifier_memory(
+      {state_directory(), core->cluster().id, options.durability, options.headroom_bytes}, wanted,
+      core->digester());
   if (!memory) return memory.status();
   verifier = std::make_unique<VerifierHost>(core->loop(), core->router(), core->authenticator(),
                                             core->digester(), std::move(*memory));

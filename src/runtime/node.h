@@ -25,6 +25,7 @@ struct NodeOptions {
   std::filesystem::path directory;  ///< NAME.key, cluster.secret; node state goes to NAME/
   size_t threads = 1;               ///< workers of the execution stage
   durability::Durability durability = durability::Durability::kMemory;
+  uint64_t headroom_bytes = journal::LogOptions().low_bytes;  ///< less free on the disk is low
   durability::CheckpointPolicy checkpoint;  ///< of executors that keep what they run
   execution::MakeService make_service;      ///< for executors
   FrontEndFactory* front_end = nullptr;     ///< for gateways; not owned, outlives the node
@@ -40,15 +41,18 @@ struct NodeOptions {
 ///     "parallel_batches","refused_messages","busy_us","objects","memory_bytes",
 ///     "containers":[{"name","objects","bytes","memory_bytes"}...],
 ///     "checkpoints":{"taken","failed","written_bytes","moved","longest_step_us","trouble"},
-///     "recent":[{"number","token","state_root"}...]},
+///     "recent":[{"number","token","state_root"}...], "journal":{...}},
 ///  "pair": {"record","epoch","leading","in_sync","both_in_sync","in_doubt","asking",
 ///     "arbiter_trouble","terms","promotions","times_alone","readmissions","divergences",
 ///     "states_taken","doubts"},
 ///  "verifier": {"view","promised","phase","committed","token","commits","view_changes",
 ///     "divergences","quarantined","refused_messages","last_reason","waiting_for",
-///     "suspecting":["executor-1",...]},
+///     "suspecting":["executor-1",...],
+///     "journal":{"notes","syncs","bytes","longest_sync_us","waiting_notes","waiting_bytes",
+///        "oldest_wait_us","space","low","errors","failing","trouble","broken"}},
 ///  "gateway": {"port","open","primary","outstanding","completed","retries","sessions_lost",
-///     "quarantined","connections","connections_total","connections_refused","requests",
+///     "quarantined","writes_refused","low_disks":["node",...],
+///     "connections","connections_total","connections_refused","requests",
 ///     "bytes_in","bytes_out"},
 ///  "links": [{"peer":"executor-1","connected":true,"queued_bytes":0}, ...],
 ///  "refused": {"total":3, "by_sender":[{"sender":"executor-1","count":3,"reason":...}, ...]},

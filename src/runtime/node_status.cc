@@ -14,6 +14,34 @@ int64_t to_us(const timeval& time) {
   return static_cast<int64_t>(time.tv_sec) * 1'000'000 + time.tv_usec;
 }
 
+const char* name_of(journal::Space space) {
+  switch (space) {
+    case journal::Space::kEnough:
+      return "enough";
+    case journal::Space::kLow:
+      return "low";
+    case journal::Space::kReserveUsed:
+      break;
+  }
+  return "full";
+}
+
+ordered_json journal_json(const JournalStatus& status) {
+  return {{"notes", status.notes},
+          {"syncs", status.syncs},
+          {"bytes", status.bytes},
+          {"longest_sync_us", status.longest_sync_us},
+          {"waiting_notes", status.waiting_notes},
+          {"waiting_bytes", status.waiting_bytes},
+          {"oldest_wait_us", status.oldest_wait_us},
+          {"space", name_of(status.space)},
+          {"low", status.space != journal::Space::kEnough},
+          {"errors", status.errors},
+          {"failing", !status.trouble.empty()},
+          {"trouble", status.trouble},
+          {"broken", status.broken}};
+}
+
 ordered_json executor_json(const execution::ExecutorStatus& status,
                            const ExecutionStage::Counts& counts,
                            const std::vector<execution::Executor::Committed>& batches) {
@@ -75,6 +103,7 @@ ordered_json pair_json(const PairHost& host) {
           {"in_sync", status.in_sync},
           {"both_in_sync", status.in_sync && pair::names_both(status.record)},
           {"in_doubt", status.in_doubt},
+          {"resumed", status.resumed},
           {"asking", status.asking},
           {"arbiter_trouble", host.arbiter().trouble()},
           {"terms", status.terms},
@@ -104,12 +133,14 @@ ordered_json verifier_json(const VerifierHost& host) {
           {"last_reason", status.last_reason},
           {"refused_messages", status.refused_messages},
           {"waiting_for", status.waiting_for},
-          {"suspecting", std::move(suspecting)}};
+          {"suspecting", std::move(suspecting)},
+          {"journal", journal_json(host.journal())}};
 }
 
-ordered_json gateway_json(const ClientHost& client, const Gateway& gateway) {
+ordered_json gateway_json(ClientHost& client, const Gateway& gateway, TimeUs now) {
   const auto status = client.status();
   const auto& stats = gateway.stats();
+  const auto low_disks = client.low_disks(now);
   return {{"port", stats.port},
           {"open", status.open},
           {"primary", status.primary},
@@ -118,6 +149,8 @@ ordered_json gateway_json(const ClientHost& client, const Gateway& gateway) {
           {"retries", status.retries},
           {"sessions_lost", status.sessions_lost},
           {"quarantined", status.quarantined},
+          {"writes_refused", !low_disks.empty()},
+          {"low_disks", low_disks},
           {"connections", stats.connections},
           {"connections_total", stats.connections_total},
           {"connections_refused", stats.connections_refused},
@@ -162,17 +195,24 @@ std::string status_json(NodeCore& core, const NodeParts& parts, TimeUs uptime_us
   if (parts.executor != nullptr) {
     status["executor"] = executor_json(parts.executor->status(), parts.executor->counts(),
                                        parts.executor->executor().recent());
+    if (const auto journal = parts.executor->journal()) {
+      status["executor"]["journal"] = journal_json(*journal);
+    }
     if (const auto counts = parts.executor->checkpoints()) {
       status["executor"]["checkpoints"] = checkpoints_json(*counts);
     }
   }
   if (parts.pair != nullptr) {
-    const auto& replica = parts.pair->replica();
-    status["executor"] = executor_json(replica.status(), parts.pair->counts(), replica.recent());
+    status["executor"] =
+        executor_json(parts.pair->status(), parts.pair->counts(), parts.pair->replica().recent());
+    if (const auto counts = parts.pair->checkpoints()) {
+      status["executor"]["checkpoints"] = checkpoints_json(*counts);
+    }
     status["pair"] = pair_json(*parts.pair);
   }
   if (parts.verifier != nullptr) status["verifier"] = verifier_json(*parts.verifier);
-  if (parts.gateway != nullptr) status["gateway"] = gateway_json(*parts.client, *parts.gateway);
+  if (parts.gateway != nullptr)
+    status["gateway"] = gateway_json(*parts.client, *parts.gateway, core.loop().now());
   status["links"] = links_json(core.router().links());
   status["refused"] = refused_json(core.router().links().refusals());
   status["refused_frames"] =

@@ -17,7 +17,7 @@ struct NodeParts {
   ExecutorHost* executor = nullptr;
   PairHost* pair = nullptr;
   const VerifierHost* verifier = nullptr;
-  const ClientHost* client = nullptr;
+  ClientHost* client = nullptr;
   const Gateway* gateway = nullptr;
 };
 

@@ -1,42 +1,85 @@
 #include "runtime/pair_host.h"
 
-#include <cstring>
-
-#include "crypto/keys.h"
 #include "runtime/log.h"
 #include "wire/codec.h"
 
 namespace eve::runtime {
-namespace {
 
-uint64_t draw_life() {
-  uint64_t life = 0;
-  while (life == 0) {
-    const auto random = crypto::random_secret();
-    std::memcpy(&life, random.data(), sizeof life);
-  }
-  return life;
-}
-
-}  // namespace
-
-PairHost::PairHost(Router& router, const crypto::Authenticator& authenticator,
+PairHost::PairHost(EventLoop& loop, Router& router, const crypto::Authenticator& authenticator,
                    const crypto::Digester& digester, pair::ReplicaOptions options,
-                   MakeStage make_stage, std::unique_ptr<Arbiter> arbiter)
-    : router_(router),
+                   MakeStage make_stage, std::unique_ptr<Arbiter> arbiter,
+                   ExecutorMemoryOptions memory)
+    : loop_(loop),
+      router_(router),
       authenticator_(authenticator),
       digester_(digester),
       options_(std::move(options)),
       make_stage_(std::move(make_stage)),
-      arbiter_(std::move(arbiter)) {
-  make_replica();
+      arbiter_(std::move(arbiter)),
+      memory_(std::move(memory)) {}
+
+PairHost::~PairHost() {
+  if (stage_ != nullptr) stage_->stop();
+  if (journal_ != nullptr) (void)journal_->close();
 }
 
-void PairHost::make_replica() {
+Result<std::unique_ptr<PairHost>> PairHost::create(
+    EventLoop& loop, Router& router, const crypto::Authenticator& authenticator,
+    const crypto::Digester& digester, pair::ReplicaOptions options, MakeStage make_stage,
+    std::unique_ptr<Arbiter> arbiter, ExecutorMemoryOptions memory) {
+  std::unique_ptr<PairHost> host(new PairHost(loop, router, authenticator, digester,
+                                              std::move(options), std::move(make_stage),
+                                              std::move(arbiter), std::move(memory)));
+  if (auto status = host->make_replica(false); !status) return Error{status.message()};
+  return host;
+}
+
+Status PairHost::make_replica(bool anew) {
   stage_ = make_stage_();
   options_.genesis = wire::genesis_token(stage_->empty_root(), digester_);
-  options_.life = draw_life();
+  options_.process = draw_life();
+  std::optional<execution::Recovered> recovered;
+  if (auto status = remember(anew, recovered); !status) return status;
   replica_ = std::make_unique<pair::Replica>(options_, authenticator_, digester_);
+  if (recovered) replica_->recover(std::move(*recovered));
+  return {};
+}
+
+// P13. Sets the state's life.
+Status PairHost::remember(bool anew, std::optional<execution::Recovered>& recovered) {
+  if (memory_.durability == durability::Durability::kMemory) {
+    options_.life = draw_life();
+    return start_without_memory(memory_.directory, options_.index).status();
+  }
+  auto found =
+      open_pair_memory(memory_, options_.index, options_.genesis, digester_, *stage_, anew);
+  if (!found) return found.status();
+  options_.life = found->life;
+  recovered = std::move(found->recovered);
+  disk_ = std::move(found->disk);
+  JournalThreadOptions thread;
+  thread.name = to_string(Address::executor(options_.index));
+  thread.on_broken = [this] { stopped_ = true; };
+  thread.background = [this](durability::Keeper& keeper) { return work_on_checkpoint(keeper); };
+  places_ = std::move(found->opened.places);
+  checkpoints_ = std::move(found->checkpoints);
+  journal_ = std::make_unique<JournalThread>(loop_, std::move(found->keeper), thread);
+  stage_->keep_in({*journal_, *places_, *checkpoints_, found->opened.log_bytes},
+                  std::move(*found->opened.recorder));
+  return {};
+}
+
+// On the journal's thread.
+bool PairHost::work_on_checkpoint(durability::Keeper& keeper) {
+  const auto before = checkpoints_->taker().counts();
+  const bool more = checkpoints_->work(keeper);
+  const auto after = checkpoints_->taker().counts();
+  if (after.failed > before.failed) {
+    log(LogLevel::kWarn, "checkpoint_failed",
+        {{"role", to_string(Address::executor(options_.index))}, {"reason", after.trouble}});
+  }
+  if (after.taken + after.failed > before.taken + before.failed) stage_->ask_for_step();
+  return more;
 }
 
 // P11: what this replica has committed is not what the other one goes on from.
@@ -46,11 +89,19 @@ void PairHost::start_over(TimeUs now) {
       {{"committed", std::to_string(status.committed.value())},
        {"record", pair::format_record(status.record)}});
   options_.record = status.record;
-  replica_.reset();
+  stage_->stop();
+  journal_.reset();
+  checkpoints_.reset();
+  places_.reset();
   stage_.reset();
+  disk_.reset();
   outbox_ = {};
   refusals_seen_ = {};
-  make_replica();
+  if (auto made = make_replica(true); !made) {
+    log(LogLevel::kError, "cannot start over: restart this node", {{"why", made.message()}});
+    stopped_ = true;
+    return;
+  }
   replica_->start(now, outbox_);
 }
 
@@ -60,21 +111,25 @@ void PairHost::start(TimeUs now) {
 }
 
 void PairHost::receive(const wire::Message& message, Address from, TimeUs now) {
+  if (stopped_) return;
   replica_->receive(message, from, now, outbox_);
   hand_out();
 }
 
 TimeUs PairHost::deadline() const {
+  if (stopped_) return kNever;
   return std::min(replica_->deadline(), arbiter_->deadline());
 }
 
 void PairHost::tick(TimeUs now) {
+  if (stopped_) return;
   arbiter_->tick(now);
   if (now >= replica_->deadline()) replica_->tick(now, outbox_);
   hand_out();
 }
 
 bool PairHost::idle(TimeUs now) {
+  if (stopped_) return false;
   auto events = stage_->take_events();
   for (auto& event : events) replica_->on_event(std::move(event), now, outbox_);
   const auto answer = arbiter_->take_answer();
@@ -102,6 +157,29 @@ bool PairHost::hand_out() {
   if (outbox_.sends.empty()) return asked;
   router_.send(Address::executor(options_.index), outbox_.sends);
   return true;
+}
+
+pair::ReplicaStatus PairHost::status() const {
+  auto status = replica_->status();
+  if (const auto kept = journal(); kept && !kept->trouble.empty()) {
+    status.waiting_for = "the disk: " + kept->trouble;
+  }
+  return status;
+}
+
+std::optional<durability::CheckpointTaker::Counts> PairHost::checkpoints() const {
+  if (checkpoints_ == nullptr) return std::nullopt;
+  return checkpoints_->taker().counts();
+}
+
+bool PairHost::want_checkpoint() {
+  if (checkpoints_ != nullptr) stage_->want_checkpoint();
+  return checkpoints_ != nullptr;
+}
+
+std::optional<JournalStatus> PairHost::journal() const {
+  if (journal_ == nullptr) return std::nullopt;
+  return journal_->status();
 }
 
 }  // namespace eve::runtime

@@ -1,8 +1,89 @@
 #include "runtime/record_file.h"
 
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
 #include "runtime/files.h"
+#include "runtime/log.h"
 
 namespace eve::runtime {
+
+namespace {
+
+Status write_now(const std::filesystem::path& file, const pair::Record& record) {
+  return replace_file(file, pair::format_record(record) + "\n");
+}
+
+}  // namespace
+
+/// A thread that writes what it was given last.
+class RecordFile::Writer {
+ public:
+  explicit Writer(std::filesystem::path file) : file_(std::move(file)) {
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~Writer() {
+    {
+      const std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  void write(const pair::Record& record) {
+    {
+      const std::lock_guard lock(mutex_);
+      next_ = record;
+    }
+    changed_.notify_all();
+  }
+  Status flush() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !next_ && !busy_; });
+    return last_;
+  }
+
+ private:
+  void serve() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [this] { return stop_ || next_; });
+      if (!next_) return;
+      const pair::Record record = *std::exchange(next_, std::nullopt);
+      busy_ = true;
+      lock.unlock();
+      const auto written = write_now(file_, record);
+      if (!written) {
+        log(LogLevel::kWarn, "cannot write the record's copy", {{"why", written.message()}});
+      }
+      lock.lock();
+      last_ = written;
+      busy_ = false;
+      changed_.notify_all();
+    }
+  }
+
+  const std::filesystem::path file_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<pair::Record> next_;  ///< guarded by mutex_
+  bool busy_ = false;                 ///< guarded by mutex_
+  bool stop_ = false;                 ///< guarded by mutex_
+  Status last_;                       ///< guarded by mutex_
+  std::thread thread_;
+};
+
+RecordFile::RecordFile(std::filesystem::path file, const pair::Record& record)
+    : file_(std::move(file)), record_(record) {}
+RecordFile::~RecordFile() = default;
+RecordFile::RecordFile(RecordFile&& other) noexcept = default;
+RecordFile& RecordFile::operator=(RecordFile&& other) noexcept = default;
 
 Result<RecordFile> RecordFile::open(const std::filesystem::path& directory, Address address) {
   std::error_code failed;
@@ -24,9 +105,20 @@ Result<RecordFile> RecordFile::open(const std::filesystem::path& directory, Addr
 }
 
 Status RecordFile::write(const pair::Record& record) {
-  if (auto status = replace_file(file_, pair::format_record(record) + "\n"); !status) return status;
+  (void)flush();  // or it would be overwritten by what is older
+  if (auto status = write_now(file_, record); !status) return status;
   record_ = record;
   return {};
+}
+
+void RecordFile::write_later(const pair::Record& record) {
+  if (writer_ == nullptr) writer_ = std::make_unique<Writer>(file_);
+  writer_->write(record);
+  record_ = record;
+}
+
+Status RecordFile::flush() {
+  return writer_ == nullptr ? Status() : writer_->flush();
 }
 
 }  // namespace eve::runtime

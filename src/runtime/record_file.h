@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 
 #include "base/ids.h"
 #include "eve/result.h"
@@ -16,16 +17,28 @@ class RecordFile {
   /// is held to must not run.
   static Result<RecordFile> open(const std::filesystem::path& directory, Address address);
 
+  /// What was written last, or is about to be.
   const pair::Record& record() const { return record_; }
   /// Durable when it returns success.
   Status write(const pair::Record& record);
+  /// Without waiting for the disk: another's word, of which an older copy is as safe. A network
+  /// thread that waits is away, and who was away must ask before it acts (P9). What is written
+  /// meanwhile is given up for what comes later; the end waits for it.
+  void write_later(const pair::Record& record);
+  /// Waits for that. What became of it.
+  Status flush();
+
+  ~RecordFile();
+  RecordFile(RecordFile&& other) noexcept;
+  RecordFile& operator=(RecordFile&& other) noexcept;
 
  private:
-  RecordFile(std::filesystem::path file, const pair::Record& record)
-      : file_(std::move(file)), record_(record) {}
+  class Writer;
+  RecordFile(std::filesystem::path file, const pair::Record& record);
 
   std::filesystem::path file_;
   pair::Record record_;
+  std::unique_ptr<Writer> writer_;  ///< null until there is something for it
 };
 
 }  // namespace eve::runtime

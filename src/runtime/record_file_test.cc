@@ -41,7 +41,8 @@ TEST_F(RecordFileTest, DamageIsRefused) {
 
 TEST_F(RecordFileTest, TheOwnRecordIsSwappedOnlyFromWhatIsExpected) {
   EventLoop loop;
-  OwnRecord own(loop, std::move(*open()));
+  auto file = open();
+  OwnRecord own(loop, std::move(*file));
   own.ask({{}, kOld, true});
   EXPECT_EQ(own.take_answer(), kOld);
   EXPECT_EQ(own.take_answer(), std::nullopt) << "once";
@@ -49,12 +50,46 @@ TEST_F(RecordFileTest, TheOwnRecordIsSwappedOnlyFromWhatIsExpected) {
   EXPECT_EQ(own.take_answer(), kOld) << "it was not empty";
   own.ask({kOld, kNew, false});
   EXPECT_EQ(own.take_answer(), std::nullopt);
-  EXPECT_EQ(open()->record(), kNew) << "somebody else's word is kept";
+  const pair::Record newer{View(5), {0, 9}};
+  own.ask({kNew, newer, true});
+  EXPECT_EQ(own.take_answer(), newer) << "somebody else's word is what it goes on from";
+  EXPECT_EQ(open()->record(), newer);
+}
+
+TEST_F(RecordFileTest, WhatIsWrittenLaterIsThereInTheEnd) {
+  for (uint64_t epoch = 4; epoch < 40; ++epoch) {
+    const pair::Record last{View(epoch + 1), {7, 9}};
+    const pair::Record now{View(epoch + 2), {7, 9}};
+    const bool more = epoch % 2 == 0;
+    {
+      auto file = open();
+      file->write_later({View(epoch), {7, 9}});
+      file->write_later(last);
+      EXPECT_EQ(file->record(), last);
+      if (epoch % 3 == 0) {
+        EXPECT_TRUE(file->flush().ok());
+        EXPECT_EQ(open()->record(), last);
+      }
+      if (more) {
+        ASSERT_TRUE(file->write(now).ok());
+      }
+    }
+    EXPECT_EQ(open()->record(), more ? now : last) << "nothing older came after it";
+  }
+}
+
+TEST_F(RecordFileTest, WhatCannotBeWrittenLaterIsSaid) {
+  auto file = open();
+  std::filesystem::remove_all(directory_);
+  file->write_later(kNew);
+  EXPECT_FALSE(file->flush().ok());
+  EXPECT_EQ(file->record(), kNew);
 }
 
 TEST_F(RecordFileTest, ADiskThatRefusesIsAskedAgain) {
   EventLoop loop;
-  OwnRecord own(loop, std::move(*open()));
+  auto file = open();
+  OwnRecord own(loop, std::move(*file));
   std::filesystem::remove_all(directory_);
   own.ask({{}, kOld, true});
   EXPECT_EQ(own.take_answer(), std::nullopt);

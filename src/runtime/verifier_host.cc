@@ -19,6 +19,9 @@ VerifierHost::VerifierHost(EventLoop& loop, Router& router,
       disk_(std::move(memory.disk)),
       book_(std::move(memory.book)),
       verifier_(memory.options, authenticator, digester) {
+  for (uint32_t i = 0; i < memory.options.model.executors(); ++i) {
+    executors_.push_back(Address::executor(i));
+  }
   JournalThreadOptions options;
   options.name = to_string(address_);
   options.on_broken = [this] { stopped_ = true; };
@@ -42,8 +45,23 @@ void VerifierHost::receive(const wire::Message& message, Address from, TimeUs no
 
 void VerifierHost::tick(TimeUs now) {
   if (stopped()) return;
+  watch_disk(now);
   verifier_.tick(now, outbox_);
   hand_out();
+}
+
+void VerifierHost::watch_disk(TimeUs now) {
+  if (now < watch_.due()) return;
+  watch_.look(journal_->status(), now);
+  if (!watch_.low() && !said_low_) return;
+  if (!watch_.time_to_say(now)) return;
+  said_low_ = watch_.low();
+  wire::Room word;
+  if (said_low_) word.low.push_back(address_);
+  // Not through the journal: it promises nothing.
+  std::vector<wire::Send> sends;
+  sends.push_back({executors_, std::make_shared<const wire::Message>(std::move(word))});
+  router_.send(address_, sends);
 }
 
 bool VerifierHost::idle(TimeUs now) {

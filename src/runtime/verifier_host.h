@@ -1,10 +1,12 @@
 // Drives one Verifier. What it promises is in its log before what rests on it leaves.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "runtime/disk_watch.h"
 #include "runtime/host.h"
 #include "runtime/journal_thread.h"
 #include "runtime/router.h"
@@ -22,7 +24,9 @@ class VerifierHost final : public Host {
 
   void start(TimeUs now) override;
   void receive(const wire::Message& message, Address from, TimeUs now) override;
-  TimeUs deadline() const override { return stopped() ? kNever : verifier_.deadline(); }
+  TimeUs deadline() const override {
+    return stopped() ? kNever : std::min(verifier_.deadline(), watch_.due());
+  }
   void tick(TimeUs now) override;
   bool idle(TimeUs now) override;
 
@@ -34,6 +38,8 @@ class VerifierHost final : public Host {
  private:
   /// Passes on what the verifier wants. True if it wanted anything.
   bool hand_out();
+  /// Looks at the disk, and tells executors when it is low.
+  void watch_disk(TimeUs now);
   /// A promise that cannot be kept must not be made: silence is a failure the protocol allows for.
   bool stopped() const { return stopped_; }
 
@@ -44,6 +50,9 @@ class VerifierHost final : public Host {
   verification::Verifier verifier_;
   verification::Outbox outbox_;
   RefusalsSeen refusals_seen_;
+  std::vector<Address> executors_;
+  DiskWatch watch_;
+  bool said_low_ = false;
   size_t waiting_ = 0;  ///< steps whose sends wait for the journal
   bool stopped_ = false;
   std::unique_ptr<JournalThread> journal_;

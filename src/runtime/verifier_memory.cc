@@ -1,5 +1,6 @@
 #include "runtime/verifier_memory.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/log.h"
@@ -14,6 +15,9 @@ durability::KeeperOptions keeper_options(const VerifierMemoryOptions& wanted, Ad
   // What cannot be cut is one segment: a few of the book's notes of everything.
   options.log.segment_bytes = uint64_t{4} << 20;
   options.log.reserve_bytes = uint64_t{1} << 20;
+  // It is cut as it grows: so much room is enough for good.
+  options.log.low_bytes = std::min(wanted.headroom_bytes, uint64_t{64} << 20);
+  options.marks_highest = true;
   options.durability = durability::PromiseBook::of_log(wanted.durability);
   return options;
 }

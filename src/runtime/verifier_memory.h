@@ -23,6 +23,7 @@ struct VerifierMemoryOptions {
   std::filesystem::path directory;  ///< of the node's state
   std::string cluster;              ///< the cluster's id
   durability::Durability durability = durability::Durability::kMemory;
+  uint64_t headroom_bytes = journal::LogOptions().low_bytes;  ///< less free on the disk is low
 };
 
 /// Errors: the disk refuses; the log is another node's or a later release's; what was promised is

@@ -78,7 +78,7 @@ struct Shape {
     const PairRecord& record = beat.record;
     const bool primary = record.lives[record.epoch.value() % 2] != 0;
     EVE_CHECK(record == PairRecord{} || primary, "a record's primary is in sync");
-    EVE_CHECK(beat.life != 0, "who beats lives");
+    EVE_CHECK(beat.life != 0 && beat.process != 0, "who beats lives");
     check_names(beat.quarantine, limits::kMaxQuarantine);
   }
   void operator()(const PairBatch& message) const {

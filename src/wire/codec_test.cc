@@ -107,6 +107,15 @@ TEST(Codec, GoldenBytes) {
             "72");
 }
 
+TEST(Codec, GoldenRoom) {
+  EXPECT_EQ(hex_of(Room{}), "021300000000");
+  EXPECT_EQ(hex_of(Room{{Address::executor(1), Address::verifier(2)}}),
+            "0213"
+            "02000000"
+            "010100"
+            "020200");
+}
+
 TEST(Codec, GoldenPairMessages) {
   const std::string e(64, 'e');
   const PairPoint point{BatchNumber(5), filled(0xee)};
@@ -116,20 +125,35 @@ TEST(Codec, GoldenPairMessages) {
             "0300000000000000"
             "0100000000000000" +
                 point_hex);
-  EXPECT_EQ(
-      hex_of(PairBeat{
-          7, 8, -1, {View(2), {7, 9}}, true, {View(2), 1}, point, {filled(0xee)}, point, point}),
-      "0210"
-      "0700000000000000"
-      "0800000000000000"
-      "ffffffffffffffff"
-      "0200000000000000"
-      "0700000000000000"
-      "0900000000000000"
-      "01"
-      "0200000000000000"
-      "0100000000000000" +
-          point_hex + "01000000" + e + point_hex + point_hex);
+  EXPECT_EQ(hex_of(PairBeat{7,
+                            6,
+                            8,
+                            -1,
+                            5,
+                            4,
+                            true,
+                            {View(2), {7, 9}},
+                            true,
+                            {View(2), 1},
+                            point,
+                            {filled(0xee)},
+                            point,
+                            point}),
+            "0210"
+            "0700000000000000"
+            "0600000000000000"
+            "0800000000000000"
+            "ffffffffffffffff"
+            "0500000000000000"
+            "0400000000000000"
+            "01"
+            "0200000000000000"
+            "0700000000000000"
+            "0900000000000000"
+            "01"
+            "0200000000000000"
+            "0100000000000000" +
+                point_hex + "01000000" + e + point_hex + point_hex);
   const auto batch = make_batch(View(3), BatchNumber(6), 4, 2, {}, testing::digester());
   EXPECT_EQ(hex_of(PairBatch{{View(3), 1}, point, batch}),
             "0211"

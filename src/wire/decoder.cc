@@ -196,11 +196,26 @@ void Decoder::read(StateReply& reply) {
   }
 }
 
+Address Decoder::read_replica() {
+  Address node;
+  node.role = in_.enumerator(Role::kExecutor, Role::kVerifier);
+  const bool executor = node.role == Role::kExecutor;
+  node.index = in_.index(executor ? limits::kMaxExecutors : limits::kMaxVerifiers);
+  return node;
+}
+
 void Decoder::read(Needed& needed) {
   needed.view = in_.id<View>();
-  needed.node.role = in_.enumerator(Role::kExecutor, Role::kVerifier);
-  const bool executor = needed.node.role == Role::kExecutor;
-  needed.node.index = in_.index(executor ? limits::kMaxExecutors : limits::kMaxVerifiers);
+  needed.node = read_replica();
+}
+
+void Decoder::read(Room& room) {
+  constexpr size_t kNodeSize = sizeof(uint8_t) + sizeof(uint16_t);
+  room.low.resize(in_.count(limits::kMaxExecutors + limits::kMaxVerifiers, kNodeSize));
+  for (size_t i = 0; i < room.low.size() && !in_.failed(); ++i) {
+    room.low[i] = read_replica();
+    if (i > 0 && !in_.failed() && room.low[i] <= room.low[i - 1]) in_.fail("nodes out of order");
+  }
 }
 
 void Decoder::read(PairRecord& record) {
@@ -223,8 +238,12 @@ void Decoder::read(PairPoint& point) {
 
 void Decoder::read(PairBeat& beat) {
   beat.life = in_.integer<uint64_t>();
+  beat.process = in_.integer<uint64_t>();
   beat.beat = in_.integer<int64_t>();
   beat.echo = in_.integer<int64_t>();
+  beat.echo_of = in_.integer<uint64_t>();
+  beat.met = in_.integer<uint64_t>();
+  beat.resumed = in_.boolean();
   read(beat.record);
   beat.joined = in_.boolean();
   read(beat.term);
@@ -232,7 +251,7 @@ void Decoder::read(PairBeat& beat) {
   beat.quarantine = read_names(limits::kMaxQuarantine);
   read(beat.committed);
   read(beat.reached);
-  if (!in_.failed() && beat.life == 0) in_.fail("a beat without a life");
+  if (!in_.failed() && (beat.life == 0 || beat.process == 0)) in_.fail("a beat without a life");
 }
 
 void Decoder::read(PairBatch& message) {

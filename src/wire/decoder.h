@@ -32,6 +32,7 @@ class Decoder {
   void read(PairBeat& beat);
   void read(PairBatch& message);
   void read(PairToken& token);
+  void read(Room& room);
   void read(EpochEnd& end);
   void read(Farewell& farewell);
   void read(ChainWanted& wanted);
@@ -41,6 +42,7 @@ class Decoder {
   void read(Certificate& certificate);
 
  private:
+  Address read_replica();
   void read(PairRecord& record);
   void read(PairTerm& term);
   void read(PairPoint& point);

@@ -187,8 +187,12 @@ void write(Writer& out, const PairPoint& point) {
 
 void write(Writer& out, const PairBeat& beat) {
   out.integer(beat.life);
+  out.integer(beat.process);
   out.integer(beat.beat);
   out.integer(beat.echo);
+  out.integer(beat.echo_of);
+  out.integer(beat.met);
+  out.boolean(beat.resumed);
   write(out, beat.record);
   out.boolean(beat.joined);
   write(out, beat.term);
@@ -207,6 +211,14 @@ void write(Writer& out, const PairBatch& message) {
 void write(Writer& out, const PairToken& token) {
   write(out, token.term);
   write(out, token.reached);
+}
+
+void write(Writer& out, const Room& room) {
+  out.count(room.low.size());
+  for (const Address node : room.low) {
+    out.enumerator(node.role);
+    out.integer(node.index);
+  }
 }
 
 void write(Writer& out, const Evidence& evidence) {

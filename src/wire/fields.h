@@ -31,6 +31,7 @@ void write(Writer& out, const PairPoint& point);
 void write(Writer& out, const PairBeat& beat);
 void write(Writer& out, const PairBatch& message);
 void write(Writer& out, const PairToken& token);
+void write(Writer& out, const Room& room);
 void write(Writer& out, const Evidence& evidence);
 void write(Writer& out, const EpochEnd& end);
 void write(Writer& out, const Farewell& farewell);

@@ -247,10 +247,14 @@ struct PairPoint {
 
 /// What the two tell each other all the time.
 struct PairBeat {
-  uint64_t life = 0;  ///< of the sender's state; drawn when it started
-  TimeUs beat = 0;    ///< the sender's time
-  TimeUs echo = 0;    ///< `beat` of the last one that the sender has had from the receiver
-  PairRecord record;  ///< as the sender knows it
+  uint64_t life = 0;     ///< of the sender's state
+  uint64_t process = 0;  ///< the sender's; drawn when it started
+  TimeUs beat = 0;       ///< the sender's time
+  TimeUs echo = 0;       ///< `beat` of the last one that the sender has had from the receiver
+  uint64_t echo_of = 0;  ///< `process` of that one
+  uint64_t met = 0;      ///< the receiver's process that the sender deals with; 0: none yet
+  bool resumed = false;  ///< the sender has a state of before its start, and was in no term since
+  PairRecord record;     ///< as the sender knows it
   bool joined =
       false;  ///< the sender leads, or follows, in `term`; else what follows means nothing
   PairTerm term;
@@ -271,6 +275,16 @@ struct PairBatch {
 struct PairToken {
   PairTerm term;
   PairPoint reached;
+};
+
+// ---- Disks
+// ---------------------------------------------------------------------------------------
+
+/// Whose disks have too little room for more work, as the sender knows it; none: all is well. A
+/// verifier speaks for itself to executors, an executor for itself and for verifiers to clients.
+/// Repeated while it lasts, and nothing in the protocol rests on it.
+struct Room {
+  std::vector<Address> low;  ///< executors and verifiers, in ascending order, each once
 };
 
 // ---- Membership (docs/membership.md) ------------------------------------------------------------
@@ -325,7 +339,7 @@ struct InEpoch {
 using Message =
     std::variant<BundleMessage, BatchMessage, Reply, Token, Verdict, Suspect, Hello, Welcome,
                  Prepare, Commit, ViewChange, NewView, StateRequest, StateReply, Needed, PairBeat,
-                 PairBatch, PairToken, EpochEnd, Farewell, ChainWanted, Chain, InEpoch>;
+                 PairBatch, PairToken, Room, EpochEnd, Farewell, ChainWanted, Chain, InEpoch>;
 struct Enclosed {
   Message message;
 };

@@ -62,8 +62,8 @@ class Generator {
                       {flip() ? Role::kExecutor : Role::kVerifier,
                        static_cast<uint16_t>(below(limits::kMaxExecutors))}};
       case 15:
-        return PairBeat{1 + below(9), time(),  time(),  record(), flip(),
-                        term(),       point(), names(), point(),  point()};
+        return PairBeat{1 + below(9), 1 + below(9), time(), time(),  below(9), below(9), flip(),
+                        record(),     flip(),       term(), point(), names(),  point(),  point()};
       case 16: {
         PairBatch message{term(), point(), nullptr};
         const BatchPtr made = batch();
@@ -74,12 +74,14 @@ class Generator {
       case 17:
         return PairToken{term(), point()};
       case 18:
-        return EpochEnd{epoch(), evidence()};
+        return room();
       case 19:
-        return Farewell{epoch(), number(), digest(), verifier(), signature()};
+        return EpochEnd{epoch(), evidence()};
       case 20:
-        return ChainWanted{epoch()};
+        return Farewell{epoch(), number(), digest(), verifier(), signature()};
       case 21:
+        return ChainWanted{epoch()};
+      case 22:
         return chain();
       default:
         return InEpoch{epoch().next(),
@@ -126,6 +128,14 @@ class Generator {
     for (Digest& name : names) name = digest();
     std::sort(names.begin(), names.end());
     return names;
+  }
+  Room room() {
+    Room room;
+    for (size_t i = below(4); i > 0; --i) room.low.push_back(Address::executor(below(64)));
+    for (size_t i = below(4); i > 0; --i) room.low.push_back(Address::verifier(below(96)));
+    std::sort(room.low.begin(), room.low.end());
+    room.low.erase(std::unique(room.low.begin(), room.low.end()), room.low.end());
+    return room;
   }
   TokenParts parts() { return {number(), digest(), digest(), digest(), digest()}; }
 
@@ -295,14 +305,17 @@ class Description {
   void add(const PairTerm& t) { all(t.epoch, t.round); }
   void add(const PairPoint& p) { all(p.number, p.token); }
   void add(const PairBeat& b) {
-    all(b.life, uint64_t(b.beat), uint64_t(b.echo), b.record, b.joined, b.term, b.start,
-        b.quarantine, b.committed, b.reached);
+    all(b.life, b.process, uint64_t(b.beat), uint64_t(b.echo), b.echo_of, b.met, b.resumed,
+        b.record, b.joined, b.term, b.start, b.quarantine, b.committed, b.reached);
   }
   void add(const PairBatch& m) {
     all(m.term, m.committed);
     add(BatchMessage{m.batch});
   }
   void add(const PairToken& t) { all(t.term, t.reached); }
+  void add(const Room& r) {
+    for (const Address node : r.low) all(node.role, uint64_t{node.index});
+  }
   void add(const Evidence& e) {
     add(e.parts);
     add(BatchMessage{e.batch});
