@@ -107,6 +107,9 @@ class Narrator {
   std::string operator()(const wire::PairToken& m) {
     return "token" + vote(m.term.epoch, m.reached.number, m.reached.token);
   }
+  std::string operator()(const wire::Room& m) {
+    return "low on disk: " + std::to_string(m.low.size());
+  }
   std::string operator()(const wire::EpochEnd& m) {
     return "epoch " + number_text(m.epoch.value()) + " ends with batch " +
            number_text(m.evidence.parts.number.value());
@@ -125,9 +128,6 @@ class Narrator {
   std::string operator()(const wire::InEpoch& m) {
     return "in epoch " + number_text(m.epoch.value()) + ": " +
            std::visit(*this, m.enclosed->message);
-  }
-  std::string operator()(const wire::Room& m) {
-    return "low on disk: " + std::to_string(m.low.size());
   }
   std::string operator()(const wire::Suspect& m) { return "suspect the primary" + in(m.view); }
   std::string operator()(const wire::Needed& m) {
@@ -218,6 +218,7 @@ class Teller {
     return {"token", m.term.epoch, m.reached.number,
             names_.token(m.reached.number, m.reached.token)};
   }
+  Facts operator()(const wire::Room&) { return {"room", {}, {}, {}}; }
   Facts operator()(const wire::EpochEnd& m) {
     return {"epoch-end", {}, m.evidence.parts.number, {}};
   }
@@ -227,7 +228,6 @@ class Teller {
   Facts operator()(const wire::ChainWanted&) { return {"chain-wanted", {}, {}, {}}; }
   Facts operator()(const wire::Chain&) { return {"chain", {}, {}, {}}; }
   Facts operator()(const wire::InEpoch& m) { return std::visit(*this, m.enclosed->message); }
-  Facts operator()(const wire::Room&) { return {"room", {}, {}, {}}; }
   Facts operator()(const wire::Suspect& m) { return {"suspect", m.view, {}, {}}; }
   Facts operator()(const wire::Needed& m) { return {"needed", m.view, {}, {}}; }
   Facts operator()(const wire::Hello& m) { return {"hello", m.view, m.committed, {}}; }

@@ -89,6 +89,7 @@ class OffByOne {
   wire::Message operator()(wire::PairBeat m) { return m; }
   wire::Message operator()(wire::PairBatch m) { return m; }
   wire::Message operator()(wire::PairToken m) { return m; }
+  wire::Message operator()(wire::Room m) { return m; }
   wire::Message operator()(wire::EpochEnd m) { return m; }
   wire::Message operator()(wire::Farewell m) {
     shift(m.number);
@@ -97,7 +98,6 @@ class OffByOne {
   wire::Message operator()(wire::ChainWanted m) { return m; }
   wire::Message operator()(wire::Chain m) { return m; }
   wire::Message operator()(wire::InEpoch m) { return m; }
-  wire::Message operator()(wire::Room m) { return m; }
   wire::Message operator()(wire::Hello m) {
     if (turn_.random.chance(1, 2)) {
       shift(m.view);

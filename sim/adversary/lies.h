@@ -38,14 +38,14 @@ class Lies {
   wire::PairBeat lie(wire::PairBeat beat) { return beat; }
   wire::PairBatch lie(wire::PairBatch message) { return message; }
   wire::PairToken lie(wire::PairToken token) { return token; }
+  /// Said by hosts, not by the protocol.
+  wire::Room lie(wire::Room room) { return room; }
   wire::EpochEnd lie(wire::EpochEnd end);
   wire::Farewell lie(wire::Farewell farewell);
   /// What everybody checks by itself.
   wire::ChainWanted lie(wire::ChainWanted wanted) { return wanted; }
   wire::Chain lie(wire::Chain chain) { return chain; }
   wire::InEpoch lie(wire::InEpoch message);
-  /// Said by hosts, not by the protocol.
-  wire::Room lie(wire::Room room) { return room; }
 
   crypto::Digest digest();
   /// A number near `value`.

@@ -60,7 +60,7 @@ Error malformed(const Reader& in, uint8_t tag) {
 }
 
 /// The messages before this one are those that an epoch encloses.
-constexpr size_t kEnclosable = 18;
+constexpr size_t kEnclosable = 19;
 static_assert(std::is_same_v<std::variant_alternative_t<kEnclosable, Message>, EpochEnd>);
 
 }  // namespace

@@ -108,9 +108,9 @@ TEST(Codec, GoldenBytes) {
 }
 
 TEST(Codec, GoldenRoom) {
-  EXPECT_EQ(hex_of(Room{}), "021800000000");
+  EXPECT_EQ(hex_of(Room{}), "021300000000");
   EXPECT_EQ(hex_of(Room{{Address::executor(1), Address::verifier(2)}}),
-            "0218"
+            "0213"
             "02000000"
             "010100"
             "020200");

@@ -32,13 +32,13 @@ class Decoder {
   void read(PairBeat& beat);
   void read(PairBatch& message);
   void read(PairToken& token);
+  void read(Room& room);
   void read(EpochEnd& end);
   void read(Farewell& farewell);
   void read(ChainWanted& wanted);
   void read(Chain& chain);
   /// In codec.cc, as it reads any message.
   void read(InEpoch& message);
-  void read(Room& room);
   void read(Certificate& certificate);
 
  private:

@@ -213,6 +213,14 @@ void write(Writer& out, const PairToken& token) {
   write(out, token.reached);
 }
 
+void write(Writer& out, const Room& room) {
+  out.count(room.low.size());
+  for (const Address node : room.low) {
+    out.enumerator(node.role);
+    out.integer(node.index);
+  }
+}
+
 void write(Writer& out, const Evidence& evidence) {
   write(out, evidence.parts);
   write_batch(out, *evidence.batch);
@@ -245,14 +253,6 @@ void write(Writer& out, const Chain& chain) {
     out.id(link.epoch);
     write(out, link.evidence);
     write_votes(out, link.farewells);
-  }
-}
-
-void write(Writer& out, const Room& room) {
-  out.count(room.low.size());
-  for (const Address node : room.low) {
-    out.enumerator(node.role);
-    out.integer(node.index);
   }
 }
 

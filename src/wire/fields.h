@@ -31,6 +31,7 @@ void write(Writer& out, const PairPoint& point);
 void write(Writer& out, const PairBeat& beat);
 void write(Writer& out, const PairBatch& message);
 void write(Writer& out, const PairToken& token);
+void write(Writer& out, const Room& room);
 void write(Writer& out, const Evidence& evidence);
 void write(Writer& out, const EpochEnd& end);
 void write(Writer& out, const Farewell& farewell);
@@ -38,7 +39,6 @@ void write(Writer& out, const ChainWanted& wanted);
 void write(Writer& out, const Chain& chain);
 /// In codec.cc, as it writes any message.
 void write(Writer& out, const InEpoch& message);
-void write(Writer& out, const Room& room);
 
 /// What a signature covers of the message that carries it.
 void write_signed(Writer& out, const Prepare& prepare);

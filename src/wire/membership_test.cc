@@ -153,16 +153,16 @@ TEST(Membership, GoldenBytes) {
             "02000000"
             "6162");
   EXPECT_EQ(hex_of(Farewell{Epoch(1), BatchNumber(2), filled(0xee), 3, "sig"}),
-            "0214"
+            "0215"
             "01000000"
             "0200000000000000" +
                 e +
                 "0300"
                 "03000000"
                 "736967");
-  EXPECT_EQ(hex_of(ChainWanted{Epoch(1)}), "021501000000");
+  EXPECT_EQ(hex_of(ChainWanted{Epoch(1)}), "021601000000");
   EXPECT_EQ(hex_of(InEpoch{Epoch(1), std::make_shared<const Enclosed>(Enclosed{Suspect{View(3)}})}),
-            "0217"
+            "0218"
             "01000000"
             "06"
             "0300000000000000");
@@ -171,9 +171,9 @@ TEST(Membership, GoldenBytes) {
   evidence.parts = {BatchNumber(9), filled(1), filled(2), filled(3), filled(4)};
   const std::string evidence_hex = "0900000000000000" + d(1) + d(2) + d(3) + d(4) +
                                    crypto::to_hex(encode_batch(*evidence.batch));
-  EXPECT_EQ(hex_of(EpochEnd{Epoch(4), evidence}), "021304000000" + evidence_hex);
+  EXPECT_EQ(hex_of(EpochEnd{Epoch(4), evidence}), "021404000000" + evidence_hex);
   EXPECT_EQ(hex_of(Chain{{{Epoch(4), evidence, {{3, "sig"}}}}}),
-            "0216"
+            "0217"
             "01000000"
             "04000000" +
                 evidence_hex +

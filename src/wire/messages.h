@@ -277,6 +277,16 @@ struct PairToken {
   PairPoint reached;
 };
 
+// ---- Disks
+// ---------------------------------------------------------------------------------------
+
+/// Whose disks have too little room for more work, as the sender knows it; none: all is well. A
+/// verifier speaks for itself to executors, an executor for itself and for verifiers to clients.
+/// Repeated while it lasts, and nothing in the protocol rests on it.
+struct Room {
+  std::vector<Address> low;  ///< executors and verifiers, in ascending order, each once
+};
+
 // ---- Membership (docs/membership.md) ------------------------------------------------------------
 
 /// What was run as the last batch of an epoch: a batch that holds a change and nothing else, and
@@ -326,20 +336,10 @@ struct InEpoch {
   std::shared_ptr<const Enclosed> enclosed;
 };
 
-// ---- Disks
-// ---------------------------------------------------------------------------------------
-
-/// Whose disks have too little room for more work, as the sender knows it; none: all is well. A
-/// verifier speaks for itself to executors, an executor for itself and for verifiers to clients.
-/// Repeated while it lasts, and nothing in the protocol rests on it.
-struct Room {
-  std::vector<Address> low;  ///< executors and verifiers, in ascending order, each once
-};
-
 using Message =
     std::variant<BundleMessage, BatchMessage, Reply, Token, Verdict, Suspect, Hello, Welcome,
                  Prepare, Commit, ViewChange, NewView, StateRequest, StateReply, Needed, PairBeat,
-                 PairBatch, PairToken, EpochEnd, Farewell, ChainWanted, Chain, InEpoch, Room>;
+                 PairBatch, PairToken, Room, EpochEnd, Farewell, ChainWanted, Chain, InEpoch>;
 struct Enclosed {
   Message message;
 };

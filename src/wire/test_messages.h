@@ -74,18 +74,18 @@ class Generator {
       case 17:
         return PairToken{term(), point()};
       case 18:
-        return EpochEnd{epoch(), evidence()};
+        return room();
       case 19:
-        return Farewell{epoch(), number(), digest(), verifier(), signature()};
+        return EpochEnd{epoch(), evidence()};
       case 20:
-        return ChainWanted{epoch()};
+        return Farewell{epoch(), number(), digest(), verifier(), signature()};
       case 21:
-        return chain();
+        return ChainWanted{epoch()};
       case 22:
+        return chain();
+      default:
         return InEpoch{epoch().next(),
                        std::make_shared<const Enclosed>(Enclosed{message(below(kind - 4))})};
-      default:
-        return room();
     }
   }
 
@@ -313,6 +313,9 @@ class Description {
     add(BatchMessage{m.batch});
   }
   void add(const PairToken& t) { all(t.term, t.reached); }
+  void add(const Room& r) {
+    for (const Address node : r.low) all(node.role, uint64_t{node.index});
+  }
   void add(const Evidence& e) {
     add(e.parts);
     add(BatchMessage{e.batch});
@@ -325,9 +328,6 @@ class Description {
   void add(const ChainWanted& w) { all(w.from); }
   void add(const Chain& c) { all(c.links); }
   void add(const InEpoch& m) { all(m.epoch, Description(m.enclosed->message).text()); }
-  void add(const Room& r) {
-    for (const Address node : r.low) all(node.role, uint64_t{node.index});
-  }
   void add(const StateReply& r) { all(r.number, r.parts, r.nodes); }
 
   std::string text_;
