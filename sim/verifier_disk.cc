@@ -47,13 +47,17 @@ void PromiseChecker::sent(const wire::Message& message) {
   }
 }
 
-void PromiseChecker::recovered(Address self, const verification::Promises& all, bool whole) const {
+void PromiseChecker::recovered(Address self, const verification::Promises& all, bool whole) {
   const auto require = [self](bool holds, const std::string& what) {
     if (!holds) throw Violation("forgotten", to_string(self) + " has forgotten " + what);
   };
   require(all.promised >= asked_, "that it asked for view " + std::to_string(asked_.value()));
   require(all.promised >= voted_, "that it voted in view " + std::to_string(voted_.value()));
-  if (!whole) return;
+  if (!whole) {
+    // The view that it joins next rests on what others held (V9): so may its certificate.
+    highest_.reset();
+    return;
+  }
   if (highest_) {
     const auto held = std::pair(all.held.view, all.held.number);
     require(held >= std::pair(highest_->view, highest_->number), "a certificate of a COMMIT");

@@ -23,7 +23,7 @@ class PromiseChecker {
  public:
   void sent(const wire::Message& message);
   /// Throws a Violation unless `all` holds it. `whole`: nothing but views may be missing else.
-  void recovered(Address self, const verification::Promises& all, bool whole) const;
+  void recovered(Address self, const verification::Promises& all, bool whole);
   void forget() { *this = {}; }
 
  private:

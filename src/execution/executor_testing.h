@@ -106,8 +106,8 @@ class FakeRunner {
   crypto::Digest token(uint64_t number) const { return versions_.at(BatchNumber(number)).token; }
   Fetched committed_state() const {
     const Version& version = versions_.at(committed_);
-    Fetched fetched{version.parts, version.token, version.state.last_time_us, {},
-                    Epoch(version.state.epoch)};
+    Fetched fetched{
+        version.parts, version.token, version.state.last_time_us, {}, Epoch(version.state.epoch)};
     for (const auto& [id, session] : version.state.sessions) fetched.sessions.push_back(session);
     return fetched;
   }
