@@ -13,7 +13,6 @@ namespace {
 constexpr uint32_t kValues = 16;
 /// One execution in so many gives something else: rare enough that most batches agree.
 constexpr uint64_t kMood = 2000;
-constexpr uint32_t kMostQuarantined = 2;
 
 class MoodyService final : public Service {
  public:
@@ -51,7 +50,8 @@ execution::MakeService Moody::service() const {
 }
 
 void Moody::quarantined(uint16_t client, uint64_t number, uint64_t end) {
-  if (++quarantined_ > kMostQuarantined) Workload::quarantined(client, number, end);
+  quarantined_.emplace(client, end);
+  if (quarantined_.size() > most_quarantined_) Workload::quarantined(client, number, end);
 }
 
 Bytes Moody::request(uint16_t client, uint64_t number, Random& random) {

@@ -62,6 +62,7 @@ PairWorld::PairWorld(const Plan& plan, Fibers& fibers, std::ostream* trace, Diag
       gate_(plan.model, ledger_, replies_),
       answers_([this](uint16_t index) { return replicas_.at(index)->life(); }),
       arbiter_(queue_, random_.next(), plan.network.loss_per_mille > 0) {
+  workload_->between_two();
   post_.add_listener(gate_);
   post_.add_listener(answers_);
   add_replicas();

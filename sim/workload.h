@@ -47,6 +47,8 @@ class Workload {
   }
   /// A client accepted this reply to its request `number`; replies come in order. Throws Violation.
   virtual void check(uint16_t client, uint64_t number, ByteView request, ByteView reply) = 0;
+  /// Replicas are two, with no verifiers between them. Before anything else.
+  virtual void between_two() {}
   /// The client was told that its requests from `number` to before `end`, the rest of one bundle,
   /// are quarantined. Throws Violation: the requests of most services never are.
   virtual void quarantined(uint16_t client, uint64_t number, uint64_t end);

@@ -53,6 +53,7 @@ Result<std::unique_ptr<DevCluster>> DevCluster::start(const Program& program,
 Status DevCluster::prepare(const Program& program, const DevOptions& options) {
   const auto durability = parse_durability(options.durability);
   if (!durability) return durability.status();
+  durability_ = options.durability;
   lasting_ = *durability != durability::Durability::kMemory;
   const auto* service = find_service(program, options.service);
   if (service == nullptr) return Error{"unknown service \"" + options.service + "\""};
@@ -203,7 +204,8 @@ std::vector<std::string> DevCluster::who_ended() {
                     how_it_ended(ended.status) +
                     "; what it had to say is above, marked pid=" + std::to_string(ended.pid) +
                     ". " + what_is_left(config_, down) + " To start it again: serve --cluster " +
-                    (directory_ / "cluster.toml").string() + " --node " + ended.name);
+                    (directory_ / "cluster.toml").string() + " --node " + ended.name +
+                    " --durability " + durability_);
   }
   return lines;
 }

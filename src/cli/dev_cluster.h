@@ -73,6 +73,7 @@ class DevCluster {
   std::set<std::string> ended_;  ///< children that were reaped; may serve again, started by hand
   std::filesystem::path directory_;
   bool temporary_ = false;
+  std::string durability_;
   bool lasting_ = false;      ///< its nodes keep their state
   bool goes_on_ = false;      ///< with what an earlier one has kept
   runtime::Descriptor lock_;  ///< of the folder, as long as the cluster runs

@@ -23,7 +23,7 @@ struct ServeOptions {
   std::string node;
   std::string directory;  ///< keys and the node's own state; empty: cluster's folder
   size_t threads = 0;     ///< 0: one a core
-  std::string durability = "memory";
+  std::string durability = "sync";
   uint64_t headroom_mib = 1024;  ///< less free on its disk is low
   uint64_t checkpoint_mib = kCheckpointMib;
   int ready_fd = -1;  ///< "ready\n" is written there

@@ -105,7 +105,8 @@ class Cluster:
         """Starts a killed node again, with the command of separate machines."""
         self.restarted[name] = subprocess.Popen(
             [self.program, "serve", "--cluster", self.cluster_file, "--node", name,
-             "--threads", str(self.threads), *words], stderr=self.log)
+             "--threads", str(self.threads), *(words or ("--durability", "memory"))],
+            stderr=self.log)
 
     def status(self):
         """{name: status}; nodes that do not answer have the key "error"."""

@@ -58,14 +58,14 @@ class Nodes(Cluster):
     do not lie, `names` those of all."""
 
     def __init__(self, program, config="bft", threads=1, prefixes=None, hosts=None, addresses=None,
-                 liars=None, durability=None, options=()):
+                 liars=None, durability="memory", options=()):
         """prefixes: {node: command words before the program}. hosts: {node: its own host}.
         addresses(nodes, node, peer): (host, port) at which `node` finds `peer`, or None for the true
         one. liars: {node: (program, extra words)}. durability, options: of those that do not lie."""
         self.program = str(program)
         self.config = config
         self.threads = threads
-        self.options = [*(["--durability", durability] if durability else []), *options]
+        self.options = ["--durability", durability, *options]
         self.port = lasting_port()
         self.prefixes = prefixes or {}
         self.liars = liars or {}
