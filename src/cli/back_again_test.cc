@@ -29,7 +29,7 @@ TEST(BackAgain, SaysWhatIsMissing) {
   };
   expect("executor", "silent", true, "silent");
   expect("executor", "fetching", true, "fetches");
-  expect("executor", "committed", 7, "batch 7 of 100");
+  expect("executor", "committed", 7U, "batch 7 of 100");
   expect("verifier", "phase", "recovering", "is recovering");
   expect("gateway", "open", false, "no session");
   expect("executor", "silent", "no", "silent");  // it may say anything
