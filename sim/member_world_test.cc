@@ -20,8 +20,7 @@ void run_seeds(uint64_t first, uint64_t count, uint32_t r) {
   Statistics all;
   for (uint64_t seed = first; seed < first + count; ++seed) {
     const Outcome outcome = run_seed(seed, options(r), fibers, nullptr);
-    ASSERT_TRUE(outcome.ok) << "seed " << seed << ": " << outcome.failure
-                            << describe(outcome.plan);
+    ASSERT_TRUE(outcome.ok) << "seed " << seed << ": " << outcome.failure << describe(outcome.plan);
     EXPECT_GT(outcome.statistics.epochs, 0u) << "seed " << seed;
     all += outcome.statistics;
   }

@@ -67,8 +67,7 @@ void read_promises(FuzzedDataProvider& data) {
   }
   const Note whole = note_of(all);
   verification::Promises again(genesis);
-  const auto read =
-      apply_note(whole.kind, whole.number, whole.payload, genesis, digester(), again);
+  const auto read = apply_note(whole.kind, whole.number, whole.payload, genesis, digester(), again);
   EVE_CHECK(read.ok() && *read, "what it comes to cannot be read");
   const Note second = note_of(again);
   EVE_CHECK(second.number == whole.number && second.payload == whole.payload, "another story");

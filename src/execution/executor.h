@@ -39,8 +39,8 @@ struct ExecutorOptions {
   /// The process had served before and lost its memory: silent until a view newer than any that
   /// u+r+1 verifiers report (DESIGN 6.8).
   bool restarted = false;
-  Epoch epoch;             ///< docs/membership.md
-  BatchNumber start;       ///< where the epoch begins; 0 in the first
+  Epoch epoch;        ///< docs/membership.md
+  BatchNumber start;  ///< where the epoch begins; 0 in the first
   /// The token of `start`: for 0 wire::genesis_token of the state it begins with.
   crypto::Digest genesis;
   TimeUs genesis_time_us = 0;  ///< batches are later than that
