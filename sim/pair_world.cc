@@ -193,7 +193,7 @@ void PairWorld::crash(PairHost& host) {
   host.crash();
   for (const auto& client : clients_) client->disconnect(host.self());
   const TimeUs down = std::max(plan_.faults.down_us, kLeastDownUs);
-  queue_.at(queue_.now() + around_us(down), [this, &host] {
+  queue_.at(queue_.now() + around_us(down), [&host] {
     if (!host.up()) host.start();
   });
 }
