@@ -309,8 +309,9 @@ void ExecutionStage::carry_out_and_keep(execution::Command& command) {
   const auto first = memory_->journal.submit(std::move(kept), recorded->until,
                                              [this, events = std::move(events)]() mutable {
                                                std::lock_guard lock(mutex_);
-                                               for (auto& event : events)
+                                               for (auto& event : events) {
                                                  events_.push_back(std::move(event));
+                                               }
                                              });
   recorded->tell(memory_->places, first, journal::Position(first.value() + notes));
 }

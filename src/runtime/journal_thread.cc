@@ -117,6 +117,7 @@ void JournalThread::cut(Position before) {
 }
 
 void JournalThread::poke() {
+  if (!options_.background) return;  // nobody would ever take it back
   {
     std::lock_guard lock(mutex_);
     poked_ = true;
