@@ -1,7 +1,7 @@
 # The installed library `eve`: the rooms a service needs, in one archive, with find_package(eve) and
 # pkg-config files.
-set(EVE_LIBRARY_ROOMS base crypto wire state journal mixer execution verification durability pair client
-  runtime cli)
+set(EVE_LIBRARY_ROOMS base crypto wire state journal mixer execution verification membership
+  durability pair client runtime cli)
 
 add_library(eve STATIC)
 add_library(eve::eve ALIAS eve)

@@ -245,15 +245,16 @@ void Report::print() const {
             << to_hex(trace_hash_) << '\n';
   if (arguments_.byzantine.table) print_table(total_.strategies, std::cout);
   if (arguments_.all_sites) {
-    total_.sites.for_each([](const char* name, uint64_t count) {
-      if (count == 0) std::cout << "FAILED, never happened: " << name << '\n';
+    total_.sites.for_each_silent(campaign_.options.members, [](const char* name) {
+      std::cout << "FAILED, never happened: " << name << '\n';
     });
   }
 }
 
 bool Report::silent_site() const {
   bool silent = false;
-  total_.sites.for_each([&silent](const char*, uint64_t count) { silent = silent || count == 0; });
+  total_.sites.for_each_silent(campaign_.options.members,
+                               [&silent](const char*) { silent = true; });
   return silent;
 }
 

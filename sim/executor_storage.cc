@@ -74,7 +74,8 @@ bool ExecutorStorage::may_forget() const {
 
 durability::OpenedExecutor ExecutorStorage::open(
     const crypto::Digester& digester, const crypto::Digest& genesis,
-    const std::function<execution::Runner&()>& make_runner) {
+    const std::function<execution::Runner&()>& make_runner,
+    const durability::PresentEpoch& present) {
   const durability::ExecutorLogAccess log{
       [this](bool ran_before, durability::NoteVisitor& visitor, durability::Found& found) {
         return journal_->open(ran_before, visitor, found);
@@ -82,7 +83,8 @@ durability::OpenedExecutor ExecutorStorage::open(
       [this] { return journal::set_aside_log(*disk_, keeper_options(plan_, owner_).log.name); },
       disk_.get(), keeper_options(plan_, owner_).log.owner};
   for (int attempt = 1;; ++attempt) {
-    auto opened = durability::open_executor(log, ran_before_, digester, genesis, make_runner);
+    auto opened =
+        durability::open_executor(log, ran_before_, digester, genesis, make_runner, present);
     if (!opened) {
       if (attempt < kMostAttempts) continue;
       throw Violation("durability", to_string(owner_) + " cannot start: " + opened.message());
@@ -158,6 +160,10 @@ void ExecutorStorage::carried_out(const execution::Command& command,
   if (journal_->broken() && plan_.damaged == 0) {
     throw Violation("durability", to_string(owner_) + " finds its log damaged");
   }
+}
+
+void ExecutorStorage::settle(NoteJournal::Done done) {
+  journal_->submit({}, Keeper::Until::kDurable, std::move(done));
 }
 
 void ExecutorStorage::remembered() {

@@ -21,9 +21,11 @@ class ExecutorStorage {
   ExecutorStorage(const StoragePlan& plan, Address owner, uint64_t seed, NoteJournal::Later later,
                   std::function<TimeUs()> clock);
 
-  /// The process starts. Throws a Violation if what the disk had promised is not there.
+  /// The process starts. Throws a Violation if what the disk had promised is not there. `present`:
+  /// as open_executor()'s.
   durability::OpenedExecutor open(const crypto::Digester& digester, const crypto::Digest& genesis,
-                                  const std::function<execution::Runner&()>& make_runner);
+                                  const std::function<execution::Runner&()>& make_runner,
+                                  const durability::PresentEpoch& present = {});
   /// After open(): what it found is set aside, and another log begun, of an empty state.
   durability::OpenedExecutor open_anew(const crypto::Digester& digester,
                                        const crypto::Digest& genesis,
@@ -33,6 +35,8 @@ class ExecutorStorage {
   /// `command` has just been carried out: `done` is called when its events may be passed on.
   void carried_out(const execution::Command& command, const std::vector<execution::Event>& events,
                    NoteJournal::Done done);
+  /// `done` is called when all that was given before is durable.
+  void settle(NoteJournal::Done done);
   /// Between commands, and when it is time_of_step(): a piece of a checkpoint.
   void step(execution::Runner& runner);
   TimeUs time_of_step() const { return checkpoints_->taker().time(); }
@@ -50,6 +54,7 @@ class ExecutorStorage {
 
   /// The log turned out to be damaged while the executor ran: nothing is kept any more.
   bool broken() const { return journal_->broken(); }
+  bool ran_before() const { return ran_before_; }
   uint64_t mended() const { return journal_->mended(); }
   uint64_t interrupted() const { return journal_->interrupted(); }
 

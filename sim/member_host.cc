@@ -10,6 +10,8 @@ namespace eve::sim {
 namespace {
 
 constexpr size_t kMostRemembered = 200;
+/// From a link that is kept to the first note of its epoch.
+constexpr uint64_t kMostUntilBegunUs = 200;
 
 crypto::Digest random_digest(Random& random) {
   crypto::Digest digest;
@@ -61,11 +63,17 @@ void MemberHost::carry_out_steward(membership::Outbox& out) {
     cluster_.entered(self(), link);
     kept_.push_back(link);
   }
+  if (out.candidate) around_.trace.hit(Site::kCandidateKnown);
   if (!out.entered.empty()) {
+    end_core();
     epoch_keys_.reset();
-    begin(false);
-    ever_seated_ |= steward_->seat().has_value();
-    seated_in_ = steward_->epoch();
+    later(static_cast<TimeUs>(random_.below(kMostUntilBegunUs)), [this] {
+      if (seated_in_ == steward_->epoch()) return;
+      ever_seated_ |= steward_->seat().has_value();
+      seated_in_ = steward_->epoch();
+      begin(false);
+      stepped();
+    });
   }
   post(std::move(out.sends));
 }
@@ -95,6 +103,7 @@ void MemberHost::lie(const std::vector<wire::Send>& sends) {
     post(steward_->address({said_[random_.below(said_.size())]}));
   }
   const auto seat = steward_->seat();
+  if (seat && seat->role == Role::kExecutor && random_.chance(1, 4)) lie_to_learners();
   if (!seat || seat->role != Role::kVerifier || !random_.chance(1, 4)) return;
   const BatchNumber number(cluster_.ledger.last().value() + random_.below(3));
   const auto token = random_.chance(1, 2) || number > cluster_.ledger.last()
@@ -122,6 +131,17 @@ void MemberHost::lie(const std::vector<wire::Send>& sends) {
     nodes.push_back({{steward_->present().members.node_at(verifier)}, share(farewell)});
   }
   post(std::move(nodes));
+}
+
+/// That something is committed which is not.
+void MemberHost::lie_to_learners() {
+  const BatchNumber number(1 + random_.below(cluster_.ledger.last().value() + 3));
+  const wire::TokenParts parts{number, random_digest(random_), random_digest(random_),
+                               random_digest(random_), random_digest(random_)};
+  const Address candidate = Address::executor(cluster_.model.executors() + 1);
+  post(steward_->address(
+      {{{candidate},
+        std::make_shared<const wire::Message>(wire::StateReply{BatchNumber(), parts, {}})}}));
 }
 
 }  // namespace eve::sim

@@ -38,6 +38,8 @@ class MemberHost : public Host {
  protected:
   /// A core for the present epoch, if there is a seat; `again`: an earlier life had one in it.
   virtual void begin(bool again) = 0;
+  /// The core's epoch is over. What it was about to say is not said any more.
+  virtual void end_core() = 0;
   /// To the core of the present epoch.
   virtual void hear(const wire::Message& message, Address from, TimeUs now) = 0;
 
@@ -59,6 +61,7 @@ class MemberHost : public Host {
  private:
   void post(std::vector<wire::Send> sends);
   void lie(const std::vector<wire::Send>& sends);
+  void lie_to_learners();
 
   std::vector<wire::Link> kept_;  ///< on its disk
   Epoch seated_in_;               ///< likewise: the last epoch in which it had a core

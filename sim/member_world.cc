@@ -146,6 +146,11 @@ void MemberWorld::draw_changes() {
     liar_ = random_.chance(2, 3) ? Address::verifier(random_.below(plan_.model.verifiers()))
                                  : Address::executor(random_.below(plan_.model.executors()));
   }
+  if (random_.chance(1, 2)) return;
+  for (Change& made : changes_) {
+    made.learns_us = 1 + static_cast<TimeUs>(random_.below(span));
+    made.until_level = random_.chance(1, 2);
+  }
 }
 
 const crypto::Authenticator& MemberWorld::keys_of(Address node) {
@@ -160,6 +165,7 @@ void MemberWorld::add_nodes() {
   setup.make_service = workload_->service();
   setup.request_cost_us = plan_.request_cost_us;
   setup.switch_every = plan_.switch_every;
+  setup.storage = plan_.storage;
   const auto offset = [this] {
     return kStartUs +
            static_cast<TimeUs>(random_.below(static_cast<uint64_t>(plan_.clocks.offset_us) + 1));
@@ -171,8 +177,9 @@ void MemberWorld::add_nodes() {
   }
   for (uint32_t i = 0; i < plan_.model.verifiers() + changes_.size(); ++i) {
     const Address node = Address::verifier(i);
-    verifiers_[node] = std::make_unique<MemberVerifier>(
-        around_, cluster_, node, offset(), random_.next(), keys_of(node), random_.chance(1, 2));
+    verifiers_[node] =
+        std::make_unique<MemberVerifier>(around_, cluster_, node, offset(), random_.next(),
+                                         keys_of(node), random_.chance(1, 2), plan_.storage);
   }
   const Address as_client = Address::client(limits::kOperator);
   operator_ =
@@ -236,8 +243,10 @@ void MemberWorld::sent(Address from, const wire::Send& send) {
   if (epoch > chain_.epoch()) {
     throw Violation("membership", to_string(from) + " speaks in an epoch that has not begun");
   }
+  if (std::holds_alternative<wire::EpochEnd>(*send.message)) end_begins(epoch);
   const auto seat = chain_.at(epoch)->members.seat_of(from);
-  if (!seat || seat->role == Role::kClient) return;
+  if (!seat) return check_seatless(from, *bare.message);
+  if (seat->role == Role::kClient) return;
   EpochConduct& conduct = *conducts_.at(epoch.value());
   for (Conduct* each :
        std::initializer_list<Conduct*>{&conduct.tokens, &conduct.primaries, &conduct.votes,
@@ -263,12 +272,21 @@ void MemberWorld::receive(const wire::MessagePtr& message, Address from, Address
   post_.send(to, out.sends);
 }
 
+void MemberWorld::disconnect_clients(Address executor) {
+  for (const auto& client : clients_) client->host.disconnect(executor);
+}
+
 void MemberWorld::client_says(uint16_t index, const wire::Send& send) {
   post_.send(Address::client(index), clients_.at(index)->steward.address({send}));
 }
 
 /// All enter the same epochs, after what is committed.
 void MemberWorld::entered(Address node, const wire::Link& link) {
+  if (node.role == Role::kExecutor) {
+    strike_one_soon(*executors_.at(node));
+  } else {
+    strike_one_soon(*verifiers_.at(node));
+  }
   if (link.epoch == chain_.epoch()) {
     const Status status = chain_.extend(link);
     if (!status) throw Violation("membership", to_string(node) + ": " + status.message());
@@ -279,6 +297,7 @@ void MemberWorld::entered(Address node, const wire::Link& link) {
                                         ", which is not committed so");
     }
     watch(begun);
+    strike_soon();
     return;
   }
   const membership::Beginning* known = chain_.at(link.epoch.next());
@@ -295,6 +314,7 @@ void MemberWorld::next_change() {
   if (asked_for_ > chain_.epoch().value() || asked_for_ >= changes_.size()) return;
   Change& made = changes_[asked_for_];
   if (queue_.now() < made.at && !stopped_) return;
+  if (made.learns_us > 0 && learns_on(made)) return;
   std::vector<MemberHost*> old;
   if (made.change.executor) old.push_back(&at_seat(Address::executor(*made.change.executor)));
   if (made.change.verifier) old.push_back(&at_seat(Address::verifier(*made.change.verifier)));
@@ -313,16 +333,20 @@ void MemberWorld::next_change() {
   ++asked_for_;
 }
 
+wire::BundlePtr MemberWorld::signed_by_operator(const wire::Change& change) const {
+  const auto keys = make_keys(plan_.model, Address::client(limits::kOperator), digester_);
+  return wire::make_change(
+      change, [&keys](ByteView bytes) { return keys->sign(crypto::Domain::kBundle, bytes); });
+}
+
 void MemberWorld::ask() {
   next_change();
+  announce();
   bring_new_nodes();
   dismiss_old_nodes();
   const Epoch epoch = operator_->epoch();
   if (epoch.value() < asked_for_) {
-    const auto keys = make_keys(plan_.model, Address::client(limits::kOperator), digester_);
-    const auto bundle = wire::make_change(changes_[epoch.value()].change, [&keys](ByteView bytes) {
-      return keys->sign(crypto::Domain::kBundle, bytes);
-    });
+    const auto bundle = signed_by_operator(changes_[epoch.value()].change);
     std::vector<Address> everyone;
     for (uint16_t i = 0; i < plan_.model.executors(); ++i) {
       everyone.push_back(Address::executor(i));
@@ -336,7 +360,8 @@ void MemberWorld::ask() {
 
 /// Some are there before they are needed, some come when the epoch has begun.
 void MemberWorld::bring_new_nodes() {
-  for (size_t i = 0; i < asked_for_; ++i) {
+  for (size_t i = 0; i < changes_.size(); ++i) {
+    if (i >= asked_for_ && !changes_[i].announced_at) break;
     const auto joins = static_cast<uint32_t>(i);
     const bool begun = chain_.epoch().value() > i;
     const auto bring = [&](MemberHost& host) {
@@ -377,95 +402,6 @@ bool MemberWorld::start_is_held() const {
     holders += host.core()->glance().committed >= chain_.present().number ? 1 : 0;
   }
   return holders >= plan_.model.token_certificate();
-}
-
-// ---- Faults ------------------------------------------------------------------------------------
-
-TimeUs MemberWorld::around_us(TimeUs mean) {
-  return 1 + static_cast<TimeUs>(random_.below(static_cast<uint64_t>(2 * mean)));
-}
-
-void MemberWorld::repeat(TimeUs every, std::function<void()> fault) {
-  if (every == 0) return;
-  queue_.at(queue_.now() + around_us(every), [this, every, fault] {
-    if (stopped_) return;
-    fault();
-    repeat(every, fault);
-  });
-}
-
-MemberHost& MemberWorld::at_seat(Address seat) const {
-  const Address node = chain_.present().members.node_at(seat);
-  if (node.role == Role::kExecutor) return *executors_.at(node);
-  return *verifiers_.at(node);
-}
-
-/// Seats of the present epoch whose member is down, has lost something that it has not got back, or
-/// has not come yet; or lies.
-size_t MemberWorld::faulty(Role role) const {
-  const size_t seats = role == Role::kExecutor ? plan_.model.executors() : plan_.model.verifiers();
-  size_t count = 0;
-  for (uint16_t i = 0; i < seats; ++i) {
-    const MemberHost& host = at_seat({role, i});
-    count += !host.recovered() || host.liar() ? 1 : 0;
-  }
-  return count;
-}
-
-void MemberWorld::crash_one(Role role) {
-  if (faulty(role) >= plan_.model.u()) return;
-  const size_t seats = role == Role::kExecutor ? plan_.model.executors() : plan_.model.verifiers();
-  MemberHost& host = at_seat({role, static_cast<uint16_t>(random_.below(seats))});
-  if (!host.up()) return;
-  host.crash();
-  if (role == Role::kExecutor) {
-    const auto seat = chain_.present().members.seat_of(host.self());
-    for (const auto& client : clients_) client->host.disconnect(*seat);
-  }
-  queue_.at(queue_.now() + around_us(plan_.faults.down_us), [this, &host] {
-    if (!host.up() && !dead_.contains(host.self())) host.start();
-  });
-}
-
-/// Any links, one way or both.
-void MemberWorld::cut_some() {
-  const size_t nodes = roster_.size();
-  std::vector<bool> links(nodes * nodes, false);
-  const auto lone = random_.chance(1, 2) ? random_.below(nodes) : nodes;
-  for (size_t link = 0; link < links.size(); ++link) {
-    const bool of_lone = link / nodes == lone || link % nodes == lone;
-    links[link] = lone < nodes ? of_lone : random_.chance(1, 4);
-  }
-  network_.cut(std::move(links));
-  queue_.at(queue_.now() + around_us(plan_.faults.partition_us), [this] { network_.heal(); });
-}
-
-void MemberWorld::start_faults() {
-  repeat(plan_.faults.executor_crash_every_us, [this] { crash_one(Role::kExecutor); });
-  repeat(plan_.faults.verifier_crash_every_us, [this] { crash_one(Role::kVerifier); });
-  repeat(plan_.faults.partition_every_us, [this] { cut_some(); });
-  repeat(plan_.faults.pause_every_us, [this] {
-    const Role role = random_.chance(1, 2) ? Role::kExecutor : Role::kVerifier;
-    const size_t seats =
-        role == Role::kExecutor ? plan_.model.executors() : plan_.model.verifiers();
-    at_seat({role, static_cast<uint16_t>(random_.below(seats))})
-        .pause_until(queue_.now() + around_us(plan_.faults.pause_us));
-  });
-}
-
-void MemberWorld::stop_faults() {
-  stopped_ = true;
-  network_.calm();
-  network_.heal();
-  const auto restart = [this](MemberHost& host, bool had_seat) {
-    if (!host.up() && had_seat && !dead_.contains(host.self())) host.start();
-  };
-  for (const auto& [node, host] : executors_) {
-    restart(*host, node.index < plan_.model.executors());
-  }
-  for (const auto& [node, host] : verifiers_) {
-    restart(*host, node.index < plan_.model.verifiers());
-  }
 }
 
 // ---- The run -----------------------------------------------------------------------------------

@@ -56,6 +56,11 @@ class MemberWorld final : private Listener {
     TimeUs at = 0;
     wire::Change change;
     bool dead = false;  ///< who is replaced is dead by then
+    /// How long the new node learns before the change is asked for, at most (M14); 0: it is not
+    /// announced.
+    TimeUs learns_us = 0;
+    bool until_level = false;  ///< no longer than that
+    std::optional<TimeUs> announced_at{};
   };
 
   void draw_changes();
@@ -64,6 +69,7 @@ class MemberWorld final : private Listener {
   const crypto::Authenticator& keys_of(Address node);
   void sent(Address from, const wire::Send& send) override;
   void receive(const wire::MessagePtr& message, Address from, Address to);
+  void disconnect_clients(Address executor);
   void client_says(uint16_t index, const wire::Send& send);
   void entered(Address node, const wire::Link& link);
   void watch(const membership::Beginning& beginning);
@@ -72,6 +78,10 @@ class MemberWorld final : private Listener {
   void next_change();
   void ask();
   void bring_new_nodes();
+  bool learns_on(Change& made);
+  void announce();
+  wire::BundlePtr signed_by_operator(const wire::Change& change) const;
+  void check_seatless(Address node, const wire::Message& message) const;
   void dismiss_old_nodes();
 
   // ---- Faults
@@ -79,6 +89,12 @@ class MemberWorld final : private Listener {
   void start_faults();
   void stop_faults();
   void crash_one(Role role);
+  void crash(MemberHost& host);
+  bool stay_through_crashes() const;
+  void crash_together();
+  void end_begins(Epoch epoch);
+  void strike_soon();
+  void strike_one_soon(MemberHost& host);
   void cut_some();
   TimeUs around_us(TimeUs mean);
   MemberHost& at_seat(Address seat) const;
@@ -120,7 +136,8 @@ class MemberWorld final : private Listener {
   std::set<Address> dead_;     ///< for good
   std::set<Address> leaving_;  ///< alive, and replaced
   std::optional<Address> liar_;
-  size_t asked_for_ = 0;  ///< changes that the operator has begun to ask for
+  size_t asked_for_ = 0;    ///< changes that the operator has begun to ask for
+  uint32_t ends_told_ = 0;  ///< epochs that executors have told the end of
   bool stopped_ = false;
 };
 

@@ -177,7 +177,7 @@ void make_pair(Plan& plan, const Options& options, Random& random) {
   if (plan.faults.pause_every_us > 0) plan.faults.pause_us = random.below(kShortPauseUs) + 1;
 }
 
-/// Nodes are replaced: liars are drawn by the world, and what executors keep is no disk's.
+/// Nodes are replaced: liars are drawn by the world, and no disk is damaged.
 void make_members(Plan& plan, const Options& options) {
   plan.members = true;
   plan.byzantine = {};
@@ -259,7 +259,7 @@ Plan make_plan(uint64_t seed, const Options& options) {
   const bool stay_together = options.model.is_primary_backup() && plan.service == "poison";
   if (asked_for_twins || plan.sleep_us != 0 || stay_together) plan.storage.together_every_us = 0;
   if (stay_together) plan.storage.disk.per_million = {};  // who is late is left alone
-  damage_disks(plan, options, for_storage);
+  if (!options.members) damage_disks(plan, options, for_storage);
   return plan;
 }
 

@@ -87,6 +87,18 @@ constexpr std::array kNames = {
     "retry",
     "forwarded retry",
     "session expired",
+    "everybody down amid the end of an epoch",
+    "link kept, log behind",
+    "epoch noted, nothing said in it",
+    "crash while fetching where the epoch begins",
+    "crash after the epoch had ended",
+    "log of a later epoch recovered",
+    "promises of a later epoch kept",
+    "promises of an earlier epoch passed by",
+    "who is about to come was announced",
+    "a new member had learnt before it sat",
+    "a change was asked for while the new node learnt",
+    "crash while learning",
 };
 static_assert(kNames.size() == Sites::kNumber);
 

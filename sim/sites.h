@@ -98,10 +98,27 @@ enum class Site : uint8_t {
   kRetry,
   kForwardedRetry,
   kSessionExpired,
+  // ---- epochs, in clusters that change their members
+  kTogetherAmidEnd,
+  kLinkKeptLogBehind,
+  kEpochNotedNothingSaid,
+  kFetchOfStartCutOff,
+  kEndedBeforeRestart,
+  kLogOfLaterEpoch,
+  kPromisesOfLaterEpoch,
+  kPromisesOfEarlierEpoch,
+  kCandidateKnown,
+  kLearntBeforeItSat,
+  kAskedWhileItLearnt,
+  kLearnerDown,
   kCount,
 };
 
 const char* name_of(Site site);
+/// It can happen only where members change, and there alone it must.
+constexpr bool is_of_members(Site site) {
+  return site >= Site::kTogetherAmidEnd;
+}
 
 class Sites {
  public:
@@ -112,6 +129,14 @@ class Sites {
   Sites& operator+=(const Sites& other) {
     for (size_t i = 0; i < kNumber; ++i) counts_[i] += other.counts_[i];
     return *this;
+  }
+  /// Those that should have happened, of clusters that change their members, or of others.
+  template <typename Visit>
+  void for_each_silent(bool members, const Visit& visit) const {
+    for (size_t i = 0; i < kNumber; ++i) {
+      const Site site = static_cast<Site>(i);
+      if (counts_[i] == 0 && is_of_members(site) == members) visit(name_of(site));
+    }
   }
   /// Calls visit(name, count) for each site, in the order above.
   template <typename Visit>

@@ -125,6 +125,9 @@ class Narrator {
     return "chain of " + number_text(m.links.size()) + " from epoch " +
            number_text(m.links.front().epoch.value());
   }
+  std::string operator()(const wire::Candidate& m) {
+    return "candidate of epoch " + number_text(m.bundle->first.value());
+  }
   std::string operator()(const wire::InEpoch& m) {
     return "in epoch " + number_text(m.epoch.value()) + ": " +
            std::visit(*this, m.enclosed->message);
@@ -227,6 +230,7 @@ class Teller {
   }
   Facts operator()(const wire::ChainWanted&) { return {"chain-wanted", {}, {}, {}}; }
   Facts operator()(const wire::Chain&) { return {"chain", {}, {}, {}}; }
+  Facts operator()(const wire::Candidate&) { return {"candidate", {}, {}, {}}; }
   Facts operator()(const wire::InEpoch& m) { return std::visit(*this, m.enclosed->message); }
   Facts operator()(const wire::Suspect& m) { return {"suspect", m.view, {}, {}}; }
   Facts operator()(const wire::Needed& m) { return {"needed", m.view, {}, {}}; }

@@ -75,6 +75,9 @@ class Describer {
     out_ << "Chain of " << m.links.size() << " from epoch " << m.links.front().epoch.value();
     return out_.str();
   }
+  std::string operator()(const wire::Candidate& m) const {
+    return "Candidate of epoch " + std::to_string(m.bundle->first.value());
+  }
   std::string operator()(const wire::InEpoch& m) const {
     return "[epoch " + std::to_string(m.epoch.value()) + "] " + describe(m.enclosed->message);
   }

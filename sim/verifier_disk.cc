@@ -86,9 +86,10 @@ void PromiseChecker::recovered(Address self, const verification::Promises& all, 
 
 VerifierDisk::VerifierDisk(Address self, const DiskPlan& plan, bool damaged,
                            const crypto::Digest& genesis, const crypto::Digester& digester,
-                           uint64_t seed, Trace& trace, NoteJournal::Later later)
+                           uint64_t seed, Trace& trace, NoteJournal::Later later, BatchNumber start)
     : self_(self),
       genesis_(genesis),
+      start_(start),
       digester_(digester),
       damaged_(damaged),
       random_(seed),
@@ -101,7 +102,7 @@ bool VerifierDisk::open(verification::VerifierOptions& options) {
   durability::Found found;
   Status status;
   for (int i = 0; i == 0 || (!status.ok() && i < kMostAttempts); ++i) {
-    book_.emplace(to_string(self_), durability::Durability::kSync, genesis_, digester_);
+    book_.emplace(to_string(self_), durability::Durability::kSync, genesis_, digester_, start_);
     status = journal_.open(ran_before_, *book_, found);
   }
   if (!status)

@@ -37,10 +37,11 @@ class PromiseChecker {
 class VerifierDisk {
  public:
   /// The references outlive this. `later` as for NoteJournal.
-  /// `damaged`: the plan has faults that spoil what the disk held.
+  /// `damaged`: the plan has faults that spoil what the disk held. `genesis` is the token of
+  /// `start`: each epoch has a log of its own.
   VerifierDisk(Address self, const DiskPlan& plan, bool damaged, const crypto::Digest& genesis,
                const crypto::Digester& digester, uint64_t seed, Trace& trace,
-               NoteJournal::Later later);
+               NoteJournal::Later later, BatchNumber start = BatchNumber());
 
   /// Another life: fills in from where it goes on. False: so much is lost that it must not run.
   bool open(verification::VerifierOptions& options);
@@ -57,6 +58,7 @@ class VerifierDisk {
  private:
   Address self_;
   crypto::Digest genesis_;
+  BatchNumber start_;
   const crypto::Digester& digester_;
   const bool damaged_;
   Random random_;

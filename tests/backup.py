@@ -3,7 +3,9 @@
 
   crash   a loaded crash cluster; destroyed; restored as a BFT one, whose digests are others; one of
           its executors loses its folder, then the state that the cluster begins with
-  bft     a BFT cluster, running and stopped; what is refused; destroyed; restored as a crash one"""
+  bft     a BFT cluster, running and stopped; what is refused; destroyed; restored as a crash one
+  pair    a loaded primary-backup pair, both in sync and one alone; destroyed; restored as a pair
+          again, of which either ends, and loses its folder"""
 
 import pathlib
 import shutil
@@ -165,11 +167,77 @@ def bft(build, scratch):
         agree(cluster)
 
 
+def leads(cluster, name, both):
+    pair = cluster.parts("pair").get(name)
+    return pair and pair["leading"] and pair["both_in_sync"] == both
+
+
+def in_sync(cluster):
+    pairs = cluster.parts("pair").values()
+    return len(pairs) == 2 and all(pair["both_in_sync"] for pair in pairs)
+
+
+def of_one_alone(cluster, scratch):
+    """Who vouches for a state of which there is one: the record, where it leads; else nobody."""
+    cluster.kill("executor-1")
+    wait_for("executor-0 to lead alone", 30, lambda: leads(cluster, "executor-0", False))
+    cluster.cli("SET", "alone", "written")
+    said = back_up(cluster, scratch / "alone")
+    if not said["leads_alone"] or said["agree"] or said["differ"]:
+        raise Failure(f"of a replica that leads alone: {said}")
+    cluster.kill("executor-0")
+    restart(cluster, "executor-1")
+    # It is not named by the record, and alone: it may lack anything.
+    wait_for("executor-1 to answer", 30, lambda: "executor-1" in cluster.parts("pair"))
+    expect(back_up(cluster, scratch / "x", node="executor-1", fails=True), "left behind")
+    restart(cluster, "executor-0")
+    wait_for("both to be in sync", 60, lambda: in_sync(cluster))
+
+
+def pair(build, scratch):
+    file = scratch / "backup"
+    with Cluster(build / "eve", config="primary-backup", extra=LASTING) as cluster:
+        before = fill(cluster, KEYS)
+        under_load(cluster, file)
+        before |= {f"late:{i}": str(i) for i in range(50)}
+        of_one_alone(cluster, scratch)
+        destroy(cluster)
+        restore(cluster, file, "primary-backup")
+        after = everything(cluster)
+        compare(before, {key: value for key, value in after.items()
+                         if not key.startswith("counter:")})
+        wait_for("both to be in sync", 60, lambda: in_sync(cluster))
+        for name in ("executor-0", "executor-1"):
+            # Without its folder it begins where the cluster began, and fetches the rest.
+            cluster.kill(name)
+            wait_for("it to be gone", 10,
+                     lambda name=name: "refused" in cluster.status()[name].get("error", ""))
+            shutil.rmtree(home_of(cluster) / name)
+            cluster.cli("SET", f"without {name}", "written")
+            after[f"without {name}"] = "written"
+            restart(cluster, name)
+            wait_for("both to be in sync", 60, lambda: in_sync(cluster))
+        end(cluster)
+        cluster._start_dev()
+        wait_for("the service to be back", 60,
+                 lambda: cluster.cli("GET", "without executor-1") == "written")
+        compare(after, everything(cluster))
+        wait_for("both to be in sync", 60, lambda: in_sync(cluster))
+        agree(cluster)
+        # And as another kind of cluster.
+        said = back_up(cluster, scratch / "again", node="executor-1")
+        if said["agree"] != ["executor-0"]:
+            raise Failure(f"the other replica does not say the same: {said}")
+        destroy(cluster)
+        restore(cluster, scratch / "again", "crash")
+        compare(after, everything(cluster))
+
+
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="eve-backup-"))
     try:
-        {"crash": crash, "bft": bft}[sys.argv[2]](build, scratch)
+        {"crash": crash, "bft": bft, "pair": pair}[sys.argv[2]](build, scratch)
     except Failure as failure:
         print(f"FAILED: {failure}")
         return 1

@@ -98,6 +98,7 @@ class OffByOne {
   wire::Message operator()(wire::ChainWanted m) { return m; }
   wire::Message operator()(wire::Chain m) { return m; }
   wire::Message operator()(wire::InEpoch m) { return m; }
+  wire::Message operator()(wire::Candidate m) { return m; }
   wire::Message operator()(wire::Hello m) {
     if (turn_.random.chance(1, 2)) {
       shift(m.view);

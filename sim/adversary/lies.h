@@ -45,6 +45,7 @@ class Lies {
   /// What everybody checks by itself.
   wire::ChainWanted lie(wire::ChainWanted wanted) { return wanted; }
   wire::Chain lie(wire::Chain chain) { return chain; }
+  wire::Candidate lie(wire::Candidate candidate) { return candidate; }
   wire::InEpoch lie(wire::InEpoch message);
 
   crypto::Digest digest();

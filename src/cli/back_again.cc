@@ -3,27 +3,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cli/node_words.h"
+
 namespace eve::cli {
-namespace {
 
 using nlohmann::json;
-
-// What a node says may be anything.
-json part_of(const json& object, const char* key) {
-  if (!object.is_object()) return json::object();
-  const auto found = object.find(key);
-  return found != object.end() && found->is_object() ? *found : json::object();
-}
-uint64_t number_of(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
-}
-bool says(const json& object, const char* key, const json& value) {
-  const auto found = object.find(key);
-  return found != object.end() && *found == value;
-}
-
-}  // namespace
 
 uint64_t committed_in(const json& status) {
   return std::max(number_of(part_of(status, "executor"), "committed"),
@@ -35,6 +19,9 @@ std::string why_not_back(const json& status, uint64_t highest) {
   const json verifier = part_of(status, "verifier");
   const json gateway = part_of(status, "gateway");
   if (executor.empty() && verifier.empty() && gateway.empty()) return "it says nothing of itself";
+  for (const json& role : {executor, verifier}) {
+    if (says(role, "replaced", true)) return "another node has taken its seat: stop it for good";
+  }
   if (!executor.empty()) {
     if (!says(executor, "silent", false)) return "its executor is silent until the next view";
     if (!says(executor, "fetching", false)) return "its executor fetches the state";

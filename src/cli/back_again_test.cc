@@ -31,6 +31,7 @@ TEST(BackAgain, SaysWhatIsMissing) {
   expect("executor", "fetching", true, "fetches");
   expect("executor", "committed", 7U, "batch 7 of 100");
   expect("verifier", "phase", "recovering", "is recovering");
+  expect("verifier", "replaced", true, "another node has taken its seat");
   expect("gateway", "open", false, "no session");
   expect("executor", "silent", "no", "silent");  // it may say anything
   expect("verifier", "phase", 7, "not ready");

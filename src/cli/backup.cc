@@ -1,5 +1,6 @@
 // `backup`: a copy of the replicated state in one file (docs/backup.md).
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include "base/scheduler.h"
 #include "cli/backup_witness.h"
 #include "cli/commands.h"
+#include "cli/node_words.h"
 #include "durability/checkpoint_reader.h"
 #include "runtime/backup_file.h"
 #include "runtime/http_get.h"
@@ -27,6 +29,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kAskMs = 5'000;
 constexpr auto kPollEvery = std::chrono::milliseconds(50);
+constexpr int kAskAgain = 20;
 
 struct BackupOptions {
   std::string file;
@@ -41,7 +44,8 @@ struct BackupOptions {
 struct Taken {
   durability::CheckpointInfo info;
   Witnesses::Count others;
-  bool running = false;  ///< the node was
+  bool running = false;      ///< the node was
+  bool leads_alone = false;  ///< of primary-backup: the other replica is in nobody's way
   double seconds = 0;
 };
 
@@ -57,12 +61,15 @@ class Backup {
   Status prepare();
   Status describe();
   Result<json> ask(const runtime::NodeConfig& node, const std::string& what) const;
-  Result<uint64_t> wanted_number(uint64_t committed_here);
-  Result<Taken> from_running(uint64_t committed_here);
+  /// `leads`: this node does, of a pair.
+  Result<uint64_t> wanted_number(uint64_t committed_here, bool leads);
+  std::string why_not(const Witnesses::Count& others) const;
+  Result<Taken> from_running(uint64_t committed_here, bool leads);
   Result<Taken> from_stopped();
   Result<std::string> wait_for_checkpoint(uint64_t wanted);
   Result<Taken> copy(const std::string& name, runtime::BackupFault& fault);
   void hear(uint64_t number);
+  void hear_enough(uint64_t number);
 
   const Program& program_;
   const BackupOptions& options_;
@@ -74,21 +81,8 @@ class Backup {
   durability::BackupManifest manifest_;
   Witnesses witnesses_;
   bool running_ = false;
+  bool leads_alone_ = false;
 };
-
-// What a node says may be anything.
-json part_of(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_object() ? *found : json::object();
-}
-uint64_t number_of(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
-}
-std::string text_of(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 const Address* executor_of(const runtime::NodeConfig& node) {
   for (const auto& role : node.roles) {
@@ -101,17 +95,14 @@ Status Backup::prepare() {
   auto cluster = runtime::read_cluster(options_.cluster);
   if (!cluster) return cluster.status();
   cluster_ = std::move(*cluster);
-  if (cluster_.model.is_primary_backup()) {
-    return Error{"primary-backup cannot be backed up in this version"};
-  }
   node_ = cluster_.find(options_.node);
   if (node_ == nullptr) return Error{options_.cluster + " has no node \"" + options_.node + "\""};
   const Address* executor = executor_of(*node_);
   if (executor == nullptr) {
     return Error{"\"" + options_.node + "\" plays no executor: the state is with those"};
   }
-  for (const auto& other : cluster_.nodes) {
-    if (&other != node_ && executor_of(other) != nullptr) others_.push_back(&other);
+  for (const auto* other : cluster_.everybody()) {
+    if (other != node_ && executor_of(*other) != nullptr) others_.push_back(other);
   }
   std::error_code error;
   if (std::filesystem::exists(std::filesystem::symlink_status(options_.file, error))) {
@@ -162,19 +153,32 @@ Result<Taken> Backup::take() {
   const auto here = ask(*node_, "/status");
   if (!here) return from_stopped();
   running_ = true;
+  const json pair = part_of(*here, "pair");
+  const bool leads = says(pair, "leading", true);
+  leads_alone_ = leads && !says(pair, "both_in_sync", true);
   const json executor = part_of(*here, "executor");
   if (!executor.contains("checkpoints")) {
     return Error{"\"" + options_.node + "\" keeps nothing: start it with --durability sync"};
   }
-  return from_running(number_of(executor, "committed"));
+  return from_running(number_of(executor, "committed"), leads);
 }
 
-Result<uint64_t> Backup::wanted_number(uint64_t committed_here) {
+Result<uint64_t> Backup::wanted_number(uint64_t committed_here, bool leads) {
   std::multiset<uint64_t> committed = {committed_here};
   for (const auto* other : others_) {
     const auto status = ask(*other, "/status");
     if (!status) continue;
     committed.insert(number_of(part_of(*status, "executor"), "committed"));
+    leads = leads || says(part_of(*status, "pair"), "leading", true);
+  }
+  if (cluster_.model.is_primary_backup() && !options_.unchecked) {
+    // One that cannot be asked may be the primary, and have answered more than this one knows of;
+    // those that have just started may have answered more than they know to be committed.
+    const bool asked = committed.size() > 1 || leads_alone_;
+    const std::string why = !asked   ? why_not_believed_of_pair({}, false)
+                            : !leads ? "neither replica leads now"
+                                     : "";
+    if (!why.empty()) return Error{why + ". Wait for one that leads (`status`), and try again"};
   }
   const uint64_t wanted = acknowledged_through(committed, cluster_.model.r());
   if (wanted == 0 && committed_here == 0) {
@@ -194,6 +198,20 @@ void Backup::hear(uint64_t number) {
   }
 }
 
+/// Others may be a moment behind the one that has taken the checkpoint.
+void Backup::hear_enough(uint64_t number) {
+  const size_t wanted =
+      cluster_.model.is_primary_backup() ? (leads_alone_ ? 0 : 1) : cluster_.model.r();
+  for (int attempt = 0; attempt < kAskAgain; ++attempt) {
+    if (attempt > 0) std::this_thread::sleep_for(kPollEvery);
+    hear(number);
+    const auto heard = std::count_if(others_.begin(), others_.end(), [&](const auto* other) {
+      return witnesses_.heard(other->name, number);
+    });
+    if (static_cast<size_t>(heard) >= wanted) return;
+  }
+}
+
 /// The name of one that is not older than batch `wanted`.
 Result<std::string> Backup::wait_for_checkpoint(uint64_t wanted) {
   std::optional<uint64_t> failed_before;
@@ -206,7 +224,7 @@ Result<std::string> Backup::wait_for_checkpoint(uint64_t wanted) {
     const auto failed = number_of(now, "failed");
     hear(under_way);
     if (number >= wanted) {
-      hear(number);
+      hear_enough(number);
       return text_of(now, "last_name");
     }
     if (failed > failed_before.value_or(failed)) {
@@ -224,6 +242,11 @@ Result<std::string> Backup::wait_for_checkpoint(uint64_t wanted) {
                " s: is it behind (`status`)? --timeout gives it longer"};
 }
 
+std::string Backup::why_not(const Witnesses::Count& others) const {
+  if (cluster_.model.is_primary_backup()) return why_not_believed_of_pair(others, leads_alone_);
+  return why_not_believed(others, cluster_.model.r());
+}
+
 Result<Taken> Backup::copy(const std::string& name, runtime::BackupFault& fault) {
   if (durability::parse_checkpoint_name(name) == std::nullopt) {
     return Error{"\"" + options_.node + "\" names a file that is no checkpoint"};
@@ -233,8 +256,8 @@ Result<Taken> Backup::copy(const std::string& name, runtime::BackupFault& fault)
                            .count();
   const auto believe = [&](const durability::CheckpointInfo& info) -> Status {
     const auto& end = info.end;
-    const auto why = why_not_believed(
-        witnesses_.count(end.parts.number.value(), end.token, end.parts.state), cluster_.model.r());
+    const auto why =
+        why_not(witnesses_.count(end.parts.number.value(), end.token, end.parts.state));
     if (why.empty() || options_.unchecked) return {};
     return Error{"batch " + std::to_string(end.parts.number.value()) + ": " + why +
                  ". Compare the nodes (`status`), back up another one; or take it as it is, with "
@@ -242,15 +265,15 @@ Result<Taken> Backup::copy(const std::string& name, runtime::BackupFault& fault)
   };
   auto info = runtime::write_backup(folder_ / name, options_.file, manifest_, believe, &fault);
   if (!info) return info.error();
-  Taken taken{std::move(*info), {}, running_, 0};
+  Taken taken{std::move(*info), {}, running_, leads_alone_, 0};
   const auto& end = taken.info.end;
   taken.others = witnesses_.count(end.parts.number.value(), end.token, end.parts.state);
   taken.seconds = std::chrono::duration<double>(Clock::now() - begun_).count();
   return taken;
 }
 
-Result<Taken> Backup::from_running(uint64_t committed_here) {
-  const auto wanted = wanted_number(committed_here);
+Result<Taken> Backup::from_running(uint64_t committed_here, bool leads) {
+  const auto wanted = wanted_number(committed_here, leads);
   if (!wanted) return wanted.error();
   for (;;) {
     const auto name = wait_for_checkpoint(*wanted);
@@ -301,6 +324,7 @@ ordered_json to_json(const BackupOptions& options, const Taken& taken) {
           {"bytes", taken.info.file_bytes},
           {"agree", taken.others.agree},
           {"differ", taken.others.differ},
+          {"leads_alone", taken.leads_alone},
           {"seconds", taken.seconds}};
 }
 
@@ -312,6 +336,9 @@ void print_text(const BackupOptions& options, const Taken& taken) {
               static_cast<unsigned long long>(taken.info.file_bytes), taken.seconds);
   std::printf("token %s, state root %s; the same on %zu executors\n", end.token.hex().c_str(),
               end.parts.state.hex().c_str(), taken.others.agree.size() + 1);
+  if (taken.leads_alone && taken.others.agree.empty()) {
+    std::printf("%s leads alone: what it has is what counts\n", options.node.c_str());
+  }
   for (const auto& node : taken.others.differ) std::printf("! %s differs\n", node.c_str());
   if (!taken.running) {
     std::printf("! %s is stopped: what its log holds beyond that batch is not in the backup\n",

@@ -34,6 +34,15 @@ std::string why_not_believed(const Witnesses::Count& others, uint32_t r) {
   return why + "; no other one could say what it has of this batch";
 }
 
+std::string why_not_believed_of_pair(const Witnesses::Count& others, bool leads_alone) {
+  if (!others.differ.empty()) {
+    return "the two replicas have different states, this one and " + list(others.differ);
+  }
+  if (leads_alone || !others.agree.empty()) return {};
+  return "the other replica could not say what it has, and this one does not lead alone: it may be "
+         "one that was left behind";
+}
+
 uint64_t acknowledged_through(std::multiset<uint64_t> committed, uint32_t r) {
   if (committed.size() <= r) return 0;
   return *std::next(committed.rbegin(), r);

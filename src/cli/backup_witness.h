@@ -37,6 +37,10 @@ class Witnesses {
 /// is enough where no node lies (r = 0); else r+1 have to say the same, the source among them.
 std::string why_not_believed(const Witnesses::Count& others, uint32_t r);
 
+/// As why_not_believed(), of primary-backup. Without a word of the other replica one that leads
+/// alone is believed: nobody else may answer, says the record (docs/primary-backup.md, P7).
+std::string why_not_believed_of_pair(const Witnesses::Count& others, bool leads_alone);
+
 /// What every acknowledged write is in: the (r+1)th highest of what executors say that they have
 /// committed; r of them may boast.
 uint64_t acknowledged_through(std::multiset<uint64_t> committed, uint32_t r);

@@ -42,6 +42,14 @@ TEST(Witnesses, WhereNobodyLiesOneThatDiffersIsEnough) {
   EXPECT_NE(why.find("executor-2"), std::string::npos) << why;
 }
 
+TEST(Witnesses, OfAPairTheOtherOneOrTheRecordVouches) {
+  EXPECT_EQ(why_not_believed_of_pair(heard(true, false), false), "");
+  EXPECT_EQ(why_not_believed_of_pair(heard(false, false), true), "") << "nobody else may answer";
+  EXPECT_NE(why_not_believed_of_pair(heard(false, false), false), "") << "it may be left behind";
+  EXPECT_NE(why_not_believed_of_pair(heard(false, true), false), "");
+  EXPECT_NE(why_not_believed_of_pair(heard(false, true), true), "") << "two histories";
+}
+
 TEST(Witnesses, WhoBoastsIsNotWaitedFor) {
   EXPECT_EQ(acknowledged_through({5, 7, 1'000'000}, 1), 7u);
   EXPECT_EQ(acknowledged_through({5, 7, 9}, 0), 9u);

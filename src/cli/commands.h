@@ -16,6 +16,7 @@ void add_backup(CLI::App& app, const Program& program, Action& action);
 void add_dev(CLI::App& app, const Program& program, Action& action);
 void add_doctor(CLI::App& app, const Program& program, Action& action);
 void add_init(CLI::App& app, const Program& program, Action& action);
+void add_member(CLI::App& app, const Program& program, Action& action);
 void add_restore(CLI::App& app, const Program& program, Action& action);
 void add_serve(CLI::App& app, const Program& program, Action& action);
 void add_status(CLI::App& app, const Program& program, Action& action);

@@ -30,6 +30,15 @@ size_t worker_threads(const DevOptions& options, const FaultModel& model) {
   return std::max<size_t>(1, cores / model.executors());
 }
 
+/// Whether one that joined later has its port: two cannot run.
+bool gave_way(const runtime::ClusterConfig& config, const runtime::NodeConfig& node) {
+  const auto epoch = runtime::joined_in(config.model, node);
+  return std::any_of(config.joined.begin(), config.joined.end(), [&](const auto& later) {
+    return later.host == node.host && later.port == node.port &&
+           runtime::joined_in(config.model, later) > epoch;
+  });
+}
+
 }  // namespace
 
 void mark_as_made_by_dev(const std::filesystem::path& directory) {
@@ -134,12 +143,12 @@ Status DevCluster::start_nodes(const DevOptions& options) {
   const auto threads = std::to_string(worker_threads(options, config_.model));
   const auto cluster = (directory_ / "cluster.toml").string();
   const auto checkpoint_mib = std::to_string(options.checkpoint_mib);
-  for (const auto& node : config_.nodes) {
-    if (node.port == 0 && node.service_port == 0) continue;
+  for (const auto* node : config_.everybody()) {
+    if ((node->port == 0 && node->service_port == 0) || gave_way(config_, *node)) continue;
     auto child = start_self(
-        node.name, {"eve-" + node.name, "serve", "--cluster", cluster, "--node", node.name,
-                    "--threads", threads, "--durability", options.durability, "--checkpoint-mib",
-                    checkpoint_mib, "--headroom", std::to_string(options.headroom_mib)});
+        node->name, {"eve-" + node->name, "serve", "--cluster", cluster, "--node", node->name,
+                     "--threads", threads, "--durability", options.durability, "--checkpoint-mib",
+                     checkpoint_mib, "--headroom", std::to_string(options.headroom_mib)});
     if (!child) return child.status();
     children_.push_back(*child);
   }

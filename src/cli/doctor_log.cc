@@ -72,6 +72,7 @@ constexpr KindName kKindNames[] = {
     named(kExecutors, ExecutorNote::kRollback, "rollback"),
     named(kExecutors, ExecutorNote::kFetch, "fetch of a state"),
     named(kExecutors, ExecutorNote::kSupply, "part of a fetched state"),
+    named(kExecutors, ExecutorNote::kEpoch, "epoch entered"),
     named(kVerifiers, PromiseNote::kStands, "view"),
     named(kVerifiers, PromiseNote::kAsked, "view asked for"),
     named(kVerifiers, PromiseNote::kJoined, "view joined"),

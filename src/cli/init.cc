@@ -25,6 +25,7 @@ int run_init(const Program& program, const InitOptions& options, const std::stri
       "there:\n",
       options.directory.c_str());
   print_serve_lines(program, *config);
+  print_operator_line(program, *config);
   return 0;
 }
 

@@ -47,4 +47,10 @@ void print_serve_lines(const Program& program, const runtime::ClusterConfig& con
   }
 }
 
+void print_operator_line(const Program& program, const runtime::ClusterConfig& config) {
+  if (config.model.is_primary_backup()) return;
+  std::printf("Keep operator.key here, and on no node: `%s member replace` needs it.\n",
+              program.name.c_str());
+}
+
 }  // namespace eve::cli

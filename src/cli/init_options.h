@@ -25,5 +25,7 @@ void add_init_options(CLI::App& command, InitOptions& options);
 Result<runtime::ClusterConfig> new_cluster(const InitOptions& options, const std::string& service);
 /// How to start its nodes, a line for each.
 void print_serve_lines(const Program& program, const runtime::ClusterConfig& config);
+/// What operator.key is for, where there is one.
+void print_operator_line(const Program& program, const runtime::ClusterConfig& config);
 
 }  // namespace eve::cli

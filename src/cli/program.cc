@@ -37,6 +37,7 @@ int parse_and_run(const Program& program, int argc, char** argv) {
   add_dev(app, program, action);
   add_doctor(app, program, action);
   add_init(app, program, action);
+  add_member(app, program, action);
   add_restore(app, program, action);
   add_serve(app, program, action);
   add_status(app, program, action);

@@ -1,5 +1,5 @@
 // The command line of `eve` and of every program made with eve::serve: backup, dev, doctor,
-// init, restore, serve, status, wait, and what the program adds.
+// init, member, restore, serve, status, wait, and what the program adds.
 #pragma once
 
 #include <functional>

@@ -38,10 +38,6 @@ TimeUs wall_us() {
 Result<runtime::ClusterConfig> wanted_cluster(const RestoreOptions& options,
                                               const std::string& service) {
   const InitOptions& wanted = options.cluster;
-  if (wanted.config == "primary-backup") {
-    return Error{"--config primary-backup cannot begin with a backup's state in this version: " +
-                 std::string("restore it as crash or bft")};
-  }
   if (options.local == !wanted.hosts.empty()) {
     return Error{"give --host once for each machine, or --local for a cluster of `dev`"};
   }
@@ -49,7 +45,12 @@ Result<runtime::ClusterConfig> wanted_cluster(const RestoreOptions& options,
   auto model = fault_model(wanted.config, wanted.u);
   if (!model) return model.error();
   const auto layout = options.layout == "split" ? Layout::kSplit : Layout::kJoint;
-  return local_layout(*model, layout, {wanted.ports.service_port}, service);
+  auto config = local_layout(*model, layout, {wanted.ports.service_port}, service);
+  if (!config) return config;
+  if (auto status = apply_pair_options(wanted.pair, *config); !status) {
+    return Error{status.message()};
+  }
+  return config;
 }
 
 /// Of batches to come: a service may rely on it that time never goes back.
@@ -156,6 +157,7 @@ void print_text(const Program& program, const RestoreOptions& options, const Res
       "Copy cluster.toml, cluster.secret and the folder genesis to every machine, each NAME.key to "
       "its own, then run there:\n");
   print_serve_lines(program, restored.config);
+  print_operator_line(program, restored.config);
 }
 
 int run_restore(const Program& program, const RestoreOptions& options) {
@@ -177,7 +179,7 @@ void add_restore(CLI::App& app, const Program& program, Action& action) {
       app.add_subcommand("restore", "Make a new cluster that begins with a backup's state");
   command->add_option("BACKUP", options->backup, "A file that `backup` wrote")->required();
   command->add_option("--host", options->cluster.hosts,
-                      "Address of a machine; once for each verifier");
+                      "Address of a machine; once for each verifier (primary-backup: executor)");
   command->add_flag("--local", options->local, "On this machine, to be started by `dev`");
   command->add_option("--layout", options->layout, "With --local: split or joint, as of `dev`")
       ->check(CLI::IsMember({"split", "joint"}))

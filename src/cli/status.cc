@@ -1,10 +1,12 @@
 // `status`: asks every node of a cluster what it is doing.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
+#include "cli/members_said.h"
 #include "cli/status_notes.h"
 #include "runtime/http_get.h"
 #include "runtime/node.h"
@@ -20,6 +22,11 @@ struct StatusOptions {
   std::string cluster;
   bool as_json = false;
 };
+
+bool is_replica(const runtime::NodeConfig& node) {
+  return std::any_of(node.roles.begin(), node.roles.end(),
+                     [](Address role) { return role.role != Role::kClient; });
+}
 
 json ask(const runtime::NodeConfig& node) {
   auto body = runtime::http_get(node.host, node.status_port, "/status", kTimeoutMs);
@@ -57,7 +64,9 @@ void print_table(const json& nodes) {
   for (const auto& node : nodes) {
     const auto name = text(node, "name");
     if (node.contains("error")) {
-      std::printf("%-12s does not answer: %s\n", name.c_str(), text(node, "error").c_str());
+      std::printf("%-12s does not answer%s: %s\n", name.c_str(),
+                  node.contains("replaced") ? ", and was replaced" : "",
+                  text(node, "error").c_str());
     }
     for (const char* role : {"executor", "verifier", "gateway"}) {
       if (node.contains(role)) print_line(name, role, node[role]);
@@ -70,10 +79,18 @@ int run_status(const Program& program, const StatusOptions& options) {
   if (!cluster) return fail(program, cluster.message());
   json nodes = json::array();
   bool all_answer = true;
-  for (const auto& node : cluster->nodes) {
-    if (node.status_port == 0) continue;
-    nodes.push_back(ask(node));
-    all_answer = all_answer && !nodes.back().contains("error");
+  for (const auto* node : cluster->everybody()) {
+    if (node->status_port != 0) nodes.push_back(ask(*node));
+  }
+  const auto members = members_said(nodes, cluster->model.r());
+  for (auto& node : nodes) {
+    if (!node.contains("error")) continue;
+    // Whoever was replaced is stopped for good.
+    const auto* config = cluster->find(text(node, "name"));
+    const bool replaced =
+        members && config != nullptr && is_replica(*config) && !members->has(config->name);
+    if (replaced) node["replaced"] = true;
+    all_answer = all_answer && replaced;
   }
   if (options.as_json) {
     std::printf("%s\n", nodes.dump(2).c_str());
@@ -91,7 +108,7 @@ int run_status(const Program& program, const StatusOptions& options) {
 void add_status(CLI::App& app, const Program& program, Action& action) {
   auto options = std::make_shared<StatusOptions>();
   auto* command = app.add_subcommand(
-      "status", "What every node of a cluster is doing; exit status 1 if one does not answer");
+      "status", "What every node of a cluster is doing; exit status 1 if a member does not answer");
   command->add_option("--cluster", options->cluster, "cluster.toml")->required();
   command->add_flag("--json", options->as_json, "Everything the nodes say, as JSON");
   command->callback([&program, &action, options] {

@@ -43,6 +43,11 @@ void note_behind(const json& nodes, Notes& notes) {
     for (const char* role : {"executor", "verifier"}) {
       if (!node.contains(role)) continue;
       const auto& part = node[role];
+      if (part.value("replaced", false)) {
+        notes.push_back(name_of(node) + " (" + role +
+                        ") was replaced: " + part.value("waiting_for", std::string()));
+        continue;
+      }
       const auto committed = part.value("committed", uint64_t{0});
       const bool behind = last > committed + kUnderWay;
       const bool away = part.value("silent", false) || part.value("fetching", false) ||

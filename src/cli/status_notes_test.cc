@@ -41,6 +41,15 @@ TEST(StatusNotes, SayWhoIsBehindAndWhatItWaitsFor) {
                                         "verifier-0 (verifier) is not back"}));
 }
 
+TEST(StatusNotes, SayWhoWasReplacedAndNotThatItIsBehind) {
+  auto nodes = healthy();
+  nodes[0]["executor"]["committed"] = 3;
+  nodes[0]["executor"]["replaced"] = true;
+  nodes[0]["executor"]["waiting_for"] = "another node has taken its seat";
+  EXPECT_EQ(status_notes(nodes),
+            Notes{"executor-0 (executor) was replaced: another node has taken its seat"});
+}
+
 TEST(StatusNotes, NameThePrimaryThatIsSuspected) {
   auto nodes = healthy();
   nodes[1]["verifier"]["suspecting"] = {"executor-2", "executor-0"};

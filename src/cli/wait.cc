@@ -36,9 +36,9 @@ json ask(const runtime::NodeConfig& node) {
 /// What the others have committed; r of them may boast.
 uint64_t highest_of_others(const runtime::ClusterConfig& cluster, const std::string& node) {
   std::multiset<uint64_t> committed;
-  for (const auto& other : cluster.nodes) {
-    if (other.name == node || other.status_port == 0) continue;
-    if (const auto number = committed_in(ask(other)); number > 0) committed.insert(number);
+  for (const auto* other : cluster.everybody()) {
+    if (other->name == node || other->status_port == 0) continue;
+    if (const auto number = committed_in(ask(*other)); number > 0) committed.insert(number);
   }
   return acknowledged_through(committed, cluster.model.r());
 }

@@ -38,6 +38,8 @@ class Flight {
   /// Notes an answer. An executor's newest one counts; but what it executed stays executed when a
   /// refusal that was sent before comes late. Precondition: a payload hashes to the digest.
   void add(uint16_t executor, const wire::Reply& reply);
+  /// Who has answered does not count any more.
+  void forget_answers() { votes_.clear(); }
   /// At least `quorum` executors answered with this status. Never for an answer: replies with
   /// different digests do not add up.
   bool refused(wire::ReplyStatus status, size_t quorum) const;

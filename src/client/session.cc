@@ -267,6 +267,15 @@ void Session::on_disconnect(Address executor, TimeUs now, Outbox& out) {
   });
 }
 
+void Session::on_new_members(TimeUs now, Outbox& out) {
+  Impl& self = *impl_;
+  self.guess = PrimaryGuess(self.options.model);
+  self.for_each_open([&](Flight& flight) {
+    flight.forget_answers();
+    self.retry(flight, now, out);
+  });
+}
+
 void Session::tick(TimeUs now, Outbox& out) {
   impl_->for_each_open([&](Flight& flight) {
     if (flight.retry_at() <= now) impl_->retry(flight, now, out);

@@ -65,6 +65,9 @@ class Session {
   void receive(const wire::Message& message, Address from, TimeUs now, Outbox& out);
   /// The link to an executor broke: what was sent to it alone is sent to all at once.
   void on_disconnect(Address executor, TimeUs now, Outbox& out);
+  /// Other nodes may sit at the executors' seats from now on (docs/membership.md, M13): what the
+  /// ones before have said of open requests is forgotten, and those are sent to all.
+  void on_new_members(TimeUs now, Outbox& out);
   void tick(TimeUs now, Outbox& out);
   TimeUs deadline() const;
 

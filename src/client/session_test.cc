@@ -58,6 +58,7 @@ class Client {
     now_ = now;
     session_.tick(now_, out_);
   }
+  void new_members() { session_.on_new_members(now_, out_); }
   void disconnect(uint16_t e) { session_.on_disconnect(Address::executor(e), now_, out_); }
 
   wire::Reply make_reply(const wire::Bundle& bundle, const Bytes& payload,
@@ -480,6 +481,42 @@ TEST(Session, C6AQuarantinedBundleWasNotExecuted) {
   client.submit("c", 3);
   client.idle();
   EXPECT_EQ(client.last_bundle()->first, RequestNumber(3)) << "the session goes on";
+}
+
+// ---- M13: other nodes sit at the executors' seats -----------------------------------------------
+
+TEST(NewMembers, WhatThoseBeforeSaidDoesNotAddUpWithWhatTheNewOnesSay) {
+  Client client(FaultModel(1, 1));
+  client.open();
+  ASSERT_TRUE(client.submit("put", 5));
+  client.idle();
+  const auto bundle = client.last_bundle();
+  client.reply(1, *bundle, wire::encode_replies({"a lie"}));
+  client.forget();
+  client.new_members();
+  ASSERT_EQ(client.sends().size(), 1u);
+  EXPECT_EQ(client.sends()[0].to.size(), 3u) << "it is sent to all of the new members";
+  client.reply(0, *bundle, wire::encode_replies({"a lie"}));
+  EXPECT_TRUE(client.completions().empty());
+  client.reply(2, *bundle, wire::encode_replies({"the truth"}));
+  EXPECT_TRUE(client.completions().empty());
+  client.reply(1, *bundle, wire::encode_replies({"the truth"}));
+  ASSERT_EQ(client.completions().size(), 1u);
+  EXPECT_EQ(client.completions()[0].reply, "the truth");
+}
+
+TEST(NewMembers, TheirViewsBeginAnew) {
+  Client client(FaultModel(1, 0));
+  client.set_view(4);
+  client.open();
+  ASSERT_EQ(client.status().primary, 1);
+  client.new_members();
+  EXPECT_EQ(client.status().primary, 0);
+  ASSERT_TRUE(client.submit("put", 5));
+  client.forget();
+  client.idle();
+  ASSERT_EQ(client.sends().size(), 1u);
+  EXPECT_EQ(client.sends()[0].to, std::vector<Address>{Address::executor(0)});
 }
 
 }  // namespace

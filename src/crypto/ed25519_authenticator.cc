@@ -1,3 +1,5 @@
+#include <mutex>
+#include <shared_mutex>
 #include <unordered_map>
 #include <utility>
 
@@ -21,7 +23,11 @@ Key key_from_public(const PublicKey& bytes) {
 struct Ed25519Authenticator::Impl {
   Bytes prefix;  ///< "eve-v1", and the cluster's id with its length, which keeps it apart
   SigningKey key;
-  std::unordered_map<Address, Key> peers;
+  std::shared_mutex mutex;
+  std::unordered_map<Address, Key> peers;  ///< guarded by mutex
+
+  Impl(Bytes own_prefix, SigningKey own_key)
+      : prefix(std::move(own_prefix)), key(std::move(own_key)) {}
 
   Bytes message(Domain domain, ByteView bytes) const {
     Bytes message;
@@ -38,10 +44,14 @@ Ed25519Authenticator::Ed25519Authenticator(std::string cluster_id, SigningKey ke
   Bytes prefix = "eve-v1";
   Codec<uint32_t>::encode(static_cast<uint32_t>(cluster_id.size()), prefix);
   prefix.append(cluster_id);
-  impl_ = std::make_unique<Impl>(Impl{std::move(prefix), std::move(key), {}});
-  for (const auto& [address, public_key] : directory) {
-    impl_->peers.emplace(address, key_from_public(public_key));
-  }
+  impl_ = std::make_unique<Impl>(std::move(prefix), std::move(key));
+  for (const auto& [address, public_key] : directory) set(address, public_key);
+}
+
+void Ed25519Authenticator::set(Address address, const PublicKey& public_key) {
+  auto key = key_from_public(public_key);
+  std::unique_lock lock(impl_->mutex);
+  impl_->peers.insert_or_assign(address, std::move(key));
 }
 
 Ed25519Authenticator::~Ed25519Authenticator() = default;
@@ -52,6 +62,8 @@ Bytes Ed25519Authenticator::sign(Domain domain, ByteView bytes) const {
 
 bool Ed25519Authenticator::verify(Address signer, Domain domain, ByteView bytes,
                                   ByteView signature) const {
+  // Held while it is used: set() may free a key that it replaces.
+  std::shared_lock lock(impl_->mutex);
   const auto peer = impl_->peers.find(signer);
   if (peer == impl_->peers.end()) return false;
   return ed25519_verify(peer->second.get(), impl_->message(domain, bytes), signature);

@@ -48,13 +48,16 @@ class SigningKey {
 using KeyDirectory = std::map<Address, PublicKey>;
 
 /// Ed25519 over "eve-v1", the cluster's id, the domain and the bytes: a signature of one cluster or
-/// purpose is none of another.
+/// purpose is none of another. Thread-safe.
 class Ed25519Authenticator final : public Authenticator {
  public:
   Ed25519Authenticator(std::string cluster_id, SigningKey key, const KeyDirectory& directory);
   ~Ed25519Authenticator() override;
   Bytes sign(Domain domain, ByteView bytes) const override;
   bool verify(Address signer, Domain domain, ByteView bytes, ByteView signature) const override;
+
+  /// From now on that is the role's key: of one that was not known before, or is another one now.
+  void set(Address address, const PublicKey& public_key);
 
  private:
   struct Impl;

@@ -1,9 +1,12 @@
 #include "crypto/keys.h"
 
 #include <gtest/gtest.h>
+
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <atomic>
+#include <thread>
 
 #include <memory>
 
@@ -100,6 +103,34 @@ TEST_F(Authentication, AcceptsExactlyItsOwnSignatures) {
   EXPECT_FALSE(authenticator_.verify(Address::verifier(2), Domain::kPrepare, "text", signature));
   EXPECT_FALSE(authenticator_.verify(Address::verifier(3), Domain::kPrepare, "text", signature));
   EXPECT_FALSE(authenticator_.verify(Address::executor(1), Domain::kPrepare, "text", signature));
+}
+
+TEST_F(Authentication, LearnsKeysAndReplacesThem) {
+  const SigningKey late = SigningKey::generate();
+  const Ed25519Authenticator other("cluster", SigningKey::from_pem(late.to_pem()).value(), {});
+  const Bytes signature = other.sign(Domain::kPrepare, "text");
+  EXPECT_FALSE(authenticator_.verify(Address::verifier(7), Domain::kPrepare, "text", signature));
+  authenticator_.set(Address::verifier(7), late.public_key());
+  EXPECT_TRUE(authenticator_.verify(Address::verifier(7), Domain::kPrepare, "text", signature));
+  EXPECT_FALSE(authenticator_.verify(self_, Domain::kPrepare, "text", signature));
+  authenticator_.set(Address::verifier(7), key().public_key());
+  EXPECT_FALSE(authenticator_.verify(Address::verifier(7), Domain::kPrepare, "text", signature));
+}
+
+// What a growing cluster does while others verify: to be run with TSan.
+TEST_F(Authentication, LearnsKeysWhileOthersVerify) {
+  const Bytes signature = authenticator_.sign(Domain::kPrepare, "text");
+  std::atomic<bool> all_fine = true;
+  std::thread verifier([&] {
+    for (int i = 0; i < 200; ++i) {
+      if (!authenticator_.verify(self_, Domain::kPrepare, "text", signature)) all_fine = false;
+    }
+  });
+  for (uint16_t i = 0; i < 200; ++i) {
+    authenticator_.set(Address::verifier(i % 100), key().public_key());
+  }
+  verifier.join();
+  EXPECT_TRUE(all_fine);
 }
 
 TEST_F(Authentication, RefusesDamagedSignatures) {

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "durability/executor_recovery.h"
-
 namespace eve::durability {
 namespace {
 
@@ -14,12 +12,13 @@ constexpr uint64_t kNoteBytes = 32;
 class Attempt final : public NoteVisitor {
  public:
   Attempt(execution::Runner& runner, const crypto::Digester& digester,
-          const crypto::Digest& genesis, const ExecutorLogAccess& log)
+          const crypto::Digest& genesis, const ExecutorLogAccess& log, const PresentEpoch& present)
       : runner_(runner),
         genesis_(genesis),
         log_(log),
         places_(std::make_unique<LogPlaces>()),
-        recovery_(runner, digester, genesis, *places_) {}
+        present_(present.epoch),
+        recovery_(runner, digester, genesis, *places_, present) {}
 
   /// Nullopt if the log cannot be followed: trouble() says why.
   Result<std::optional<OpenedExecutor>> run(bool ran_before) {
@@ -44,10 +43,19 @@ class Attempt final : public NoteVisitor {
     opened.in_pieces = found.in_pieces;
     opened.log_bytes = log_bytes_;
     opened.genesis_time_us = genesis_time_us_;
-    if (!found.first_start) opened.recovered = std::move(*recovered);
     opened.opening_notes = recovery_.opening_notes();
+    const bool enters = recovery_.epoch() < present_;
+    if (enters && found.whole) {
+      opened.begins = std::move(recovered->committed);
+    } else if (!found.first_start) {
+      opened.recovered = std::move(*recovered);
+    }
     opened.recorder.emplace(runner_);
     places_->ends_at(found.end);
+    if (enters) {
+      const uint64_t before = opened.opening_notes.size() - 1;
+      places_->entered(present_, journal::Position(found.end.value() + before));
+    }
     opened.places = std::move(places_);
     return std::optional(std::move(opened));
   }
@@ -76,12 +84,11 @@ class Attempt final : public NoteVisitor {
     return {};
   }
   Status begin_at(const CheckpointEnd& end) {
-    auto view = read_context(end.context);
-    if (!view) return strand(view.message());
+    auto context = read_context(end.context);
+    if (!context) return strand(context.message());
     from_ = end.position;
     at_checkpoint_ = true;
-    recovery_.begin_at(end.position, end.parts.number, std::move(*view));
-    return {};
+    return recovery_.begin_at(end.position, end.parts.number, std::move(*context));
   }
   Status note(journal::Position position, uint16_t kind, uint64_t number,
               ByteView payload) override {
@@ -103,6 +110,7 @@ class Attempt final : public NoteVisitor {
   const crypto::Digest& genesis_;
   const ExecutorLogAccess& log_;
   std::unique_ptr<LogPlaces> places_;
+  const Epoch present_;
   ExecutorRecovery recovery_;
   journal::Position from_{1};
   uint64_t log_bytes_ = 0;
@@ -119,14 +127,15 @@ class Attempt final : public NoteVisitor {
 Result<OpenedExecutor> open_executor(const ExecutorLogAccess& log, bool ran_before,
                                      const crypto::Digester& digester,
                                      const crypto::Digest& genesis,
-                                     const std::function<execution::Runner&()>& make_runner) {
-  Attempt first(make_runner(), digester, genesis, log);
+                                     const std::function<execution::Runner&()>& make_runner,
+                                     const PresentEpoch& present) {
+  Attempt first(make_runner(), digester, genesis, log, present);
   auto opened = first.run(ran_before);
   if (!opened) return opened.error();
   if (*opened) return std::move(**opened);
 
   if (const auto status = log.set_aside(); !status) return Error{status.message()};
-  Attempt second(make_runner(), digester, genesis, log);
+  Attempt second(make_runner(), digester, genesis, log, present);
   auto anew = second.run(true);
   if (!anew) return anew.error();
   if (!*anew) return Error{second.trouble()};

@@ -9,6 +9,7 @@
 
 #include "durability/checkpoint_reader.h"
 #include "durability/executor_recorder.h"
+#include "durability/executor_recovery.h"
 #include "durability/keeper.h"
 #include "durability/log_places.h"
 #include "eve/result.h"
@@ -42,8 +43,11 @@ struct OpenedExecutor {
   uint64_t log_bytes = 0;  ///< about: of the notes that were needed on top of the checkpoint
   /// For ExecutorOptions, where there is no checkpoint.
   TimeUs genesis_time_us = 0;
-  /// For Executor::recover(); nothing at a first start.
+  /// For Executor::recover(); nothing at a first start, and where there is `begins`.
   std::optional<execution::Recovered> recovered;
+  /// For Executor::begin(): the log is of an earlier epoch than the present one, in which this
+  /// executor has said nothing. The runner stands at this committed state.
+  std::optional<execution::Fetched> begins;
   /// For ExecutorOptions::restarted: what it had said is not all known. When it may speak again, a
   /// kRemembered is to be kept.
   bool restarted = false;
@@ -56,13 +60,15 @@ struct OpenedExecutor {
 /// `make_runner` gives a runner
 /// in the service's empty state, and takes back the one that it gave before: a log that cannot be
 /// followed to its end is set aside (*.damaged) and another begun, as of an executor that has lost
-/// its memory. The result is about the last runner given. `genesis`: as ExecutorOptions::genesis.
+/// its memory. The result is about the last runner given. `genesis`: the token of batch 0.
+/// `present`: where the log is of an earlier epoch, that one begins.
 ///
 /// Errors leave everything as it was: the disk refuses, or the log is another service's, another
-/// node's, or a later release's.
+/// node's, of an epoch later than `present`, or a later release's.
 Result<OpenedExecutor> open_executor(const ExecutorLogAccess& log, bool ran_before,
                                      const crypto::Digester& digester,
                                      const crypto::Digest& genesis,
-                                     const std::function<execution::Runner&()>& make_runner);
+                                     const std::function<execution::Runner&()>& make_runner,
+                                     const PresentEpoch& present = {});
 
 }  // namespace eve::durability

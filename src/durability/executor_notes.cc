@@ -1,5 +1,6 @@
 #include "durability/executor_notes.h"
 
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -59,6 +60,13 @@ void write(wire::Writer& out, const AnsweredBundle& bundle) {
   out.digest(bundle.reply.digest);
   out.boolean(bundle.cached);
   if (!bundle.cached) out.sized(bundle.reply.payload.view());
+}
+
+execution::EnterView read_view(View view, wire::Reader& in) {
+  execution::EnterView command{view, in.id<BatchNumber>(), {}};
+  command.quarantine.resize(in.count(limits::kMaxQuarantine, kDigestBytes));
+  for (crypto::Digest& name : command.quarantine) name = in.digest();
+  return command;
 }
 
 AnsweredBundle read_bundle(wire::Reader& in) {
@@ -124,6 +132,10 @@ Note note_of(const execution::SupplyFetch& command) {
   return {kind(ExecutorNote::kSupply), command.reply.number.value(), out.take()};
 }
 
+Note note_of(Epoch epoch) {
+  return {kind(ExecutorNote::kEpoch), epoch.value(), {}};
+}
+
 Note piece_note(BatchNumber number, Bytes piece) {
   return {kind(ExecutorNote::kPiece), number.value(), std::move(piece)};
 }
@@ -156,24 +168,37 @@ Result<crypto::Digest> read_genesis(ByteView payload) {
 
 Result<execution::EnterView> read_view(uint64_t number, ByteView payload) {
   wire::Reader in(payload);
-  execution::EnterView command{View(number), in.id<BatchNumber>(), {}};
-  command.quarantine.resize(in.count(limits::kMaxQuarantine, kDigestBytes));
-  for (crypto::Digest& name : command.quarantine) name = in.digest();
+  execution::EnterView command = read_view(View(number), in);
   if (!done(in)) return wrong("a view", in);
   return command;
 }
 
-Bytes context_of(const execution::EnterView& view) {
-  wire::Writer out;
-  out.id(view.view);
-  return out.take() + note_of(view).payload;
+Result<Epoch> read_epoch(uint64_t number, ByteView payload) {
+  if (number > std::numeric_limits<uint32_t>::max() || !payload.empty()) {
+    return Error{"an epoch: there is more than it should hold"};
+  }
+  return Epoch(static_cast<uint32_t>(number));
 }
 
-Result<execution::EnterView> read_context(ByteView context) {
+Bytes context_of(const LogContext& context) {
+  wire::Writer out;
+  out.id(context.view.view);
+  out.raw(note_of(context.view).payload);
+  if (context.epoch > Epoch()) out.id(context.epoch);
+  return out.take();
+}
+
+Result<LogContext> read_context(ByteView context) {
   wire::Reader in(context);
+  LogContext read;
   const View view = in.id<View>();
-  if (in.failed()) return wrong("a checkpoint's context", in);
-  return read_view(view.value(), context.substr(in.position()));
+  read.view = read_view(view, in);
+  if (!in.failed() && in.remaining() > 0) {
+    read.epoch = in.id<Epoch>();
+    if (read.epoch == Epoch()) in.fail("it names the first epoch");
+  }
+  if (!done(in)) return wrong("a checkpoint's context", in);
+  return read;
 }
 
 Result<execution::StartFetch> read_fetch(ByteView payload) {

@@ -28,6 +28,7 @@ enum class ExecutorNote : uint16_t {
   kRollback = 6,  ///< number: back to where
   kFetch = 7,     ///< number: of the state; its token's parts
   kSupply = 8,    ///< what a peer sent for the fetch, and failed to send
+  kEpoch = 9,     ///< number: the epoch; it was entered, so view 0 of it
 };
 
 /// Pieces of a difference are so long.
@@ -59,6 +60,7 @@ Note note_of(const execution::CommitBatches& command);
 Note note_of(const execution::RollbackTo& command);
 Note note_of(const execution::StartFetch& command);
 Note note_of(const execution::SupplyFetch& command);
+Note note_of(Epoch epoch);
 Note piece_note(BatchNumber number, Bytes piece);
 Note note_of(const RunNote& run, ByteView last_piece);
 
@@ -68,9 +70,16 @@ Result<crypto::Digest> read_genesis(ByteView payload);
 Result<execution::EnterView> read_view(uint64_t number, ByteView payload);
 Result<execution::StartFetch> read_fetch(ByteView payload);
 Result<execution::SupplyFetch> read_supply(ByteView payload, const crypto::Digester& digester);
-/// A checkpoint's context: the view that the notes after it are in.
-Bytes context_of(const execution::EnterView& view);
-Result<execution::EnterView> read_context(ByteView context);
+Result<Epoch> read_epoch(uint64_t number, ByteView payload);
+
+/// What the notes before a place said that those after it rest on.
+struct LogContext {
+  Epoch epoch;
+  execution::EnterView view;  ///< of that epoch
+};
+/// As a checkpoint has it. One that names no epoch is of the first.
+Bytes context_of(const LogContext& context);
+Result<LogContext> read_context(ByteView context);
 struct RunRead {
   RunNote run;
   ByteView last_piece;  ///< into the payload

@@ -48,6 +48,7 @@ const Wanted* find(const std::vector<execution::Event>& events) {
 void Recorded::tell(LogPlaces& places, journal::Position first, journal::Position end) const {
   if (reaches) places.reaches(*reaches, first);
   if (entered) places.entered(*entered, first);
+  if (epoch) places.entered(*epoch, journal::Position(end.value() - 1));
   places.ends_at(end);
 }
 
@@ -75,6 +76,14 @@ Result<Recorded> ExecutorRecorder::record(const execution::Command& command,
     recorded.reaches = fetch->parts.number;
   } else if (const auto* supply = std::get_if<execution::SupplyFetch>(&command)) {
     recorded.notes.push_back(note_of(*supply));
+  } else if (const auto* begin = std::get_if<execution::BeginEpoch>(&command)) {
+    // What it committed may have been committed by the link alone.
+    const auto* begun = find<execution::EpochBegun>(events);
+    EVE_CHECK(begun != nullptr, "an epoch begins somewhere");
+    recorded.notes.push_back(note_of(execution::CommitBatches{begun->state.parts.number}));
+    recorded.notes.push_back(note_of(begin->epoch));
+    recorded.epoch = begin->epoch;
+    recorded.until = Keeper::Until::kDurable;
   }
   if (find<execution::Fetched>(events) != nullptr) recorded.until = Keeper::Until::kDurable;
   return recorded;

@@ -20,6 +20,7 @@ struct Recorded {
   Keeper::Until until = Keeper::Until::kLater;
   std::optional<BatchNumber> reaches;  ///< of which batch they make a state (LogPlaces)
   std::optional<execution::EnterView> entered;
+  std::optional<Epoch> epoch;  ///< entered with the last note
 
   /// They are in the log now, from `first` up to before `end`.
   void tell(LogPlaces& places, journal::Position first, journal::Position end) const;

@@ -28,17 +28,22 @@ wire::BundlePtr head_of(const AnsweredBundle& answered) {
 }  // namespace
 
 ExecutorRecovery::ExecutorRecovery(execution::Runner& runner, const crypto::Digester& digester,
-                                   const crypto::Digest& genesis, LogPlaces& places)
-    : runner_(runner), digester_(digester), genesis_(genesis), places_(places) {
+                                   const crypto::Digest& genesis, LogPlaces& places,
+                                   const PresentEpoch& present)
+    : runner_(runner), digester_(digester), genesis_(genesis), places_(places), present_(present) {
   places_.begin_at(journal::Position(1), BatchNumber(), {});
 }
 
-void ExecutorRecovery::begin_at(journal::Position position, BatchNumber number,
-                                execution::EnterView view) {
+Status ExecutorRecovery::begin_at(journal::Position position, BatchNumber number,
+                                  LogContext context) {
   began_ = true;
   committed_ = number;
-  places_.begin_at(position, number, view);
-  enter(std::move(view));
+  if (context.epoch > Epoch()) {
+    if (auto status = enter(context.epoch); !status) return status;
+  }
+  enter(context.view);
+  places_.begin_at(position, number, std::move(context));
+  return {};
 }
 
 Status ExecutorRecovery::note(journal::Position position, uint16_t kind, uint64_t number,
@@ -79,6 +84,12 @@ Status ExecutorRecovery::take(journal::Position position, ExecutorNote kind, uin
     }
     case ExecutorNote::kSupply:
       return supply(payload);
+    case ExecutorNote::kEpoch: {
+      const auto epoch = read_epoch(number, payload);
+      if (!epoch) return epoch.status();
+      places_.entered(*epoch, position);
+      return enter(*epoch);
+    }
     case ExecutorNote::kRun:
       break;  // note()
   }
@@ -102,6 +113,27 @@ Status ExecutorRecovery::began(ByteView payload) {
 
 void ExecutorRecovery::enter(execution::EnterView view) {
   if (view.view >= view_.view) view_ = std::move(view);
+}
+
+// The note undoes what is not committed.
+Status ExecutorRecovery::enter(Epoch epoch) {
+  const std::string name = "epoch " + std::to_string(epoch.value());
+  if (epoch <= epoch_) {
+    return Error{name + " was entered after epoch " + std::to_string(epoch_.value())};
+  }
+  if (epoch > present_.epoch) {
+    refused_ = true;
+    return Error{"the log is of " + name + ", and the links that are kept here lead to epoch " +
+                 std::to_string(present_.epoch.value()) +
+                 ": they are older than the log, or of another node; put back the file of links "
+                 "that belongs to it"};
+  }
+  roll_back(committed_);
+  epoch_ = epoch;
+  view_ = {};
+  said_.clear();
+  said_in_ = View();
+  return {};
 }
 
 // ---- Runs --------------------------------------------------------------------------------------
@@ -156,6 +188,7 @@ Status ExecutorRecovery::redo(const Held& held) {
 
 void ExecutorRecovery::roll_back(BatchNumber number) {
   passing_by_ = false;
+  pieces_.clear();  // of a run whose end was not written any more
   while (!held_.empty() && held_.back().run.parts.number > number) held_.pop_back();
   if (fetching_) carry_out(execution::RollbackTo{std::max(number, committed_)});
   fetching_ = false;
@@ -194,17 +227,23 @@ void ExecutorRecovery::carry_out(execution::Command command) {
 std::vector<Note> ExecutorRecovery::opening_notes() const {
   std::vector<Note> notes;
   if (!began_) notes.push_back(note_of_genesis(genesis_));
+  if (start_committed_) notes.push_back(note_of(execution::CommitBatches{stands_at_}));
   notes.push_back(note_of(execution::RollbackTo{stands_at_}));
+  if (enters()) notes.push_back(note_of(present_.epoch));
   return notes;
 }
 
 // ---- The end -----------------------------------------------------------------------------------
 
 Result<execution::Recovered> ExecutorRecovery::finish(bool whole) {
+  if (enters()) {
+    view_ = {};
+    if (auto status = commit_start(); !status) return Error{status.message()};
+  }
   execution::Recovered result{view_.view, view_.start, view_.quarantine, runner_.resume(), {},
                               {},         {}};
   stands_at_ = result.committed.parts.number;
-  if (!whole) return result;
+  if (!whole || enters()) return result;
   for (const Held& held : held_) {
     if (auto status = redo(held); !status) return Error{status.message()};
     result.above.push_back(recovered(held.run));
@@ -222,6 +261,18 @@ Result<execution::Recovered> ExecutorRecovery::finish(bool whole) {
     }
   }
   return result;
+}
+
+// As BeginEpoch does.
+Status ExecutorRecovery::commit_start() {
+  for (const Held& held : held_) {
+    const wire::TokenParts& parts = held.run.parts;
+    if (parts.number != present_.start) continue;
+    if (wire::token_of(parts, digester_) != present_.token) break;
+    start_committed_ = true;
+    return commit(parts.number);
+  }
+  return {};
 }
 
 execution::RecoveredBatch ExecutorRecovery::recovered(const RunNote& run) const {

@@ -6,7 +6,8 @@
 //   X3  where the log is whole, every batch whose run it holds, that nothing after it undid, stands
 //       again; and no token is ever sent that contradicts one that was sent. What is in the log was
 //       not necessarily sent: where a batch ran again after a repair, with another result, only the
-//       first that was passed on in time was, so nothing more is said of it.
+//       first that was passed on in time was, so nothing more is said of it;
+//   X6  nothing that was run and not committed, said or entered in another epoch counts.
 #pragma once
 
 #include <deque>
@@ -22,6 +23,13 @@
 
 namespace eve::durability {
 
+/// The last epoch whose link an executor holds, and where that begins (docs/membership.md, M6).
+struct PresentEpoch {
+  Epoch epoch;
+  BatchNumber start;
+  crypto::Digest token;  ///< of `start`; it is committed
+};
+
 /// Visits the notes, then gives what the Executor starts with. A run is done again only when it is
 /// known to be committed, or at the end: at most a window of differences is held in memory, and
 /// what was undone costs nothing.
@@ -32,10 +40,11 @@ class ExecutorRecovery final : public NoteVisitor {
   /// `runner` is new, or holds the committed state of a checkpoint; `places` is told what is in the
   /// log. All outlive this.
   ExecutorRecovery(execution::Runner& runner, const crypto::Digester& digester,
-                   const crypto::Digest& genesis, LogPlaces& places);
+                   const crypto::Digest& genesis, LogPlaces& places,
+                   const PresentEpoch& present = {});
   /// The checkpoint's: the Runner stands at committed batch `number`, in this view; notes are
-  /// needed from `position` on.
-  void begin_at(journal::Position position, BatchNumber number, execution::EnterView view);
+  /// needed from `position` on. An error is as one of note().
+  Status begin_at(journal::Position position, BatchNumber number, LogContext context);
 
   /// An error is final: what was recovered is worth nothing. refused() tells what kind it is.
   Status note(journal::Position position, uint16_t kind, uint64_t number,
@@ -45,10 +54,15 @@ class ExecutorRecovery final : public NoteVisitor {
   bool refused() const { return refused_; }
   bool failed() const { return failed_; }
 
-  /// Once, after the last note. `whole`: Found::whole; else what is committed is all that counts.
+  /// The epoch that the log's last notes are of.
+  Epoch epoch() const { return epoch_; }
+
+  /// Once, after the last note. `whole`: Found::whole; else, or where the log ends in an epoch
+  /// before the present one, what is committed is all that counts.
   Result<execution::Recovered> finish(bool whole);
   /// After finish(): to be kept before anything else. They say where this process begins: what the
-  /// last one had not brought to an end will not be.
+  /// last one had not brought to an end will not be. The last one is of the present epoch, where
+  /// the log is of an earlier one.
   std::vector<Note> opening_notes() const;
 
  private:
@@ -66,6 +80,9 @@ class ExecutorRecovery final : public NoteVisitor {
   void said(const wire::TokenParts& parts);
   void roll_back(BatchNumber number);
   void enter(execution::EnterView view);
+  Status enter(Epoch epoch);
+  bool enters() const { return epoch_ < present_.epoch; }
+  Status commit_start();
   Status redo(const Held& held);
   execution::RecoveredBatch recovered(const RunNote& run) const;
   void carry_out(execution::Command command);
@@ -74,14 +91,17 @@ class ExecutorRecovery final : public NoteVisitor {
   const crypto::Digester& digester_;
   const crypto::Digest genesis_;
   LogPlaces& places_;
+  const PresentEpoch present_;
 
   bool began_ = false;
   bool refused_ = false;
   bool failed_ = false;
   BatchNumber committed_;
   BatchNumber stands_at_;
-  execution::EnterView view_;
-  std::deque<Held> held_;  ///< runs after committed_, without gaps
+  bool start_committed_ = false;  ///< by commit_start()
+  Epoch epoch_;
+  execution::EnterView view_;  ///< of that epoch
+  std::deque<Held> held_;      ///< runs after committed_, without gaps
   BatchNumber pieces_of_;
   journal::Position pieces_at_;  ///< the first of them
   std::vector<Bytes> pieces_;

@@ -35,6 +35,9 @@ class Life {
     std::vector<Event> events = replica->apply(command);
     auto recorded = recorder_->record(command, events);
     EXPECT_TRUE(recorded.ok());
+    if (recorded->epoch) {
+      EXPECT_EQ(recorded->until, Keeper::Until::kDurable);
+    }
     const journal::Position first(log.size() + 1);
     for (Note& note : recorded->notes) log.push_back(std::move(note));
     recorded->tell(*places_, first, journal::Position(log.size() + 1));
@@ -82,6 +85,13 @@ class Life {
     apply(execution::RollbackTo{number});
     drop_after(number);
   }
+  /// Amid a fetch, too.
+  void enter_epoch() {
+    const PresentEpoch begins = draw_start();
+    apply(execution::BeginEpoch{begins.epoch, begins.start, begins.token});
+    EXPECT_EQ(replica->runner.resume().parts.number, committed);
+    forget_epoch();
+  }
   /// Of a state that others have come to. False: it was not finished.
   bool fetch(Replica& peer, const wire::TokenParts& parts, bool to_the_end) {
     drop_after(committed);
@@ -122,21 +132,27 @@ class Life {
   }
 
   /// The process ends, and another begins from the notes, and perhaps the checkpoint.
-  void restart(bool from_checkpoint = false) {
+  void restart(bool from_checkpoint = false, bool link_kept = false) {
+    PresentEpoch begins{present, {}, {}};
+    if (link_kept) {  // and nothing else of its epoch
+      begins = draw_start();
+      (void)replica->apply(execution::BeginEpoch{begins.epoch, begins.start, begins.token});
+      forget_epoch();
+    }
     const crypto::Digest expected_root = replica->runner.root();
     auto fresh = std::make_unique<Replica>(2);
     auto places = std::make_unique<LogPlaces>();
-    ExecutorRecovery recovery(fresh->runner, digester(), genesis(), *places);
+    ExecutorRecovery recovery(fresh->runner, digester(), genesis(), *places, begins);
     uint64_t position = 1;
     if (checkpoint_.number > BatchNumber() && (from_checkpoint || random_.chance(1, 2))) {
       LogPlaces unused;
-      ExecutorRecovery before(fresh->runner, digester(), genesis(), unused);
+      ExecutorRecovery before(fresh->runner, digester(), genesis(), unused, {present, {}, {}});
       visit(before, 1, checkpoint_.log_size);
       ASSERT_TRUE(before.finish(false).ok());
       position = checkpoint_.place.position.value();
       const auto context = read_context(checkpoint_.place.context);
       ASSERT_TRUE(context.ok());
-      recovery.begin_at(checkpoint_.place.position, checkpoint_.number, *context);
+      ASSERT_TRUE(recovery.begin_at(checkpoint_.place.position, checkpoint_.number, *context).ok());
     }
     visit(recovery, position, log.size());
     const auto recovered = recovery.finish(true);
@@ -144,7 +160,13 @@ class Life {
     EXPECT_EQ(fresh->runner.root(), expected_root);
     EXPECT_EQ(fresh->runner.recompute_root(), expected_root);
     compare(*recovered);
+    EXPECT_EQ(recovery.epoch() < present, link_kept);
     for (Note& note : recovery.opening_notes()) log.push_back(std::move(note));
+    if (link_kept) {
+      EXPECT_EQ(log.back().kind, static_cast<uint16_t>(ExecutorNote::kEpoch));
+      EXPECT_EQ(log.back().number, present.value());
+      places->entered(present, journal::Position(log.size()));
+    }
     replica = std::move(fresh);
     recorder_.emplace(replica->runner);
     places_ = std::move(places);
@@ -190,6 +212,7 @@ class Life {
 
   std::unique_ptr<Replica> replica;
   std::vector<Note> log;
+  Epoch present;
   View view;
   BatchNumber start;
   BatchNumber last;
@@ -230,6 +253,22 @@ class Life {
       }
     }
   }
+  /// The next epoch begins with a batch that ran here, or with one that did not.
+  PresentEpoch draw_start() {
+    present = present.next();
+    if (above.empty() || random_.chance(1, 3)) return {present, last.next(), {}};
+    const auto& chosen = above[random_.below(above.size())];
+    const bool another = random_.chance(1, 4);
+    if (!another) committed = chosen.batch->number;
+    return {present, chosen.batch->number, another ? crypto::Digest() : chosen.result.token};
+  }
+  void forget_epoch() {
+    view = View();
+    start = BatchNumber();
+    said.clear();
+    above.clear();
+    drop_after(committed);
+  }
   void drop_after(BatchNumber number) {
     last = std::min(last, number);
     std::erase_if(above, [&](const auto& run) { return run.batch->number > number; });
@@ -266,7 +305,7 @@ TEST_P(Lives, AreGoneOnWithAnywhere) {
   Replica peer;
   for (int step = 0; step < 60 && !HasFatalFailure(); ++step) {
     bool unfinished = false;
-    switch (random.below(10)) {
+    switch (random.below(11)) {
       case 0:
         if (life.last > life.committed) {
           const uint64_t ahead = life.last.value() - life.committed.value();
@@ -294,12 +333,19 @@ TEST_P(Lives, AreGoneOnWithAnywhere) {
           life.commit(BatchNumber(life.committed.value() + 1 + random.below(ahead)));
         }
         break;
+      case 10:
+        if (random.chance(1, 3)) life.enter_epoch();
+        break;
       default:
         if (life.last.value() < life.committed.value() + limits::kWindow) life.run();
     }
     if (!unfinished && random.chance(1, 4)) life.pin();
     if (random.chance(1, 4)) life.checkpoint();
-    if (unfinished || random.chance(1, 6)) life.restart();
+    if (unfinished && random.chance(1, 3)) {
+      life.enter_epoch();
+    } else if (unfinished || random.chance(1, 6)) {
+      life.restart(false, random.chance(1, 4));
+    }
   }
 }
 
@@ -379,6 +425,79 @@ TEST(ExecutorRecovery, AnotherDifferenceThanTheTokensIsNotBelieved) {
   EXPECT_FALSE(status.ok());
   EXPECT_FALSE(recovery.refused());
   EXPECT_EQ(fresh.runner.root(), fresh.runner.empty_root());
+}
+
+// The process was killed amid the pieces of a run, and the next one runs the batch again.
+TEST(ExecutorRecovery, PiecesOfARunThatWasNotWrittenDownAreNotPiecesOfTheNext) {
+  Life life(1);
+  life.log.push_back(piece_note(BatchNumber(1), "a part of what was"));
+  life.restart();
+  life.run();
+  life.restart();
+  life.log.push_back(piece_note(BatchNumber(1), "a part of what was"));
+  life.enter_epoch();
+  life.run();
+  life.restart();
+}
+
+TEST(ExecutorRecovery, AnEpochThatIsNotLaterThanTheOneBeforeIsDamage) {
+  for (const uint32_t again : {1u, 2u}) {
+    Replica fresh;
+    LogPlaces places;
+    ExecutorRecovery recovery(fresh.runner, digester(), genesis(), places, {Epoch(9), {}, {}});
+    ASSERT_TRUE(recovery.note(journal::Position(1), 9, 2, {}).ok());
+    EXPECT_FALSE(recovery.note(journal::Position(2), 9, again, {}).ok());
+    EXPECT_TRUE(recovery.failed());
+    EXPECT_FALSE(recovery.refused());
+  }
+  Replica fresh;
+  LogPlaces places;
+  ExecutorRecovery recovery(fresh.runner, digester(), genesis(), places, {Epoch(9), {}, {}});
+  EXPECT_FALSE(recovery.note(journal::Position(1), 9, 0, {}).ok());
+  EXPECT_FALSE(recovery.refused());
+}
+
+TEST(ExecutorRecovery, ALogOfALaterEpochThanTheLinksIsLeftAlone) {
+  Replica fresh;
+  LogPlaces places;
+  ExecutorRecovery recovery(fresh.runner, digester(), genesis(), places, {Epoch(1), {}, {}});
+  ASSERT_TRUE(recovery.note(journal::Position(1), 9, 1, {}).ok());
+  EXPECT_FALSE(recovery.note(journal::Position(2), 9, 2, {}).ok());
+  EXPECT_TRUE(recovery.refused());
+}
+
+// Whoever ran it may not have heard that it is committed: nobody else holds it, perhaps.
+TEST(ExecutorRecovery, WhatTheEpochBeginsWithIsCommittedIfItRan) {
+  Life life(1);
+  life.run();
+  life.run();
+  life.run();
+  const auto start = life.above[1];
+  const PresentEpoch begins{Epoch(1), BatchNumber(2), start.result.token};
+  for (const bool whole : {true, false}) {
+    Replica fresh;
+    LogPlaces places;
+    ExecutorRecovery recovery(fresh.runner, digester(), genesis(), places, begins);
+    life.visit(recovery, 1, life.log.size());
+    const auto recovered = recovery.finish(whole);
+    ASSERT_TRUE(recovered.ok());
+    EXPECT_EQ(recovered->committed.parts.number, BatchNumber(2));
+    EXPECT_EQ(recovered->committed.token, start.result.token);
+    EXPECT_TRUE(recovered->above.empty());
+    const auto notes = recovery.opening_notes();
+    ASSERT_EQ(notes.size(), 3u);
+    EXPECT_EQ(notes[0].kind, static_cast<uint16_t>(ExecutorNote::kCommit));
+    EXPECT_EQ(notes[1].kind, static_cast<uint16_t>(ExecutorNote::kRollback));
+    EXPECT_EQ(notes[2].kind, static_cast<uint16_t>(ExecutorNote::kEpoch));
+  }
+  Replica other;
+  LogPlaces places;
+  ExecutorRecovery recovery(other.runner, digester(), genesis(), places,
+                            {Epoch(1), BatchNumber(2), {}});
+  life.visit(recovery, 1, life.log.size());
+  const auto recovered = recovery.finish(true);
+  ASSERT_TRUE(recovered.ok());
+  EXPECT_EQ(recovered->committed.parts.number, BatchNumber(0)) << "it had run something else";
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Lives, ::testing::Range<uint64_t>(1, 101));

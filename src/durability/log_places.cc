@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "durability/executor_notes.h"
-
 namespace eve::durability {
 namespace {
 
@@ -12,12 +10,11 @@ constexpr uint64_t kBatchesApart = 16;
 
 }  // namespace
 
-void LogPlaces::begin_at(journal::Position position, BatchNumber number,
-                         execution::EnterView view) {
+void LogPlaces::begin_at(journal::Position position, BatchNumber number, LogContext context) {
   std::lock_guard lock(mutex_);
   places_.assign(1, {position, number});
-  views_.clear();
-  views_.emplace_back(journal::Position(), std::move(view));
+  contexts_.clear();
+  contexts_.emplace_back(journal::Position(), std::move(context));
   most_ = number;
   end_ = position;
 }
@@ -33,7 +30,12 @@ void LogPlaces::reaches(BatchNumber number, journal::Position first) {
 
 void LogPlaces::entered(execution::EnterView view, journal::Position position) {
   std::lock_guard lock(mutex_);
-  views_.emplace_back(position, std::move(view));
+  contexts_.emplace_back(position, LogContext{contexts_.back().second.epoch, std::move(view)});
+}
+
+void LogPlaces::entered(Epoch epoch, journal::Position position) {
+  std::lock_guard lock(mutex_);
+  contexts_.emplace_back(position, LogContext{epoch, {}});
 }
 
 void LogPlaces::ends_at(journal::Position end) {
@@ -52,9 +54,9 @@ std::optional<CheckpointPlace> LogPlaces::place_of(BatchNumber number,
     position = std::prev(next)->position;
   }
   position = std::min(position, most);
-  const auto earlier = [&](const auto& view) { return view.first < position; };
-  const auto next = std::partition_point(views_.begin(), views_.end(), earlier);
-  if (next == views_.begin()) return std::nullopt;
+  const auto earlier = [&](const auto& context) { return context.first < position; };
+  const auto next = std::partition_point(contexts_.begin(), contexts_.end(), earlier);
+  if (next == contexts_.begin()) return std::nullopt;
   return CheckpointPlace{position, context_of(std::prev(next)->second)};
 }
 
@@ -62,12 +64,12 @@ void LogPlaces::cut(journal::Position position, BatchNumber number) {
   std::lock_guard lock(mutex_);
   while (!places_.empty() && places_.front().position <= position) places_.pop_front();
   places_.push_front({position, number});
-  while (views_.size() > 1 && views_[1].first < position) views_.pop_front();
+  while (contexts_.size() > 1 && contexts_[1].first < position) contexts_.pop_front();
 }
 
 size_t LogPlaces::remembered() const {
   std::lock_guard lock(mutex_);
-  return places_.size() + views_.size();
+  return places_.size() + contexts_.size();
 }
 
 }  // namespace eve::durability

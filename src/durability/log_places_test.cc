@@ -68,7 +68,7 @@ TEST(LogPlaces, WhatIsNotOnTheDiskIsNotClaimed) {
 
 TEST(LogPlaces, TheContextIsTheViewOfThePlace) {
   LogPlaces places;
-  places.begin_at(Position(1), BatchNumber(), {View(3), BatchNumber(0), {}});
+  places.begin_at(Position(1), BatchNumber(), {Epoch(), {View(3), BatchNumber(0), {}}});
   run(places, 1, 20, 1);
   places.entered({View(4), BatchNumber(20), {}}, Position(21));
   places.ends_at(Position(22));
@@ -76,12 +76,32 @@ TEST(LogPlaces, TheContextIsTheViewOfThePlace) {
   const auto view_at = [&](uint64_t number, Position most) {
     const auto place = places.place_of(BatchNumber(number), most);
     const auto view = place ? read_context(place->context) : Error{"no place"};
-    return view.ok() ? view->view : View(99);
+    return view.ok() ? view->view.view : View(99);
   };
   EXPECT_EQ(view_at(60, kEnd), View(4));
   EXPECT_EQ(view_at(60, Position(21)), View(3)) << "of a view that the log lacks";
   EXPECT_EQ(view_at(60, Position(22)), View(4));
   EXPECT_EQ(view_at(3, kEnd), View(3));
+}
+
+TEST(LogPlaces, AnEpochForgetsTheViewAndAViewKeepsTheEpoch) {
+  LogPlaces places;
+  places.begin_at(Position(1), BatchNumber(), {Epoch(1), {View(3), BatchNumber(0), {}}});
+  run(places, 1, 20, 1);
+  places.entered(Epoch(2), Position(21));
+  run(places, 21, 40, 22);
+  places.entered({View(1), BatchNumber(40), {}}, Position(42));
+  places.ends_at(Position(43));
+  const auto context_at = [&](uint64_t position) {
+    const auto place = places.place_of(BatchNumber(40), Position(position));
+    const auto context = place ? read_context(place->context) : Error{"no place"};
+    EXPECT_TRUE(context.ok());
+    return context.ok() ? std::pair(context->epoch, context->view.view) : std::pair<Epoch, View>();
+  };
+  EXPECT_EQ(context_at(21), std::pair(Epoch(1), View(3))) << "the note of the epoch comes after";
+  EXPECT_EQ(context_at(22), std::pair(Epoch(2), View(0)));
+  EXPECT_EQ(context_at(42), std::pair(Epoch(2), View(0)));
+  EXPECT_EQ(context_at(43), std::pair(Epoch(2), View(1)));
 }
 
 TEST(LogPlaces, AfterACutNothingBeforeItIsNamed) {
@@ -100,7 +120,7 @@ TEST(LogPlaces, AfterACutNothingBeforeItIsNamed) {
 
 TEST(LogPlaces, AnOldLogIsKnownFromItsCheckpointOn) {
   LogPlaces places;
-  places.begin_at(Position(50), BatchNumber(40), {View(2), BatchNumber(), {}});
+  places.begin_at(Position(50), BatchNumber(40), {Epoch(), {View(2), BatchNumber(), {}}});
   EXPECT_EQ(position_of(places, 40), 50u);
   EXPECT_FALSE(places.place_of(BatchNumber(39), kEnd).has_value());
   run(places, 41, 45, 50);

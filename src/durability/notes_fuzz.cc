@@ -25,7 +25,7 @@ void same(const Note& note, uint64_t number, ByteView payload) {
 }
 
 void read_executors(FuzzedDataProvider& data) {
-  const int kind = data.ConsumeIntegralInRange(0, 4);
+  const int kind = data.ConsumeIntegralInRange(0, 6);
   const auto number = data.ConsumeIntegral<uint64_t>();
   const Bytes payload = data.ConsumeRemainingBytesAsString();
   switch (kind) {
@@ -44,6 +44,14 @@ void read_executors(FuzzedDataProvider& data) {
       if (const auto supply = read_supply(payload, digester())) {
         const Note note = note_of(*supply);
         same(note, note.number, payload);
+      }
+      break;
+    case 5:
+      if (const auto epoch = read_epoch(number, payload)) same(note_of(*epoch), number, payload);
+      break;
+    case 6:
+      if (const auto context = read_context(payload)) {
+        EVE_CHECK(context_of(*context) == payload, "read and written differently");
       }
       break;
     default:

@@ -20,14 +20,15 @@ namespace eve::durability {
 
 class PromiseBook final : public NoteVisitor {
  public:
-  /// `digester` outlives the book. `name`: "verifier-1", for errors.
+  /// `digester` outlives the book. `name`: "verifier-1", for errors. `genesis` is the token of
+  /// `start`, where the epoch begins: each epoch has a log, and a book, of its own.
   PromiseBook(std::string name, Durability durability, const crypto::Digest& genesis,
-              const crypto::Digester& digester)
+              const crypto::Digester& digester, BatchNumber start = BatchNumber())
       : name_(std::move(name)),
         durability_(durability),
         genesis_(genesis),
         digester_(digester),
-        all_(genesis) {}
+        all_(genesis, start) {}
 
   /// For the keeper of its log: views are synced even where nothing else is kept.
   static Durability of_log(Durability durability) {

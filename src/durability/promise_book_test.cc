@@ -27,7 +27,7 @@ class PromiseBookTest : public ::testing::Test {
   Status start(Durability durability = Durability::kSync) {
     keeper.reset();
     options = {};
-    book = std::make_unique<PromiseBook>("verifier-0", durability, kGenesis, digester());
+    book = std::make_unique<PromiseBook>("verifier-0", durability, kGenesis, digester(), begins);
     keeper_options.durability = PromiseBook::of_log(durability);
     auto opened = Keeper::open(disk, keeper_options, *book, found);
     EXPECT_TRUE(opened.ok());
@@ -50,6 +50,7 @@ class PromiseBookTest : public ::testing::Test {
   std::unique_ptr<PromiseBook> book;
   std::unique_ptr<Keeper> keeper;
   verification::VerifierOptions options;
+  BatchNumber begins;  ///< where the epoch does
 };
 
 TEST_F(PromiseBookTest, AFirstStartKnowsNothing) {
@@ -66,6 +67,25 @@ TEST_F(PromiseBookTest, GoesOnFromAllThatWasPromised) {
   ASSERT_TRUE(options.recovered);
   EXPECT_FALSE(options.lost_promises_at);
   EXPECT_EQ(bytes_of(*options.recovered), bytes_of(all_of(a_life())));
+}
+
+// M12: what is not in an epoch's log is as it was when the epoch began.
+TEST_F(PromiseBookTest, InALaterEpochItGoesOnFromWhereThatBegan) {
+  begins = BatchNumber(40);
+  ASSERT_TRUE(start().ok());
+  EXPECT_FALSE(options.recovered) << "it has promised nothing in this epoch";
+  EXPECT_FALSE(options.lost_promises_at);
+  keep({verification::Stands{View(0), false}, testing::prepare(0, 41)});
+  disk.crash();
+  ASSERT_TRUE(start().ok());
+  ASSERT_TRUE(options.recovered);
+  EXPECT_EQ(options.recovered->last.number, begins);
+  EXPECT_EQ(options.recovered->started.number, begins);
+  EXPECT_EQ(options.recovered->proven.number, begins);
+  EXPECT_EQ(options.recovered->prepares.size(), 1u);
+  keep({testing::certificate(0, 41), testing::learnt(0, 41)});
+  ASSERT_TRUE(start().ok());
+  EXPECT_EQ(options.recovered->last.number, BatchNumber(41));
 }
 
 // The simulator's, bft, storage damaged, seed 101: what spoils the end of the log takes the notes

@@ -10,7 +10,8 @@ namespace eve::execution {
 void CommandQueue::push(Command command) {
   if (const auto* rollback = std::get_if<RollbackTo>(&command)) {
     drop_runs_after(rollback->number);
-  } else if (std::holds_alternative<StartFetch>(command)) {
+  } else if (std::holds_alternative<StartFetch>(command) ||
+             std::holds_alternative<BeginEpoch>(command)) {
     // It begins at what is committed by then: runs that a commit in the queue makes final stay.
     BatchNumber final;
     for (const Command& waiting : commands_) {

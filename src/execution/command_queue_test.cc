@@ -42,6 +42,14 @@ class Waiting : public ::testing::Test {
   CommandQueue queue;
 };
 
+TEST_F(Waiting, AnEpochBeginsAtWhatIsCommittedByThen) {
+  run(5);
+  commit(5);
+  run(6);
+  queue.push(BeginEpoch{Epoch(1)});
+  EXPECT_EQ(taken(), "r5 c5 ");
+}
+
 TEST_F(Waiting, InTheOrderInWhichTheyCame) {
   run(5);
   run(6);

@@ -70,8 +70,17 @@ struct EndEpoch {
   BatchNumber number;
 };
 
+/// -> EpochBegun. What ran here as batch `start`, and led to `token`, is committed: the link of the
+/// epoch proves it. Rolls back what is not, and gives up a fetch: what follows is of another
+/// Executor, that of this epoch (M7). Hosts keep it before they pass on the event.
+struct BeginEpoch {
+  Epoch epoch;
+  BatchNumber start{};
+  crypto::Digest token{};
+};
+
 using Command = std::variant<RunBatch, CommitBatches, RollbackTo, EnterView, ServeState, StartFetch,
-                             SupplyFetch, EndEpoch>;
+                             SupplyFetch, EndEpoch, BeginEpoch>;
 
 struct ViewEntered {
   View view;
@@ -135,7 +144,13 @@ struct EpochEnded {
   wire::Evidence evidence;
 };
 
-using Event =
-    std::variant<ViewEntered, BatchExecuted, StateServed, FetchWants, Fetched, EpochEnded>;
+/// What the Executor of this epoch begins with. For hosts: Executors do not see it.
+struct EpochBegun {
+  Epoch epoch;
+  Fetched state;
+};
+
+using Event = std::variant<ViewEntered, BatchExecuted, StateServed, FetchWants, Fetched, EpochEnded,
+                           EpochBegun>;
 
 }  // namespace eve::execution

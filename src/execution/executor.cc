@@ -31,7 +31,7 @@ Executor::Impl::Impl(const ExecutorOptions& options_in,
       silence(options.model, options.restarted),
       hello_at(kLongAgo),
       suspect_at(kLongAgo),
-      serving(options.model.executors() + options.helpers) {
+      serving(options.model.executors() + std::max(options.helpers, options.guests)) {
   for (uint32_t i = 0; i < options.model.verifiers(); ++i) {
     verifiers.push_back(Address::verifier(i));
   }
@@ -103,7 +103,7 @@ void Executor::Impl::receive(const wire::Welcome& welcome, Address from, TimeUs 
 }
 
 void Executor::Impl::receive(const wire::StateRequest& request, Address from, TimeUs, Outbox& out) {
-  if (!is_holder(from)) {
+  if (!may_ask(from)) {
     refusals.add(from, "a state request of no executor");
     return;
   }

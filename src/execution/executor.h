@@ -44,9 +44,12 @@ struct ExecutorOptions {
   /// The token of `start`: for 0 wire::genesis_token of the state it begins with.
   crypto::Digest genesis;
   TimeUs genesis_time_us = 0;  ///< batches are later than that
-  /// Executors beyond the model's who may be asked for state, and may ask: index executors() and
-  /// up. They count for nothing else (M10).
+  /// Executors beyond the model's who are asked for state, and may ask: index executors() and up.
+  /// They count for nothing else (M10).
   uint16_t helpers = 0;
+  /// Likewise, who may ask and is not asked (M14): indexes below executors() + guests. Where the
+  /// members change that is two: who has left, and who is about to come (membership::kGuests).
+  uint16_t guests = 0;
   TimeUs suspect_after_us = 400'000;  ///< a forwarded retry not committed by then
   TimeUs resend_after_us = 100'000;   ///< uncommitted batches and tokens, unanswered questions
   size_t pipeline = 2;  ///< batches that a primary keeps in flight unless full ones wait

@@ -10,6 +10,11 @@ namespace eve::execution {
 void Executor::Impl::begin(const Fetched& state, TimeUs now) {
   EVE_CHECK(committed == BatchNumber() && view == View(), "an epoch begins with its state");
   entered_at = now;
+  stand_at(state);
+}
+
+/// Committed, and all that is known of before: nothing of it comes from this epoch's verifiers.
+void Executor::Impl::stand_at(const Fetched& state) {
   committed = state.parts.number;
   committed_time_us = state.last_time_us;
   fetched_number = committed;

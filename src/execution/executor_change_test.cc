@@ -203,6 +203,106 @@ TEST(M7Beginning, WhoDoesNotFetchesItAndProposesNothingBefore) {
   EXPECT_EQ(asked[0].second.number, BatchNumber(1));
 }
 
+/// The next process of executor `index`, whose log is of the epoch.
+Replica restarted_in(const ExecutorOptions& next, FakeRunner stands, Recovered recovered,
+                     TimeUs now) {
+  return Replica(next, std::move(recovered), std::move(stands), now);
+}
+
+TEST(M12Restarts, WhoWasFetchingTheStartFetchesItAgain) {
+  Replica old = at_the_end();
+  for (const bool silent : {false, true}) {
+    ExecutorOptions next = next_epoch(old, 2);
+    next.restarted = silent;
+    Recovered recovered;
+    recovered.committed = {{}, genesis(), 0, {}, Epoch(0)};
+    Replica replica = restarted_in(next, FakeRunner(), recovered, old.now);
+    EXPECT_EQ(replica.executor->status().committed, BatchNumber(0));
+    EXPECT_EQ(replica.executor->status().token, genesis()) << "and not that of the start";
+    EXPECT_TRUE(replica.executor->status().fetching);
+    EXPECT_EQ(replica.executor->status().silent, silent);
+    EXPECT_FALSE(replica.executor->status().ended);
+    EXPECT_TRUE(replica.sent<wire::Token>().empty());
+    replica.receive(Address::executor(0), batch(0, 2, {open(1)}));
+    EXPECT_EQ(replica.runner.last(), BatchNumber()) << "not before it holds the start";
+    for (int round = 0; round < 10; ++round) {
+      for (const auto& [to, request] : replica.sent<wire::StateRequest>()) {
+        EXPECT_EQ(request.number, BatchNumber(1));
+        if (to == Address::executor(1)) old.receive(Address::executor(2), request);
+      }
+      for (const auto& [to, reply] : old.sent<wire::StateReply>()) {
+        replica.receive(Address::executor(1), reply);
+      }
+    }
+    EXPECT_EQ(replica.executor->status().committed, BatchNumber(1));
+    EXPECT_FALSE(replica.executor->status().ended) << "with the start it begins";
+    EXPECT_EQ(replica.sent<wire::Token>().empty(), silent);
+  }
+}
+
+// What a log says to have run without the state that the epoch begins with is not of this epoch.
+TEST(M12Restarts, NothingBelowTheStartIsCommittedOrSaid) {
+  FakeRunner runner;
+  std::vector<BatchExecuted> results;
+  std::vector<wire::BatchPtr> ran;
+  for (const uint64_t number : {1, 2}) {
+    ran.push_back(batch(0, number, {open(number)}).batch);
+    runner.apply(RunBatch{0, ran.back(), RunMode::kParallel, {}}, [&](Event event) {
+      results.push_back(std::get<BatchExecuted>(std::move(event)));
+    });
+  }
+  ExecutorOptions next = options(1, 0, 1);
+  next.epoch = Epoch(1);
+  next.start = BatchNumber(3);
+  next.genesis = digester().digest("the start");
+  Recovered recovered;
+  recovered.committed = {results[0].parts, results[0].token, 1'000'001, {}, Epoch(0)};
+  recovered.above.push_back({ran[1], results[1]});
+  recovered.said.push_back({View(0), results[1].parts, results[1].token});
+  Replica replica = restarted_in(next, runner, recovered, 9'000'000);
+  EXPECT_EQ(replica.executor->status().committed, BatchNumber(1));
+  EXPECT_TRUE(replica.executor->status().fetching);
+  tell(replica, 1, commit(2, results[1].token));
+  EXPECT_EQ(replica.executor->status().committed, BatchNumber(1));
+  replica.pass(500'000);
+  EXPECT_TRUE(replica.sent<wire::Token>().empty());
+  EXPECT_EQ(replica.executor->load().window_batches, 0u);
+}
+
+TEST(M12Restarts, ViewZeroStartsWhereTheEpochDoes) {
+  Replica old = at_the_end();
+  const ExecutorOptions next = next_epoch(old, 1);
+  Recovered recovered;
+  recovered.committed = {{BatchNumber(1), {}, {}, {}, {}}, next.genesis, 1'000'001, {}, Epoch(1)};
+  Replica replica = restarted_in(next, old.runner, recovered, old.now);
+  EXPECT_FALSE(replica.executor->status().ended);
+  replica.receive(Address::executor(0), batch(0, 2, {open(1)}));
+  EXPECT_EQ(replica.sent<wire::Token>().size(), 3u);
+}
+
+// The epoch's primary may have proposed, whatever its log says.
+TEST(M12Restarts, WhoLedViewZeroDoesNotLeadItAgain) {
+  Replica old = at_the_end();
+  const ExecutorOptions next = next_epoch(old, 0);
+  Recovered recovered;
+  recovered.committed = {{BatchNumber(1), {}, {}, {}, {}}, next.genesis, 1'000'001, {}, Epoch(1)};
+  Replica replica = restarted_in(next, old.runner, recovered, old.now);
+  replica.receive(Address::client(0), wire::BundleMessage{open(1)});
+  replica.idle();
+  EXPECT_TRUE(replica.sent<wire::BatchMessage>().empty());
+}
+
+TEST(M12Restarts, AnEpochThatHadEndedHasEndedStill) {
+  Replica old = at_the_end();
+  const ExecutorOptions same = options(1, 0, 1);
+  Recovered recovered;
+  recovered.committed = {
+      {BatchNumber(1), {}, {}, {}, {}}, old.runner.token(1), 1'000'001, {}, Epoch(1)};
+  Replica replica = restarted_in(same, old.runner, recovered, old.now);
+  EXPECT_TRUE(replica.executor->status().ended);
+  EXPECT_EQ(replica.sent<wire::EpochEnd>().size(), 3u);
+}
+
 TEST(M10Leaving, WhoWasReplacedIsAskedForStateAndCountsForNothing) {
   Replica old = at_the_end();
   ExecutorOptions next = next_epoch(old, 0);

@@ -17,6 +17,7 @@
 //   - Tokens are sent for batches of the current view only, and never while silent.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <limits>
 #include <map>
@@ -62,6 +63,7 @@ struct Executor::Impl {
   void happened(FetchWants& event, TimeUs now, Outbox& out);
   void happened(Fetched& event, TimeUs now, Outbox& out);
   void happened(EpochEnded& event, TimeUs now, Outbox& out);
+  void happened(EpochBegun&, TimeUs, Outbox&) {}
   /// What time alone brings about; every beat while something is outstanding.
   void beat(TimeUs now, Outbox& out);
   bool outstanding() const;
@@ -79,7 +81,12 @@ struct Executor::Impl {
     return from.role == Role::kExecutor && from.index < options.model.executors() &&
            from.index != options.index;
   }
-  /// Who is asked for state, and may ask.
+  /// Who may ask for state.
+  bool may_ask(Address from) const {
+    return from.role == Role::kExecutor && from.index != options.index &&
+           from.index < options.model.executors() + std::max(options.helpers, options.guests);
+  }
+  /// Who is asked for state.
   bool is_holder(Address from) const {
     return from.role == Role::kExecutor && from.index != options.index &&
            from.index < options.model.executors() + options.helpers;
@@ -95,6 +102,7 @@ struct Executor::Impl {
 
   // ---- executor_change.cc ----
   void begin(const Fetched& state, TimeUs now);
+  void stand_at(const Fetched& state);
   bool concerns(const wire::Bundle& change) const;
   std::string_view what_is_wrong_with_change(const wire::Batch& batch) const;
   bool waits_for_change(BatchNumber number) const;

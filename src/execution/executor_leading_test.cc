@@ -67,6 +67,31 @@ TEST_P(E13Leading, AsksThoughOthersAreAheadOfItsDisk) {
   EXPECT_EQ(asked(), 1u);
 }
 
+// Nothing is missing but what it fetches, and that waits for its disk.
+TEST_P(E13Leading, AsksAgainWhileWhatItFetchesWaitsForItsDisk) {
+  Replica ahead(options(1, GetParam(), 1));
+  ahead.receive(Address::executor(0), batch(0, 1, {open(9)}));
+  ahead.receive(Address::executor(0), batch(0, 2, {open(8)}));
+  const crypto::Digest token = ahead.runner.token(2);
+  for (Replica* one : {&ahead, &replica}) tell(*one, GetParam() + 1, commit(2, token));
+  replica.eager = false;
+  replica.pass(500'000);
+  ASSERT_TRUE(replica.executor->status().fetching);
+  for (const auto& [to, request] : replica.sent<wire::StateRequest>()) {
+    if (to == Address::executor(1)) ahead.receive(Address::executor(0), request);
+  }
+  for (const auto& [to, reply] : ahead.sent<wire::StateReply>()) {
+    replica.receive(Address::executor(1), reply);
+  }
+  replica.pass(1'000'000);
+  forget();
+  may_lead(false);
+  EXPECT_EQ(asked(), 1u);
+  replica.pass(1'000'000);
+  EXPECT_TRUE(replica.executor->status().fetching);
+  EXPECT_GE(asked(), 1u);
+}
+
 TEST_P(E13Leading, LeadsOnWhenItsDiskKeepsUpAgain) {
   may_lead(false);
   replica.receive(Address::client(0), wire::BundleMessage{call(1)});

@@ -1,5 +1,6 @@
 // A start with what an earlier process has left (E12). To everybody else this executor was slow: it
 // holds the state of every batch for which it has sent a token, and repeats that token.
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -11,21 +12,14 @@ void Executor::Impl::recover(Recovered recovered, TimeUs now) {
   EVE_CHECK(committed == BatchNumber() && view == View(), "recovery comes first");
   view = recovered.view;
   recovered_view = entered = view;
-  start = recovered.start;
+  start = std::max(recovered.start, options.start);  // of view 0, where no other was entered
   quarantine = std::move(recovered.quarantine);
   entered_at = now;
 
   const Fetched& state = recovered.committed;
-  if (state.parts.number > BatchNumber()) {
-    committed = state.parts.number;
-    committed_time_us = state.last_time_us;
-    fetched_number = committed;
-    recent.clear();
-    recent.push_back({committed, state.token, state.parts.state});
-    (void)mirror.install(state.sessions);
-    verdicts.forget_through(committed);
-    ended = state.epoch > options.epoch;
-  }
+  if (state.parts.number > BatchNumber() || options.start > BatchNumber()) stand_at(state);
+  // Before it holds the state that the epoch begins with, nothing runs (M7).
+  if (committed < options.start) return;
   for (const RecoveredBatch& batch : recovered.above) {
     WindowEntry& entry = window.add_recovered(batch);
     entry.proposed_at = entry.sent_at = now;

@@ -213,13 +213,18 @@ class FakeRunner {
     if (version == versions_.end() || !version->second.state.change) return;
     emit(EpochEnded{{version->second.parts, version->second.state.change}});
   }
+  void run(const BeginEpoch& command, const Emit& emit) {
+    run(RollbackTo{committed_}, emit);
+    emit(EpochBegun{command.epoch, committed_state()});
+  }
   void run(const RollbackTo& command, const Emit&) {
     fetching_.reset();
     versions_.erase(versions_.upper_bound(command.number), versions_.end());
   }
   void run(const ServeState& command, const Emit& emit) {
     StateServed served{command.peer, {command.request.number, std::nullopt, {}}};
-    const auto version = versions_.find(command.request.number);
+    const bool newest = command.request.number == BatchNumber() && command.request.nodes.empty();
+    const auto version = versions_.find(newest ? committed_ : command.request.number);
     if (version != versions_.end() && version->first > BatchNumber()) {
       served.reply.parts = version->second.parts;
       for (TreeNode id : command.request.nodes) {

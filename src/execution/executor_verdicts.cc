@@ -192,12 +192,15 @@ void Executor::Impl::commit_fetched(const Fetched& fetched, TimeUs now, Outbox& 
 
 // Nothing was committed for a while although there is something to commit, or somebody spoke of a
 // view that has not started here. What a client asks for again may have been committed long ago,
-// with nothing new to tell this executor so (trap 8).
+// with nothing new to tell this executor so (trap 8); so may what comes before it, or else a client
+// is asking for what nobody will ever run: for that, less often.
 bool Executor::Impl::something_missing(TimeUs now) const {
   if (silence.silent() && !silence.answered()) return true;
   if (now - progress_at < options.resend_after_us) return false;
   return saw_higher_view || repair.stuck(now) || !window.entries().empty() ||
-         pending.overdue(options.suspect_after_us, now);
+         pending.overdue(options.suspect_after_us, now) ||
+         (now - hello_at >= options.suspect_after_us &&
+          pending.gap_lasts(options.suspect_after_us, now));
 }
 
 // Restarted and caught up: only a new view is missing, which the verifiers start for one that asks

@@ -355,6 +355,25 @@ TEST(E11Lagging, AsksWhenARetriedRequestStaysUncommitted) {
   EXPECT_FALSE(hellos[0].second.restarted);
 }
 
+/// What comes before it may have been committed by others, of whom nothing came. Without asking it
+/// would neither learn that nor suspect a primary that is down, and with it the others are too few.
+TEST(E11Lagging, AsksWhenARetriedRequestFollowsOneThatIsNotHere) {
+  Replica backup = after_batches(1, 1, 1, 1);
+  tell(backup, 2, commit(1, backup.runner.token(1)));
+  ASSERT_EQ(backup.executor->status().committed, BatchNumber(1));
+  backup.pass(1'000'000);
+  (void)backup.sent<wire::Hello>();
+  backup.receive(Address::client(0), wire::BundleMessage{call(5)});
+  backup.pass(450'000);
+  EXPECT_TRUE(backup.sent<wire::Hello>().empty()) << "its client has not asked again";
+  backup.receive(Address::client(0), wire::BundleMessage{call(5), true});
+  backup.pass(2'000'000);
+  const auto hellos = backup.sent<wire::Hello>();
+  EXPECT_GE(hellos.size(), 4u);
+  EXPECT_LE(hellos.size(), 4u * 5) << "a client that lies costs no more than this";
+  EXPECT_TRUE(backup.sent<wire::Suspect>().empty()) << "it cannot tell what the primary owes";
+}
+
 TEST(E11Lagging, AsksWhenAHigherViewIsSpokenOf) {
   Replica backup(options(1, 1, 1));
   EXPECT_EQ(backup.executor->deadline(), std::numeric_limits<TimeUs>::max());

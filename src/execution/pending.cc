@@ -133,6 +133,12 @@ bool Pending::overdue(TimeUs patience_us, TimeUs now) const {
   return false;
 }
 
+bool Pending::gap_lasts(TimeUs wait_us, TimeUs now) const {
+  return std::any_of(items_.begin(), items_.end(), [&](const Item& item) {
+    return item.early && item.retried && !item.watched_since && now - item.arrived >= wait_us;
+  });
+}
+
 std::vector<wire::BundlePtr> Pending::take(ProposalOrder& order, BatchNumber number, TimeUs now,
                                            size_t most) {
   std::vector<wire::BundlePtr> batch;

@@ -48,6 +48,9 @@ class Pending {
   std::vector<wire::BundlePtr> unwatched() const;
   /// Whether a watched bundle has been here for `patience_us`.
   bool overdue(TimeUs patience_us, TimeUs now) const;
+  /// Whether one that came early has been here for `wait_us`, and its client has asked again: what
+  /// comes before it may have been committed without this executor's knowing.
+  bool gap_lasts(TimeUs wait_us, TimeUs now) const;
 
   /// Takes the next batch's bundles, within a batch's limits and at most `most`, and notes them in
   /// `order`.

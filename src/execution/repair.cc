@@ -47,9 +47,13 @@ void Repair::begin(BatchNumber number, const crypto::Digest& token, TimeUs now, 
 
 bool Repair::stuck(TimeUs now) const {
   if (phase_ == Phase::kIdle || holders() > 0) return false;
+  size_t others = 0;
   size_t denied = 0;
-  for (const Peer& peer : peers_) denied += peer.denied ? 1 : 0;
-  return denied + 1 == peers_.size() || now - held_at_ >= stuck_after_us_;
+  for (size_t i = 0; i < peers_.size(); ++i) {
+    others += is_peer(i) ? 1 : 0;
+    denied += peers_[i].denied ? 1 : 0;
+  }
+  return denied == others || now - held_at_ >= stuck_after_us_;
 }
 
 void Repair::ask_for_parts(TimeUs now, Outbox& out) {

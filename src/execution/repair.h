@@ -30,7 +30,7 @@ namespace eve::execution {
 
 class Repair {
  public:
-  /// `digester` must outlive this. `helpers`: as ExecutorOptions::helpers.
+  /// `digester` must outlive this. `self` is not asked. `helpers`: as ExecutorOptions::helpers.
   Repair(const FaultModel& model, uint16_t self, TimeUs patience_us,
          const crypto::Digester& digester, uint16_t helpers = 0);
 

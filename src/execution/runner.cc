@@ -182,6 +182,17 @@ void Runner::Impl::run(const EndEpoch& command, const Emit& emit) {
   emit(EpochEnded{{end->parts, batch}});
 }
 
+// Perhaps nobody who ran the start has heard that it is committed: were it undone, nobody would
+// hold it.
+void Runner::Impl::run(const BeginEpoch& command, const Emit& emit) {
+  const History::Entry* start = fetch ? nullptr : history.find(command.start);
+  const bool holds = start != nullptr && start->token == command.token;
+  if (holds && command.start > engine.committed()) run(CommitBatches{command.start}, emit);
+  fetch.reset();
+  return_to(engine.committed());
+  emit(EpochBegun{command.epoch, resume()});
+}
+
 Runner::Runner(const crypto::Digester& digester, Scheduler& scheduler,
                const MakeService& make_service, std::function<TimeUs()> clock)
     : impl_(std::make_unique<Impl>(digester, scheduler, make_service, std::move(clock))) {}

@@ -93,6 +93,57 @@ TEST(M3Executing, WhoGotTheDifferenceOnlyHasTheEvidence) {
   EXPECT_TRUE(wire::proven_change(*evidence, digester()));
 }
 
+TEST(M7Beginning, WhatIsNotCommittedIsUndoneAndWhatIsIsTheBeginning) {
+  Replica replica;
+  replica.open_session();
+  const auto ending = replica.run({change(0)});
+  replica.commit(2);
+  const auto root = replica.runner.root();
+  replica.run({open(0, 7)});
+  ASSERT_NE(replica.runner.root(), root);
+
+  const auto events = replica.apply(BeginEpoch{Epoch(1)});
+  ASSERT_EQ(events.size(), 1u);
+  const auto& begun = std::get<EpochBegun>(events.front());
+  EXPECT_EQ(begun.epoch, Epoch(1));
+  EXPECT_EQ(begun.state.parts, ending.parts);
+  EXPECT_EQ(begun.state.token, ending.token);
+  EXPECT_EQ(begun.state.epoch, Epoch(1));
+  EXPECT_EQ(begun.state.sessions.size(), 1u);
+  EXPECT_EQ(replica.runner.root(), root);
+}
+
+// Nobody who ran it has heard of the commit, perhaps: then nobody else holds it.
+TEST(M7Beginning, WhatTheLinkSaysToBeCommittedIsIfItRanHere) {
+  for (const bool same : {true, false}) {
+    Replica replica;
+    replica.open_session();
+    replica.commit(1);
+    const auto ending = replica.run({change(0)});
+    const auto root = replica.runner.root();
+    replica.run({open(0, 7)});
+    const auto token = same ? ending.token : crypto::Digest();
+    const auto events = replica.apply(BeginEpoch{Epoch(1), BatchNumber(2), token});
+    const auto& begun = std::get<EpochBegun>(events.front());
+    EXPECT_EQ(begun.state.parts.number, BatchNumber(same ? 2 : 1));
+    EXPECT_EQ(begun.state.epoch, Epoch(same ? 1 : 0));
+    EXPECT_EQ(replica.runner.root() == root, same);
+  }
+}
+
+TEST(M7Beginning, AFetchIsGivenUp) {
+  Replica replica;
+  replica.open_session();
+  replica.commit(1);
+  Replica ahead;
+  ahead.open_session();
+  const auto target = ahead.run({change(0)});
+  EXPECT_FALSE(replica.apply(StartFetch{target.parts}).empty());
+  const auto events = replica.apply(BeginEpoch{Epoch(3)});
+  EXPECT_EQ(std::get<EpochBegun>(events.front()).state.parts.number, BatchNumber(1));
+  EXPECT_EQ(replica.run({open(0, 7)}).parts.number, BatchNumber(2)) << "it runs again";
+}
+
 TEST(M3Executing, SequentialAndParallelAgree) {
   Replica parallel(4);
   Replica sequential;

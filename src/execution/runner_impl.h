@@ -30,6 +30,8 @@ struct Runner::Impl {
   void run(const StartFetch& command, const Emit& emit);
   void run(const SupplyFetch& command, const Emit& emit);
   void run(const EndEpoch& command, const Emit& emit);
+  void run(const BeginEpoch& command, const Emit& emit);
+  Fetched resume();
 
   void judge(const wire::Batch& batch, const wire::Names& quarantine);
   std::vector<BundleReply> answer(const wire::Batch& batch);

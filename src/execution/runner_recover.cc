@@ -47,12 +47,16 @@ Status Runner::redo(const wire::TokenParts& parts, const std::vector<Bytes>& pie
 }
 
 Fetched Runner::resume() {
-  impl_->fetch.reset();
-  const History::Entry& last = impl_->history.last();
+  return impl_->resume();
+}
+
+Fetched Runner::Impl::resume() {
+  fetch.reset();
+  const History::Entry& last = history.last();
   Context context = engine_context(last.parts.number);
-  impl_->sessions.reload(context);
-  return {last.parts, last.token, impl_->sessions.last_time_us(context),
-          impl_->sessions.snapshots(context), impl_->sessions.epoch(context)};
+  sessions.reload(context);
+  return {last.parts, last.token, sessions.last_time_us(context), sessions.snapshots(context),
+          sessions.epoch(context)};
 }
 
 }  // namespace eve::execution

@@ -17,8 +17,10 @@ wire::StateReply serve_state(const state::Engine& engine, const History& history
                              const wire::StateRequest& request) {
   wire::StateReply reply;
   reply.number = request.number;
-  const History::Entry* version = history.find(request.number);
-  if (version == nullptr || !engine.root_at(request.number)) return reply;
+  const bool newest = request.number == BatchNumber() && request.nodes.empty();
+  const BatchNumber number = newest ? engine.committed() : request.number;
+  const History::Entry* version = history.find(number);
+  if (version == nullptr || !engine.root_at(number)) return reply;
   reply.parts = version->parts;
   size_t bytes = 0;
   for (TreeNode id : request.nodes) {

@@ -14,7 +14,8 @@
 namespace eve::execution {
 
 /// What a peer asked for, as far as it is here and fits into one chunk; at least one node, if any
-/// is here. Without parts if that version is not held.
+/// is here. Without parts if that version is not held. Number 0 without nodes asks for the newest
+/// committed one.
 wire::StateReply serve_state(const state::Engine& engine, const History& history,
                              const wire::StateRequest& request);
 

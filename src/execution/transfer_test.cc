@@ -171,6 +171,23 @@ TEST(ServeState, GivesPartsOfReadableVersionsAndBoundedChunks) {
   EXPECT_LE(bytes, limits::kTransferChunkBytes);
 }
 
+/// What a node asks that knows nothing yet (M14): not what only ran.
+TEST(ServeState, NumberZeroAsksForTheNewestCommittedOne) {
+  Replica holder;
+  EXPECT_EQ(serve(holder, BatchNumber(), {}).parts->number, BatchNumber()) << "genesis";
+  const SessionId id = holder.open_session();
+  const BatchExecuted second = holder.run({call(0, id, 1, {"set a 1"})});
+  holder.commit(2);
+  holder.run({call(0, id, 2, {"set a 2"}, 1)});
+  const wire::StateReply newest = serve(holder, BatchNumber(), {});
+  EXPECT_EQ(newest.number, BatchNumber()) << "the question's";
+  EXPECT_EQ(newest.parts, second.parts);
+  const wire::StateReply nodes = serve(holder, BatchNumber(), {{TreeNode::kRootLevel, 0}});
+  EXPECT_NE(nodes.parts, second.parts) << "nodes are of the version that is named";
+  holder.roll_back(2);
+  EXPECT_EQ(serve(holder, BatchNumber(), {}).parts, second.parts);
+}
+
 TEST(ServeState, ForgetsOldVersions) {
   Replica holder;
   fill(holder, 2 * limits::kHistoryBatches);

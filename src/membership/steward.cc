@@ -53,6 +53,8 @@ std::optional<Steward::Heard> Steward::receive(const wire::Message& message, Add
     on(*wanted, from, now, out);
   } else if (const auto* chain = std::get_if<wire::Chain>(&message)) {
     on(*chain, from, now, out);
+  } else if (const auto* announced = std::get_if<wire::Candidate>(&message)) {
+    on(*announced, from, now, out);
   } else {
     return within(Epoch(), message, from, now, out);
   }
@@ -69,6 +71,10 @@ std::optional<Steward::Heard> Steward::within(Epoch epoch, const wire::Message& 
 
 std::optional<Steward::Heard> Steward::seated(const wire::Message& message, Address from) const {
   if (const auto place = present().members.seat_of(from)) return Heard{&message, *place};
+  // M14: who is about to come asks for state.
+  if (from == coming_ && std::holds_alternative<wire::StateRequest>(message)) {
+    return Heard{&message, Address::executor(options_.model.executors() + 1)};
+  }
   // M10: who was replaced is asked for state, and answers.
   const auto left = succession_.replaced();
   const bool helps = from.role == Role::kExecutor && is_about_state(message) &&
@@ -87,11 +93,16 @@ std::vector<wire::Send> Steward::address(const std::vector<wire::Send>& sends) c
         within.to.push_back(present().members.node_at(to));
         continue;
       }
+      if (to.index > options_.model.executors()) {
+        if (coming_) within.to.push_back(*coming_);
+        continue;
+      }
       for (const Address node : left) {
         if (node.role == Role::kExecutor) within.to.push_back(node);
       }
     }
-    const bool names_its_epoch = std::holds_alternative<wire::EpochEnd>(*send.message);
+    const bool names_its_epoch = std::holds_alternative<wire::EpochEnd>(*send.message) ||
+                                 std::holds_alternative<wire::Candidate>(*send.message);
     if (epoch() != Epoch() && !names_its_epoch) {
       within.message = std::make_shared<const wire::Message>(wire::InEpoch{
           epoch(), std::make_shared<const wire::Enclosed>(wire::Enclosed{*send.message})});
@@ -172,6 +183,9 @@ void Steward::enter(const wire::Link& link, Outbox& out) {
   out.entered.push_back(link);
   evidence_.reset();
   heard_.clear();
+  candidate_.reset();
+  coming_.reset();
+  out.candidate.reset();
   committed_ = present().number;
   token_ = present().token;
 }
@@ -193,6 +207,28 @@ void Steward::on(const wire::Chain& chain, Address from, TimeUs now, Outbox& out
     if (link.epoch == before) (void)is_new(barred_, from, now);
     return;
   }
+}
+
+// ---- Who is about to come (M14) ----------------------------------------------------------------
+
+// Whoever hands it over: the signature says whose word it is.
+void Steward::on(const wire::Candidate& announced, Address from, TimeUs now, Outbox& out) {
+  const wire::Bundle& bundle = *announced.bundle;
+  auto change = wire::change_in(bundle);
+  if (!change) return;
+  if (change->epoch < epoch()) return show(change->epoch, from, now, out);
+  if (change->epoch > epoch()) return ask(from, now, out);
+  if (change == candidate_) return;
+  const auto next = present().members.after(*change);
+  if (!next) return;
+  if (!is_new(judged_, from, now)) return;
+  const bool authentic = keys_.verify(Address::client(limits::kOperator), crypto::Domain::kBundle,
+                                      bundle.signed_part, bundle.signature);
+  if (!authentic) return;
+  candidate_ = *change;
+  coming_.reset();
+  if (change->executor) coming_ = next->node_at(Address::executor(*change->executor));
+  out.candidate = std::move(change);
 }
 
 bool Steward::is_new(std::map<Address, TimeUs>& quiet, Address node, TimeUs now) const {

@@ -18,9 +18,14 @@
 #include "crypto/authenticator.h"
 #include "crypto/digest.h"
 #include "membership/succession.h"
+#include "wire/membership.h"
 #include "wire/messages.h"
 
 namespace eve::membership {
+
+/// Beyond the model's executors a core hears two more, about state only: who has left, and who is
+/// about to come, in this order (M10, M14). ExecutorOptions::guests.
+inline constexpr uint16_t kGuests = 2;
 
 struct StewardOptions {
   FaultModel model{1, 0};
@@ -31,6 +36,8 @@ struct StewardOptions {
 struct Outbox {
   std::vector<wire::Send> sends;  ///< to nodes
   std::vector<wire::Link> entered;
+  /// Who may come with the next epoch is another one than before: links to it may be made.
+  std::optional<wire::Change> candidate;
 };
 
 class Steward {
@@ -46,9 +53,12 @@ class Steward {
   std::optional<Address> seat() const { return present().members.seat_of(options_.self); }
   /// It had a seat, and has none in this epoch.
   bool retired() const;
+  /// Who the operator says is about to come (M14), and its executor's address.
+  const std::optional<wire::Change>& candidate() const { return candidate_; }
+  const std::optional<Address>& coming() const { return coming_; }
 
-  /// What the core of the present epoch is to hear, and from which seat. One beyond the model's
-  /// executors is a helper's (ExecutorOptions::helpers).
+  /// What the core of the present epoch is to hear, and from which seat; or from which of the
+  /// guests, whose indexes follow those of the model's executors.
   struct Heard {
     const wire::Message* message;  ///< within the one that was received
     Address from;
@@ -70,6 +80,7 @@ class Steward {
   void on(const wire::Farewell& farewell, Address from, TimeUs now, Outbox& out);
   void on(const wire::ChainWanted& wanted, Address from, TimeUs now, Outbox& out);
   void on(const wire::Chain& chain, Address from, TimeUs now, Outbox& out);
+  void on(const wire::Candidate& announced, Address from, TimeUs now, Outbox& out);
   bool sits(Role role, Address node) const;
   bool is_new(std::map<Address, TimeUs>& quiet, Address node, TimeUs now) const;
   void show(Epoch behind, Address node, TimeUs now, Outbox& out);
@@ -90,10 +101,13 @@ class Steward {
   crypto::Digest token_;
   std::optional<wire::Evidence> evidence_;    ///< of that commit: said farewell
   std::map<uint16_t, wire::Farewell> heard_;  ///< by verifier, the last
+  std::optional<wire::Change> candidate_;     ///< signed by the operator
+  std::optional<Address> coming_;             ///< the candidate's executor, if it has one
 
   std::map<Address, TimeUs> shown_;  ///< links, until when not again
   std::map<Address, TimeUs> asked_;
   std::map<Address, TimeUs> barred_;  ///< sent a wrong one: one check a resend time
+  std::map<Address, TimeUs> judged_;  ///< announced a candidate: likewise
   TimeUs repeat_at_;
 };
 

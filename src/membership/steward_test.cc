@@ -1,4 +1,5 @@
-// What a steward passes, answers, says and enters: M5, M6, M8, M9, M10, M11.
+// What a steward passes, answers, says and enters: M5, M6, M8, M9, M10, M11, M14.
+#include "base/limits.h"
 #include "membership/testing.h"
 
 namespace eve::membership::testing {
@@ -216,6 +217,131 @@ TEST(M10Leaving, WhoIsReplacedRetiresAndServesState) {
   const std::vector<wire::Send> sends{
       {{Address::executor(3)}, std::make_shared<const wire::Message>(wire::StateRequest{})}};
   EXPECT_EQ(member.steward.address(sends).at(0).to, std::vector{Address::executor(2)});
+}
+
+wire::BundlePtr announced(const wire::Change& change, ByteView signature_of = "") {
+  return wire::make_change(change, [&](ByteView bytes) {
+    const TestKeys keys(Address::client(limits::kOperator));
+    return signature_of.empty() ? keys.sign(crypto::Domain::kBundle, bytes) : Bytes(signature_of);
+  });
+}
+
+TEST(M14Candidate, WhomTheOperatorAnnouncesMayAskForStateAndForNothingElse) {
+  Station node(Address::verifier(0));
+  const Address comes = Address::executor(3);
+  EXPECT_FALSE(node.give(comes, wire::StateRequest{})) << "nobody knows it";
+  node.give(Address::client(7), wire::Candidate{announced(kChange)});  // whoever hands it over
+  EXPECT_EQ(node.out.candidate, kChange);
+  EXPECT_EQ(node.steward.candidate(), kChange);
+  const auto heard = node.give(comes, wire::StateRequest{BatchNumber(7), {}});
+  ASSERT_TRUE(heard);
+  EXPECT_EQ(heard->from, Address::executor(4)) << "beyond who has left";
+  for (const wire::Message& message :
+       {wire::Message(wire::Token{}), wire::Message(wire::StateReply{}),
+        wire::Message(wire::Suspect{}), wire::Message(wire::Hello{}),
+        wire::Message(wire::Verdict{})}) {
+    EXPECT_FALSE(node.give(comes, message));
+    EXPECT_FALSE(node.give(Address::verifier(4), message));
+  }
+  EXPECT_FALSE(node.give(Address::executor(4), wire::StateRequest{})) << "of a later epoch";
+  EXPECT_FALSE(node.give(Address::verifier(4), wire::StateRequest{})) << "holds no state";
+  EXPECT_FALSE(node.give(comes, within(1, wire::StateRequest{}))) << "of another epoch";
+
+  const auto reply = std::make_shared<const wire::Message>(wire::StateReply{});
+  EXPECT_EQ(node.steward.address({{{Address::executor(4)}, reply}}).at(0).to, std::vector{comes});
+  EXPECT_TRUE(node.steward.address({{{Address::executor(3)}, reply}}).empty()) << "nobody has left";
+}
+
+TEST(M14Candidate, OfAVerifierAloneNobodyIsHeard) {
+  Station node(Address::verifier(0));
+  node.give(Address::client(7), wire::Candidate{announced({Epoch(0), std::nullopt, 1, "v"})});
+  EXPECT_TRUE(node.out.candidate);
+  EXPECT_FALSE(node.give(Address::executor(3), wire::StateRequest{}));
+  const auto reply = std::make_shared<const wire::Message>(wire::StateReply{});
+  EXPECT_TRUE(node.steward.address({{{Address::executor(4)}, reply}}).empty());
+}
+
+TEST(M14Candidate, OnlyTheOperatorsSignatureCounts) {
+  Station node(Address::executor(0));
+  const Address from = Address::client(limits::kOperator);
+  node.give(from, wire::Candidate{announced(kChange, "forged")});
+  EXPECT_FALSE(node.out.candidate);
+  EXPECT_FALSE(node.give(Address::executor(3), wire::StateRequest{}));
+  node.now += 100'000;
+  node.give(from, wire::Candidate{announced({Epoch(0), 7, std::nullopt, ""})});
+  EXPECT_FALSE(node.out.candidate) << "there is no such seat";
+  node.give(from, wire::Candidate{announced(kChange)});
+  EXPECT_TRUE(node.out.candidate);
+}
+
+TEST(M14Candidate, CostsOneCheckAResendTimeAndSender) {
+  Station node(Address::executor(0));
+  const Address liar = Address::client(3);
+  node.give(liar, wire::Candidate{announced(kChange, "forged")});
+  const size_t before = TestKeys::verified;
+  for (int i = 0; i < 9; ++i) node.give(liar, wire::Candidate{announced(kChange, "forged")});
+  EXPECT_EQ(TestKeys::verified, before);
+  node.give(Address::client(4), wire::Candidate{announced(kChange)});
+  EXPECT_EQ(node.steward.candidate(), kChange) << "others are listened to";
+  EXPECT_EQ(TestKeys::verified, before + 1);
+  node.give(Address::client(5), wire::Candidate{announced(kChange)});
+  EXPECT_EQ(TestKeys::verified, before + 1) << "it is known";
+  node.now += 100'000;
+  node.give(liar, wire::Candidate{announced(kChange, "forged")});
+  EXPECT_EQ(TestKeys::verified, before + 1) << "nor does a wrong signature under it matter";
+}
+
+TEST(M14Candidate, TheLastOneCountsUntilTheEpochEnds) {
+  Station node(Address::executor(0));
+  const wire::Change other{Epoch(0), 1, std::nullopt, "another"};
+  node.give(Address::client(1), wire::Candidate{announced(kChange)});
+  node.out.candidate.reset();
+  node.give(Address::client(1), wire::Candidate{announced(kChange)});
+  EXPECT_FALSE(node.out.candidate) << "nothing new";
+  node.now += 100'000;
+  node.give(Address::client(1), wire::Candidate{announced(other)});
+  EXPECT_EQ(node.out.candidate, other);
+  node.give(Address::verifier(1), wire::Chain{second().links_from(Epoch(0), 16)});
+  ASSERT_EQ(node.steward.epoch(), Epoch(1));
+  EXPECT_FALSE(node.steward.candidate());
+  EXPECT_FALSE(node.out.candidate);
+  EXPECT_FALSE(node.give(Address::executor(4), within(1, wire::StateRequest{})));
+}
+
+// The epoch ended with another change: who was announced is nobody in the next one.
+TEST(M14Candidate, WhoseChangeDidNotHappenIsNotHeardInTheNextEpoch) {
+  Station node(Address::executor(0));
+  node.give(Address::client(1), wire::Candidate{announced(kChange)});
+  ASSERT_TRUE(node.give(Address::executor(3), wire::StateRequest{}));
+  Succession chain = first(kModel);
+  const auto verifier_only = evidence({Epoch(0), std::nullopt, 3, "another"}, 9);
+  ASSERT_TRUE(chain.extend(link(chain.present().members, {0, 1, 2}, verifier_only)));
+  node.give(Address::verifier(1), wire::Chain{chain.links_from(Epoch(0), 16)});
+  ASSERT_EQ(node.steward.epoch(), Epoch(1));
+  EXPECT_FALSE(node.give(Address::executor(3), within(1, wire::StateRequest{})));
+}
+
+TEST(M14Candidate, OfAnotherEpochIsNoneAndWhoIsBehindLearnsIt) {
+  Station node(Address::executor(0), second());
+  node.give(Address::client(1), wire::Candidate{announced(kChange)});
+  EXPECT_FALSE(node.steward.candidate());
+  EXPECT_EQ(node.sent<wire::Chain>().size(), 1u);
+  node.give(Address::verifier(1), wire::Candidate{announced({Epoch(2), 1, std::nullopt, ""})});
+  EXPECT_FALSE(node.steward.candidate());
+  EXPECT_EQ(node.sent<wire::ChainWanted>().size(), 1u);
+  const wire::Change next{Epoch(1), 1, std::nullopt, "the next"};
+  node.now += 100'000;
+  node.give(Address::client(1), wire::Candidate{announced(next)});
+  EXPECT_EQ(node.steward.candidate(), next);
+  const auto heard = node.give(Address::executor(4), within(1, wire::StateRequest{}));
+  ASSERT_TRUE(heard);
+  EXPECT_EQ(heard->from, Address::executor(4));
+  const auto reply = std::make_shared<const wire::Message>(wire::StateReply{});
+  EXPECT_EQ(node.steward.address({{{Address::executor(4)}, reply}}).at(0).to,
+            std::vector{Address::executor(4)});
+  EXPECT_EQ(node.steward.address({{{Address::executor(3)}, reply}}).at(0).to,
+            std::vector{Address::executor(2)})
+      << "who has left";
 }
 
 TEST(M11Coming, ANewNodeAsksUntilALinkGivesItASeat) {

@@ -57,6 +57,7 @@ Status Succession::extend(const wire::Link& link) {
   if (signers.size() < model_.agreement()) return Error{which + " has too few farewells"};
   epochs_.push_back({std::move(*next), link.evidence.parts.number, token});
   links_.push_back(link);
+  present_keys_.reset();
   return {};
 }
 
@@ -71,9 +72,9 @@ std::vector<wire::Link> Succession::links_from(Epoch from, size_t most) const {
 
 bool Succession::authentic(const wire::Farewell& farewell) const {
   if (farewell.epoch != epoch() || farewell.verifier >= model_.verifiers()) return false;
-  return keys_(present().members)
-      ->verify(Address::verifier(farewell.verifier), crypto::Domain::kFarewell,
-               wire::signed_bytes(farewell), farewell.signature);
+  if (present_keys_ == nullptr) present_keys_ = keys_(present().members);
+  return present_keys_->verify(Address::verifier(farewell.verifier), crypto::Domain::kFarewell,
+                               wire::signed_bytes(farewell), farewell.signature);
 }
 
 }  // namespace eve::membership

@@ -1,5 +1,5 @@
 // The epochs that are known, each proved by the link that ends the one before (docs/membership.md,
-// M6). Immutable but for extend(); a value.
+// M6). Immutable but for extend(); a value. One thread at a time, for each copy.
 #pragma once
 
 #include <cstddef>
@@ -59,6 +59,8 @@ class Succession {
   const crypto::Digester* digester_;
   std::vector<Beginning> epochs_;
   std::vector<wire::Link> links_;  ///< one less
+  /// Of the present epoch, when something was to be checked; copies share it.
+  mutable std::shared_ptr<const crypto::Authenticator> present_keys_;
 };
 
 }  // namespace eve::membership

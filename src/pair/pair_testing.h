@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -162,6 +163,7 @@ class Pair {
     options.record = with_arbiter_ && !keeps ? arbiter.record : copies[index];
     options.arbiter = with_arbiter_;
     options.genesis = genesis();
+    options.genesis_time_us = genesis_time_us;
     options.silence_us = kSilence;
     options.progress_us = kProgress;
     processes[index] = std::make_unique<Process>(options, keeps ? kept[index] : Kept{}, now);
@@ -217,6 +219,7 @@ class Pair {
   }
 
   TimeUs now = 1'000'000;
+  TimeUs genesis_time_us = 0;  ///< of processes that are started from now on
   Faults faults;
   std::array<std::unique_ptr<Process>, 2> processes;
   std::array<Record, 2> copies;
@@ -226,6 +229,8 @@ class Pair {
   std::vector<Client> clients;
   bool link = true;  ///< between the two
   bool withhold_state = false;
+  /// Which messages of an executor to the other one are lost, besides.
+  std::function<bool(uint16_t from, const wire::Message&)> swallows;
   bool clients_reach[2] = {true, true};
   std::map<uint64_t, crypto::Digest> history;
   std::array<wire::MessagePtr, 2> last_beat;
@@ -257,7 +262,7 @@ class Pair {
     if (between && std::holds_alternative<wire::PairBeat>(*message)) {
       last_beat[from.index] = message;
     }
-    if (between && !link) return;
+    if (between && (!link || (swallows && swallows(from.index, *message)))) return;
     if (withhold_state && std::holds_alternative<wire::StateReply>(*message)) return;
     if (to.role == Role::kExecutor && !between && !clients_reach[to.index]) return;
     if (from.role == Role::kExecutor && !between && !clients_reach[from.index]) return;

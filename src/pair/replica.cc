@@ -35,6 +35,7 @@ Replica::Impl::Impl(const ReplicaOptions& options_in, const crypto::Authenticato
             "one of two, with a life");
   peer_was = record.lives.at(other);
   found_epoch = record.epoch;
+  committed_time_us = options.genesis_time_us;
   recent.push_back({BatchNumber(), options.genesis, {}});
 }
 

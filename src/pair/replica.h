@@ -34,7 +34,8 @@ struct ReplicaOptions {
   /// The record is changed by compare-and-swap where others change it too. Else it is this
   /// replica's own, and bounds on time stand in for it.
   bool arbiter = false;
-  crypto::Digest genesis;             ///< wire::genesis_token of the empty state
+  crypto::Digest genesis;             ///< wire::genesis_token of the state at batch 0
+  TimeUs genesis_time_us = 0;         ///< batches are later than that
   TimeUs silence_us = 1'000'000;      ///< without a word, then taken for dead
   TimeUs progress_us = 10'000'000;    ///< a batch that one has run, and the other has not
   TimeUs suspect_after_us = 400'000;  ///< how long a bundle waits for one before it

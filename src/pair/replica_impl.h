@@ -56,6 +56,7 @@ struct Replica::Impl {
   }
   /// Two replicas have no members to change.
   void happened(const execution::EpochEnded&, TimeUs, Outbox&) {}
+  void happened(const execution::EpochBegun&, TimeUs, Outbox&) {}
   void happened(execution::BatchExecuted& event, TimeUs now, Outbox& out);
   void happened(execution::StateServed& event, TimeUs now, Outbox& out);
   void happened(execution::FetchWants& event, TimeUs now, Outbox& out);
@@ -177,6 +178,7 @@ struct Replica::Impl {
   wire::Names settled_names;                       ///< of them, those whose bundles are committed
   size_t most_bundles = limits::kMaxBatchBundles;  // in a batch of the stretch
   bool readmitting = false;                        ///< commits wait for the returner's tokens
+  BatchNumber readmitted_from;                     ///< which they do not before it has this one
   std::map<BatchNumber, crypto::Digest> peer_tokens;
   BatchNumber peer_level;  ///< the highest number at which the other's token was this one's
   BatchNumber told;        ///< the last commit that the other one was told of

@@ -141,6 +141,7 @@ void Replica::Impl::decide_as_primary(TimeUs now, Outbox& out) {
   if (watch.silent(now) || stuck(now)) {
     readmitting = false;
     settle(now, out);
+    readmitted_from = committed;
   } else if (peer_level >= committed) {
     ask(record_with(true), out);
   }

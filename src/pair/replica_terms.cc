@@ -68,9 +68,11 @@ void Replica::Impl::restart_term(const wire::PairBeat& beat, TimeUs now, Outbox&
   open_round(base(), now, out);
 }
 
-// The other one has just joined: it lacks what is not committed.
+// The other one has just joined: it lacks what is not committed. Commits do not wait for it before
+// it has what they had reached: whose runner or disk stands still would hold everybody up (P8).
 void Replica::Impl::send_window(TimeUs now, Outbox& out) {
   peer.joined = true;
+  readmitted_from = committed;
   for (auto& [number, entry] : window.entries()) send_batch(entry, now, out);
 }
 
@@ -91,7 +93,7 @@ void Replica::Impl::peer_reached(const PairPoint& point, TimeUs now, Outbox& out
   if (own == point.token) {
     peer_level = std::max(peer_level, number);
     const bool near = number.value() + limits::kWindow > committed.value();
-    if (near && serving() && !names_both(record)) readmitting = true;
+    if (near && number >= readmitted_from && serving() && !names_both(record)) readmitting = true;
   }
   settle(now, out);
 }

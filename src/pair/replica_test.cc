@@ -41,6 +41,19 @@ TEST_P(PairTest, P2TwoThatAreNewFormThePair) {
   finish(pair);
 }
 
+// A restored pair begins with a state whose time its clocks may not have reached.
+TEST_P(PairTest, P2BatchesAreLaterThanTheStateThatThePairBeginsWith) {
+  Pair pair(GetParam());
+  for (uint16_t i = 0; i < 2; ++i) pair.kill(i);
+  pair.genesis_time_us = pair.now + 100 * kSilence;
+  for (uint16_t i = 0; i < 2; ++i) pair.start(i);
+  settle(pair);
+  for (const auto& process : pair.processes) {
+    EXPECT_GT(process->runner.committed_state().last_time_us, pair.genesis_time_us);
+  }
+  finish(pair);
+}
+
 TEST_P(PairTest, P2OneAloneWaits) {
   Pair pair(GetParam());
   pair.kill(1);
@@ -160,6 +173,29 @@ TEST_P(PairTest, P6APrimaryThatDoesNotFinishIsReplaced) {
   EXPECT_GT(pair.answered(), before);
   pair.processes[0]->stuck_runner = false;
   finish(pair);
+}
+
+/// Batches are answered all the time, while the other replica beats and runs nothing.
+void expect_to_go_on(Pair& pair) {
+  for (int i = 0; i < 20; ++i) {
+    const uint64_t before = pair.answered();
+    pair.pass(kProgress / 3);
+    EXPECT_GT(pair.answered(), before) << i << "\n" << pair.text();
+  }
+  EXPECT_FALSE(pair.both_in_sync());
+}
+
+TEST_P(PairTest, P8AReturnerThatStandsStillHoldsNobodyUp) {
+  for (const uint16_t stuck : {0, 1}) {
+    Pair pair(GetParam());
+    settle(pair);
+    pair.processes[stuck]->stuck_runner = true;
+    const auto alone = [&] { return pair.leads(1 - stuck) && pair.status(1 - stuck).times_alone; };
+    ASSERT_TRUE(pair.pass_until(alone, 2 * kProgress)) << pair.text();
+    expect_to_go_on(pair);
+    pair.processes[stuck]->stuck_runner = false;
+    finish(pair);
+  }
 }
 
 TEST_P(PairTest, P9WhoWasPausedStepsDownAndAsks) {
@@ -343,6 +379,40 @@ TEST_P(PairTest, P10APrimaryThatDiesWhileItsStateIsTakenIsReplaced) {
   finish(pair);
 }
 
+// The backup has taken the primary's state after n and committed it. All words in which it says so
+// are lost, and the next batch differs as well: the primary, which has not committed n, must not go
+// back behind it.
+TEST_P(PairTest, P10NoRoundStartsBeforeTheLastOneDid) {
+  Pair pair(GetParam());
+  settle(pair);
+  const auto taken = [&pair] { return pair.status(1).transfers == 1; };
+  std::optional<std::pair<uint16_t, RequestNumber>> next;
+  pair.processes[1]->runner.poisonous = [&](const wire::Bundle& bundle) {
+    const std::pair name(bundle.client, bundle.first);
+    if (bundle.client != 2 && taken() && !next) next = name;
+    return bundle.client == 2 || name == next;
+  };
+  pair.clients.push_back({2, std::nullopt, 1, {}, 0, 0, 0, false});  // its opening differs
+  ASSERT_TRUE(pair.pass_until([&] { return pair.status(0).states_taken == 1; }, 10'000'000))
+      << pair.text();
+  const uint64_t rounds = pair.status(0).divergences;
+  const BatchNumber behind = pair.status(0).committed;
+  pair.swallows = [&](uint16_t from, const wire::Message& message) {
+    return from == 1 && taken() && pair.status(0).divergences == rounds &&
+           std::holds_alternative<wire::PairBeat>(message);
+  };
+  ASSERT_TRUE(pair.pass_until([&] { return pair.status(0).divergences > rounds; }, kSilence))
+      << pair.text();
+  EXPECT_TRUE(next.has_value()) << "it differed in what follows the state";
+  EXPECT_EQ(pair.status(0).committed, behind) << "of which the primary has not heard";
+  EXPECT_GT(pair.status(1).committed, behind);
+  pair.pass(kSilence);
+  EXPECT_FALSE(pair.status(1).conflict) << pair.text();
+  EXPECT_EQ(pair.clients[0].quarantined + pair.clients[1].quarantined, 1u);
+  EXPECT_EQ(pair.status(0).record.epoch, View(2)) << "the backup stays in sync";
+  finish(pair);
+}
+
 TEST_P(PairTest, ClientsThatReachTheBackupOnlyAreServed) {
   Pair pair(GetParam());
   settle(pair);
@@ -429,6 +499,39 @@ TEST(PairWithArbiter, P8AReturnerLearnsFromTheArbiterThatItIsNamed) {
 }
 
 // ---- Without: what broken synchrony leads to ---------------------------------------------------
+
+TEST(PairWithoutArbiter, P8AReturnerThatStopsOnItsWayIsWaitedForOnce) {
+  Pair pair(false);
+  ASSERT_TRUE(
+      pair.pass_until([&] { return pair.both_in_sync() && pair.answered() > 20; }, 5'000'000));
+  pair.kill(1);
+  ASSERT_TRUE(pair.pass_until([&] { return pair.status(0).times_alone == 1; }, 2 * kSilence));
+  pair.start(1);
+  pair.faults.usual_us = kSilence / 10;  // so it is a few batches behind, and says so late
+  ASSERT_TRUE(pair.pass_until([&] { return pair.status(1).transfers == 1; }, 2 * kSilence));
+  const BatchNumber joined = pair.status(0).committed;
+  pair.swallows = [&](uint16_t from, const wire::Message& message) {
+    const auto* token = std::get_if<wire::PairToken>(&message);
+    if (from == 1 && token != nullptr && token->reached.number >= joined) {
+      pair.processes[1]->stuck_runner = true;
+    }
+    return false;
+  };
+  ASSERT_TRUE(pair.pass_until([&] { return pair.processes[1]->stuck_runner; }, kSilence));
+  pair.pass(kSilence / 2);  // what is under way arrives
+  const uint64_t before = pair.answered();
+  for (Client& client : pair.clients) client.sending = false;  // so it stays near
+  pair.pass(kSilence);
+  EXPECT_EQ(pair.answered(), before) << "it is waited for";
+  ASSERT_TRUE(pair.pass_until([&] { return pair.all_answered(); }, kProgress)) << pair.text();
+  EXPECT_EQ(pair.status(0).readmissions, 0u) << "it was never level";
+  pair.swallows = nullptr;
+  pair.faults = {};
+  for (Client& client : pair.clients) client.sending = true;
+  expect_to_go_on(pair);
+  pair.processes[1]->stuck_runner = false;
+  EXPECT_TRUE(pair.pass_until([&] { return pair.both_in_sync(); }, 20'000'000)) << pair.text();
+}
 
 TEST(PairWithoutArbiter, P7APrimaryAloneWaitsUntilTheStuckBackupKnows) {
   Pair pair(false);

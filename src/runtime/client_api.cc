@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "eve/client.h"
 #include "runtime/client_host.h"
+#include "runtime/make_gate.h"
 #include "runtime/node.h"
 #include "runtime/node_core.h"
 
@@ -14,7 +15,9 @@ namespace eve {
 namespace {
 
 using runtime::ClientHost;
+using runtime::MemberGate;
 using runtime::NodeCore;
+using runtime::Seating;
 
 client::SessionOptions session_options(const NodeCore& core, uint16_t index) {
   client::SessionOptions options;
@@ -28,11 +31,16 @@ client::SessionOptions session_options(const NodeCore& core, uint16_t index) {
 }  // namespace
 
 struct Client::Impl final : ClientHost::Sink {
-  Impl(std::unique_ptr<NodeCore> node_core, uint16_t index)
+  Impl(std::unique_ptr<NodeCore> node_core, std::unique_ptr<MemberGate> member_gate, uint16_t index)
       : core(std::move(node_core)),
-        host(core->router(), core->authenticator(), core->digester(), session_options(*core, index),
-             *this) {
-    core->router().add(Address::client(index), host);
+        gate(std::move(member_gate)),
+        host(*gate, core->authenticator(), core->digester(), session_options(*core, index), *this) {
+    gate->occupy(&host);
+    (void)gate->sit([this](const Seating&) {
+      host.on_new_members(core->loop().now());
+      return Status();
+    });
+    core->router().add(Address::client(index), *gate);
   }
 
   ~Impl() override {
@@ -45,7 +53,7 @@ struct Client::Impl final : ClientHost::Sink {
 
   void start() {
     thread = std::thread([this] {
-      host.start(core->loop().now());
+      gate->start(core->loop().now());
       core->loop().run();
     });
   }
@@ -106,6 +114,7 @@ struct Client::Impl final : ClientHost::Sink {
   };
 
   std::unique_ptr<NodeCore> core;
+  std::unique_ptr<MemberGate> gate;
   ClientHost host;
   std::promise<void> opened;
   client::Ticket next_ticket = 1;
@@ -134,7 +143,10 @@ Result<std::unique_ptr<Client>> Client::connect(const std::string& cluster_file,
                  "\" is not for native clients: choose one with a client role "
                  "only and no service_port"};
   }
-  auto impl = std::make_unique<Impl>(std::move(*core), roles[0].index);
+  // A client that is not a server's keeps no files: it learns who the members are at each start.
+  auto gate = make_gate(**core, roles[0], {}, {});
+  if (!gate) return gate.error();
+  auto impl = std::make_unique<Impl>(std::move(*core), std::move(*gate), roles[0].index);
   auto open = impl->opened.get_future();
   impl->start();
   if (open.wait_for(options.connect_timeout) != std::future_status::ready) {

@@ -13,12 +13,11 @@ constexpr TimeUs kWaitForLinksUs = 200'000;
 
 }  // namespace
 
-ClientHost::ClientHost(Router& router, const crypto::Authenticator& authenticator,
+ClientHost::ClientHost(Outlet& outlet, const crypto::Authenticator& authenticator,
                        const crypto::Digester& digester, const client::SessionOptions& options,
                        Sink& sink)
-    : router_(router),
-      address_(Address::client(options.client)),
-      executors_(options.model.executors()),
+    : outlet_(outlet),
+      model_(options.model),
       session_(options, authenticator, digester),
       sink_(sink),
       room_(options.model) {}
@@ -29,8 +28,8 @@ void ClientHost::start(TimeUs now) {
 }
 
 bool ClientHost::all_executors_reachable() const {
-  for (uint32_t i = 0; i < executors_; ++i) {
-    if (!router_.reachable(Address::executor(i))) return false;
+  for (uint32_t i = 0; i < model_.executors(); ++i) {
+    if (!outlet_.reachable(Address::executor(i))) return false;
   }
   return true;
 }
@@ -46,6 +45,13 @@ void ClientHost::receive(const wire::Message& message, Address from, TimeUs now)
   if (room != nullptr && from.role == Role::kExecutor) return room_.heard(*room, from, now);
   if (!started_) return;
   session_.receive(message, from, now, outbox_);
+  hand_out();
+}
+
+void ClientHost::on_new_members(TimeUs now) {
+  room_ = RoomBook(model_);
+  if (!started_) return;
+  session_.on_new_members(now, outbox_);
   hand_out();
 }
 
@@ -74,14 +80,14 @@ bool ClientHost::idle(TimeUs now) {
   if (!started_) return false;
   session_.idle(now, outbox_);
   refusals_seen_.pass_on(
-      session_.refusals(), [this](Address sender) { return router_.name_of(sender); },
-      router_.links().refusals(), now);
+      session_.refusals(), [this](Address sender) { return outlet_.name_of(sender); },
+      outlet_.refusals(), now);
   return hand_out();
 }
 
 std::vector<std::string> ClientHost::low_disks(TimeUs now) {
   std::vector<std::string> names;
-  for (const Address node : room_.in_the_way(now)) names.push_back(router_.name_of(node));
+  for (const Address node : room_.in_the_way(now)) names.push_back(outlet_.name_of(node));
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
@@ -96,7 +102,7 @@ bool ClientHost::hand_out() {
   // Sending may close a link, and what follows from that fills the outbox again.
   auto sends = std::exchange(outbox_.sends, {});
   const bool any = !sends.empty();
-  router_.send(address_, sends);
+  outlet_.send(sends);
   if (!open_reported_ && session_.status().open) {
     open_reported_ = true;
     sink_.on_open();

@@ -3,8 +3,8 @@
 
 #include "client/session.h"
 #include "runtime/host.h"
+#include "runtime/outlet.h"
 #include "runtime/room_book.h"
-#include "runtime/router.h"
 
 namespace eve::runtime {
 
@@ -19,7 +19,7 @@ class ClientHost final : public Host {
   };
 
   /// `sink` outlives the host.
-  ClientHost(Router& router, const crypto::Authenticator& authenticator,
+  ClientHost(Outlet& outlet, const crypto::Authenticator& authenticator,
              const crypto::Digester& digester, const client::SessionOptions& options, Sink& sink);
 
   void start(TimeUs now) override;
@@ -28,6 +28,8 @@ class ClientHost final : public Host {
   TimeUs deadline() const override;
   void tick(TimeUs now) override;
   bool idle(TimeUs now) override;
+  /// Other nodes may sit at the seats now.
+  void on_new_members(TimeUs now);
 
   /// Queues a request; its completion goes to the sink with `ticket`. False: too much waits, or the
   /// request is larger than limits::kMaxRequestBytes.
@@ -44,9 +46,8 @@ class ClientHost final : public Host {
   /// an opening that is sent into the void costs a whole retry time.
   void open_session(TimeUs now);
 
-  Router& router_;
-  Address address_;
-  uint32_t executors_;
+  Outlet& outlet_;
+  FaultModel model_;
   client::Session session_;
   client::Outbox outbox_;
   Sink& sink_;

@@ -64,13 +64,36 @@ Status check_ports(const ClusterConfig& config) {
 }
 
 Status check_identities(const ClusterConfig& config) {
-  std::set<std::string> names;
-  std::map<crypto::PublicKey, std::string> keys;
-  for (const auto& node : config.nodes) {
-    if (auto status = check_node(node); !status) return status;
-    if (!names.insert(node.name).second) return node_error(node, "the name is used twice");
-    auto [at, fresh] = keys.emplace(node.key, node.name);
-    if (!fresh) return node_error(node, "it has the same key as \"" + at->second + "\"");
+  std::set<std::string_view> names;
+  std::map<crypto::PublicKey, std::string_view> keys;
+  if (config.operator_key) {
+    names.insert(kOperatorName);
+    keys.emplace(*config.operator_key, kOperatorName);
+  }
+  for (const auto* node : config.everybody()) {
+    if (auto status = check_node(*node); !status) return status;
+    if (config.operator_key && node->name == kOperatorName) {
+      return node_error(*node, "the name is for who has the key in [operator]");
+    }
+    if (!names.insert(node->name).second) return node_error(*node, "the name is used twice");
+    auto [at, fresh] = keys.emplace(node->key, node->name);
+    if (!fresh) {
+      return node_error(*node, "it has the same key as \"" + std::string(at->second) + "\"");
+    }
+  }
+  return {};
+}
+
+// Its host and ports may be those of a node that it replaces.
+Status check_joined(const ClusterConfig& config) {
+  if (!config.joined.empty() && config.model.is_primary_backup()) {
+    return Error{"[[joined]]: the members of a primary-backup cluster stay the same"};
+  }
+  std::map<uint32_t, std::string> epochs;
+  for (const auto& node : config.joined) {
+    if (auto status = validate_joined(config.model, node); !status) return status;
+    auto [at, fresh] = epochs.emplace(joined_in(config.model, node), node.name);
+    if (!fresh) return node_error(node, "it joined in the same epoch as \"" + at->second + "\"");
   }
   return {};
 }
@@ -168,25 +191,38 @@ const NodeConfig& ClusterConfig::node_of(Address address) const {
 }
 
 const NodeConfig* ClusterConfig::find(std::string_view name) const {
-  for (const auto& node : nodes) {
-    if (node.name == name) return &node;
+  for (const auto* list : {&nodes, &joined}) {
+    for (const auto& node : *list) {
+      if (node.name == name) return &node;
+    }
   }
   return nullptr;
+}
+
+std::vector<const NodeConfig*> ClusterConfig::everybody() const {
+  std::vector<const NodeConfig*> all;
+  for (const auto* list : {&nodes, &joined}) {
+    for (const auto& node : *list) all.push_back(&node);
+  }
+  return all;
 }
 
 uint16_t ClusterConfig::clients() const {
   size_t count = 0;
   for (const auto& node : nodes) {
-    for (auto address : node.roles) count += address.role == Role::kClient ? 1 : 0;
+    for (auto address : node.roles) {
+      count += address.role == Role::kClient && address.index != limits::kOperator ? 1 : 0;
+    }
   }
   return static_cast<uint16_t>(count);
 }
 
 crypto::KeyDirectory ClusterConfig::keys() const {
   crypto::KeyDirectory directory;
-  for (const auto& node : nodes) {
-    for (auto address : node.roles) directory.emplace(address, node.key);
+  for (const auto* node : everybody()) {
+    for (auto address : node->roles) directory.emplace(address, node->key);
   }
+  if (operator_key) directory.emplace(Address::client(limits::kOperator), *operator_key);
   return directory;
 }
 
@@ -199,7 +235,38 @@ Status validate(const ClusterConfig& config) {
   if (auto status = check_pair(config); !status) return status;
   if (auto status = check_identities(config); !status) return status;
   if (auto status = check_roles(config); !status) return status;
+  if (auto status = check_joined(config); !status) return status;
+  if (config.operator_key && config.model.is_primary_backup()) {
+    return Error{"[operator]: the members of a primary-backup cluster stay the same"};
+  }
   return check_ports(config);
+}
+
+uint32_t joined_in(const FaultModel& model, const NodeConfig& node) {
+  for (auto address : node.roles) {
+    if (address.role == Role::kClient) continue;
+    const auto seats = address.role == Role::kExecutor ? model.executors() : model.verifiers();
+    if (address.index >= seats) return address.index - seats + 1;
+  }
+  return 0;
+}
+
+Status validate_joined(const FaultModel& model, const NodeConfig& node) {
+  if (auto status = check_node(node); !status) return status;
+  const auto epoch = joined_in(model, node);
+  for (auto address : node.roles) {
+    NodeConfig alone;
+    alone.roles = {address};
+    if (epoch == 0 || joined_in(model, alone) != epoch) {
+      return node_error(node,
+                        "it joined later: its roles are an executor and a verifier of the "
+                        "same epoch, beyond the cluster's seats");
+    }
+  }
+  if (node.port == node.status_port) {
+    return node_error(node, "port and status_port are the same");
+  }
+  return {};
 }
 
 }  // namespace eve::runtime

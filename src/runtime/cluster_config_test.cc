@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 namespace eve::runtime {
 namespace {
 
@@ -102,6 +104,91 @@ TEST(ClusterConfig, LooksUpNodesAndKeys) {
   EXPECT_EQ(config.clients(), 1);
   EXPECT_EQ(config.keys().size(), 7u);
   EXPECT_EQ(config.keys().at(Address::executor(1)), key_number(2));
+}
+
+/// One that joined in `epoch`, as executor and verifier.
+NodeConfig late(uint16_t epoch) {
+  NodeConfig node;
+  node.name = "late-" + std::to_string(epoch);
+  node.host = "10.0.0.1";  // where node-0 is
+  node.port = 7000;
+  node.status_port = 7100;
+  const auto index = static_cast<uint16_t>(2 + epoch);
+  node.roles = {Address::executor(index), Address::verifier(index)};
+  node.key = key_number(static_cast<uint8_t>(20 + epoch));
+  return node;
+}
+
+ClusterConfig sample_with_joined() {
+  auto config = sample();
+  config.operator_key = key_number(99);
+  config.joined = {late(2), late(1)};
+  config.joined[0].roles = {Address::verifier(4)};
+  return config;
+}
+
+TEST(ClusterConfig, TheOperatorAndWhoJoinedAreExact) {
+  const auto config = sample_with_joined();
+  const auto text = format_cluster_toml(config);
+  const auto parsed = parse_cluster_toml(text);
+  ASSERT_TRUE(parsed.ok()) << parsed.message();
+  EXPECT_TRUE(validate(*parsed).ok()) << validate(*parsed).message();
+  EXPECT_EQ(parsed->operator_key, key_number(99));
+  EXPECT_EQ(parsed->joined, config.joined);
+  EXPECT_EQ(parsed->nodes, config.nodes);
+  EXPECT_EQ(format_cluster_toml(*parsed), text);
+  EXPECT_FALSE(parse_cluster_toml(format_cluster_toml(sample()))->operator_key.has_value())
+      << "a file of an earlier release";
+
+  EXPECT_EQ(config.clients(), 1);
+  EXPECT_EQ(config.find("late-1"), &config.joined[1]);
+  EXPECT_EQ(config.everybody().size(), 6u);
+  const auto keys = config.keys();
+  EXPECT_EQ(keys.at(Address::verifier(4)), key_number(22));
+  EXPECT_EQ(keys.at(Address::client(1024)), key_number(99));
+  EXPECT_EQ(joined_in(config.model, config.joined[0]), 2u);
+  EXPECT_EQ(joined_in(config.model, config.joined[1]), 1u);
+  EXPECT_EQ(joined_in(config.model, config.nodes[2]), 0u);
+  EXPECT_EQ(joined_in(config.model, config.nodes[3]), 0u);
+}
+
+TEST(ClusterConfig, MistakesAboutMembersAreNamed) {
+  const auto text = format_cluster_toml(sample_with_joined());
+  const auto edit = [&text](const std::string& from, const std::string& to) {
+    auto changed = text;
+    const auto at = changed.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return changed.replace(at, from.size(), to);
+  };
+  expect_parse_error(edit("[operator]\nkey", "[operator]\nkeys"), "operator: key is missing");
+  expect_parse_error(edit("[operator]\n", "[operator]\nname = 'me'\n"), "operator: name is not");
+  expect_parse_error(edit("[operator]\nkey = \"6", "[operator]\nkey = \"g"), "operator: key must");
+  expect_parse_error(edit("[operator]", "[[operator]]"), "operator must be a table");
+  expect_parse_error(edit("verifier-4", "verifier-65536"), "joined 1: roles must be a list");
+  expect_parse_error(edit("[[joined]]\nname", "[[joined]]\nnam"), "joined 1: name is missing");
+
+  const auto with = [](const std::function<void(ClusterConfig&)>& change) {
+    auto config = sample_with_joined();
+    change(config);
+    return config;
+  };
+  const std::string beyond = "of the same epoch, beyond the cluster's seats";
+  expect_invalid(with([](auto& c) { c.joined[0].roles = {Address::verifier(2)}; }), beyond);
+  expect_invalid(with([](auto& c) { c.joined[0].roles = {Address::client(1)}; }), beyond);
+  expect_invalid(with([](auto& c) { c.joined[0].roles.push_back(Address::client(1)); }), beyond);
+  expect_invalid(with([](auto& c) { c.joined[0].roles.push_back(Address::executor(3)); }), beyond);
+  expect_invalid(with([](auto& c) { c.joined[0].roles = {Address::executor(3)}; }),
+                 "it joined in the same epoch as");
+  expect_invalid(with([](auto& c) { c.joined[0].name = "gateway"; }), "used twice");
+  expect_invalid(with([](auto& c) { c.joined[0].name = "operator"; }), "the key in [operator]");
+  expect_invalid(with([](auto& c) { c.nodes[3].name = "operator"; }), "the key in [operator]");
+  expect_invalid(with([](auto& c) { c.joined[0].key = c.nodes[1].key; }), "same key as \"node-1\"");
+  expect_invalid(with([](auto& c) { c.nodes[1].key = *c.operator_key; }), "same key");
+  expect_invalid(with([](auto& c) { c.joined[0].port = 7100; }), "port and status_port");
+  expect_invalid(with([](auto& c) { c.joined[0].port = 0; }), "need a port");
+  auto old = sample();
+  old.nodes[3].name = "operator";
+  EXPECT_TRUE(validate(old).ok()) << "without [operator] the name is free";
 }
 
 TEST(ClusterConfig, ParseErrorsNameLineAndKey) {
@@ -222,6 +309,12 @@ TEST(ClusterConfig, PrimaryBackupMistakesAreNamed) {
   config = pair_sample();
   config.pair.progress_ms = 500;
   expect_invalid(config, "progress_ms");
+  config = pair_sample();
+  config.operator_key = key_number(77);
+  expect_invalid(config, "[operator]: the members of a primary-backup cluster stay");
+  config = pair_sample();
+  config.joined = {late(1)};
+  expect_invalid(config, "[[joined]]: the members of a primary-backup cluster stay");
   config = pair_sample();
   config.pair.endpoints = {"etcd:2379"};
   expect_invalid(config, "http://");

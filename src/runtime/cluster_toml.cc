@@ -77,10 +77,12 @@ std::optional<Address> parse_role(std::string_view text) {
     prefix.pop_back();
     if (!text.starts_with(prefix)) continue;
     const auto digits = text.substr(prefix.size());
-    if (digits.empty() || digits.size() > 4) return std::nullopt;
+    if (digits.empty() || digits.size() > 5) return std::nullopt;
     if (digits.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
     if (digits.size() > 1 && digits[0] == '0') return std::nullopt;
-    return Address{role, static_cast<uint16_t>(std::stoi(std::string(digits)))};
+    const int index = std::stoi(std::string(digits));
+    if (index > std::numeric_limits<uint16_t>::max()) return std::nullopt;
+    return Address{role, static_cast<uint16_t>(index)};
   }
   return std::nullopt;
 }
@@ -97,9 +99,9 @@ void read_roles(const toml::table& table, TableReader& reader, NodeConfig& node)
   }
 }
 
-Result<NodeConfig> read_node(const toml::table& table, size_t position) {
+Result<NodeConfig> read_node(const toml::table& table, const std::string& which) {
   NodeConfig node;
-  TableReader reader(table, "node " + std::to_string(position + 1) + ": ");
+  TableReader reader(table, which + ": ");
   node.name = reader.text("name");
   node.host = reader.text("host");
   node.port = reader.port("port");
@@ -173,6 +175,33 @@ Status read_model(const toml::table& table, TableReader& reader, ClusterConfig& 
   return pair_reader.finish({"arbiter", "endpoints", "silence_ms", "progress_ms"});
 }
 
+Status read_operator(const toml::table& table, ClusterConfig& config) {
+  if (!table.contains("operator")) return {};
+  const auto* section = table.get_as<toml::table>("operator");
+  if (section == nullptr) return Error{"operator must be a table, [operator]"};
+  TableReader reader(*section, "operator: ");
+  const auto key = crypto::public_key_from_hex(reader.text("key"));
+  if (!key) reader.complain("key", "must be 64 hexadecimal digits: a public key that `init` made");
+  if (auto status = reader.finish({"key"}); !status) return status;
+  config.operator_key = *key;
+  return {};
+}
+
+/// The [[node]] or [[joined]] tables.
+Status read_nodes(const toml::table& table, const std::string& name,
+                  std::vector<NodeConfig>& nodes) {
+  const auto* list = table.get_as<toml::array>(name);
+  if (list == nullptr) return Error{name + " must be a list of [[" + name + "]] tables"};
+  for (size_t i = 0; i < list->size(); ++i) {
+    const auto* entry = list->get_as<toml::table>(i);
+    if (entry == nullptr) return Error{name + " must be a list of [[" + name + "]] tables"};
+    auto node = read_node(*entry, name + " " + std::to_string(i + 1));
+    if (!node) return node.status();
+    nodes.push_back(std::move(*node));
+  }
+  return {};
+}
+
 Result<ClusterConfig> read_cluster_table(const toml::table& table) {
   ClusterConfig config;
   TableReader reader(table, "");
@@ -191,16 +220,14 @@ Result<ClusterConfig> read_cluster_table(const toml::table& table) {
   if (nodes == nullptr || nodes->empty()) {
     reader.complain("node", "is missing: each node is a [[node]] table");
   }
-  auto status = reader.finish(
-      {"id", "config", "u", "r", "digest", "tls", "service", "genesis", "pair", "node"});
+  const auto status = reader.finish({"id", "config", "u", "r", "digest", "tls", "service",
+                                     "genesis", "pair", "operator", "node", "joined"});
   if (!status) return Error{status.message()};
   if (!model_status) return Error{model_status.message()};
-  for (size_t i = 0; i < nodes->size(); ++i) {
-    const auto* entry = nodes->get_as<toml::table>(i);
-    if (entry == nullptr) return Error{"node must be a list of [[node]] tables"};
-    auto node = read_node(*entry, i);
-    if (!node) return node.error();
-    config.nodes.push_back(std::move(*node));
+  if (auto read = read_operator(table, config); !read) return Error{read.message()};
+  if (auto read = read_nodes(table, "node", config.nodes); !read) return Error{read.message()};
+  if (table.contains("joined")) {
+    if (auto read = read_nodes(table, "joined", config.joined); !read) return Error{read.message()};
   }
   return config;
 }
@@ -223,8 +250,9 @@ void format_pair(const PairConfig& pair, std::string& out) {
   out += "progress_ms = " + std::to_string(pair.progress_ms) + "\n";
 }
 
-void format_node(const NodeConfig& node, std::string& out) {
-  out += "\n[[node]]\nname = " + quoted(node.name) + "\nhost = " + quoted(node.host) + "\n";
+void format_node(const char* table, const NodeConfig& node, std::string& out) {
+  out += "\n[[" + std::string(table) + "]]\nname = " + quoted(node.name) +
+         "\nhost = " + quoted(node.host) + "\n";
   const auto port = [&out](const char* key, uint16_t value) {
     if (value != 0) out += std::string(key) + " = " + std::to_string(value) + "\n";
   };
@@ -250,6 +278,12 @@ Result<ClusterConfig> parse_cluster_toml(std::string_view text) {
   }
 }
 
+std::string format_joined(const NodeConfig& node) {
+  std::string out;
+  format_node("joined", node, out);
+  return out;
+}
+
 std::string format_cluster_toml(const ClusterConfig& config) {
   const bool sha = config.digest == crypto::DigestAlgorithm::kSha256;
   std::string out =
@@ -264,7 +298,11 @@ std::string format_cluster_toml(const ClusterConfig& config) {
   out += "service = " + quoted(config.service) + "\n";
   if (config.genesis) out += "genesis = \"" + config.genesis->hex() + "\"\n";
   if (config.model.is_primary_backup()) format_pair(config.pair, out);
-  for (const auto& node : config.nodes) format_node(node, out);
+  if (config.operator_key) {
+    out += "\n[operator]\nkey = \"" + crypto::to_hex(*config.operator_key) + "\"\n";
+  }
+  for (const auto& node : config.nodes) format_node("node", node, out);
+  for (const auto& node : config.joined) format_node("joined", node, out);
   return out;
 }
 

@@ -105,14 +105,14 @@ Result<TimeUs> ExecutionStage::begin(const Begin& bring) {
   return runner_->last_time_us();
 }
 
-Result<durability::OpenedExecutor> ExecutionStage::recover(const durability::ExecutorLogAccess& log,
-                                                           bool ran_before,
-                                                           const crypto::Digest& genesis) {
-  auto opened = durability::open_executor(log, ran_before, digester_, genesis,
-                                          [this]() -> execution::Runner& {
-                                            make_runner();
-                                            return *runner_;
-                                          });
+Result<durability::OpenedExecutor> ExecutionStage::recover(
+    const durability::ExecutorLogAccess& log, bool ran_before, const crypto::Digest& genesis,
+    const durability::PresentEpoch& present) {
+  const auto anew = [this]() -> execution::Runner& {
+    make_runner();
+    return *runner_;
+  };
+  auto opened = durability::open_executor(log, ran_before, digester_, genesis, anew, present);
   sample_counts();
   return opened;
 }

@@ -43,11 +43,15 @@ class ExecutionStage {
   /// Brings the state to where the cluster begins; its time.
   Result<TimeUs> begin(const Begin& bring);
 
+  /// The state that there is, for an Executor of a later epoch than the first.
+  execution::Fetched resume() { return runner_->resume(); }
+
   // Executors that keep what they run (docs/durability.md):
 
   /// Brings the state to where the log ends.
   Result<durability::OpenedExecutor> recover(const durability::ExecutorLogAccess& log,
-                                             bool ran_before, const crypto::Digest& genesis);
+                                             bool ran_before, const crypto::Digest& genesis,
+                                             const durability::PresentEpoch& present = {});
   /// Where what the runner does is kept; they outlive the stage's stop().
   struct Memory {
     JournalThread& journal;

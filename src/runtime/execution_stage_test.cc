@@ -49,7 +49,7 @@ class LastingStage : public ::testing::Test {
     wanted.cluster = "cluster";
     wanted.durability = durability::Durability::kAsync;
     wanted.checkpoint.least_log_bytes = least_log_bytes;
-    auto opened = open_executor_memory(wanted, 0, genesis(), digester(), *stage);
+    auto opened = open_executor_memory(wanted, Address::executor(0), genesis(), digester(), *stage);
     ASSERT_TRUE(opened.ok()) << opened.message();
     memory.emplace(std::move(*opened));
     EXPECT_FALSE(memory->opened.restarted) << memory->opened.trouble;

@@ -1,16 +1,19 @@
 #include "runtime/executor_host.h"
 
+#include "membership/steward.h"
 #include "runtime/log.h"
 #include "wire/codec.h"
 
 namespace eve::runtime {
 
-ExecutorHost::ExecutorHost(EventLoop& loop, Router& router, const crypto::Digester& digester,
-                           const execution::ExecutorOptions& options, size_t threads,
-                           const execution::MakeService& make_service)
-    : router_(router),
-      address_(Address::executor(options.index)),
-      stage_(loop, digester, threads, make_service, [&router] { router.flush_links(); }),
+ExecutorHost::ExecutorHost(EventLoop& loop, Outlet& outlet, const crypto::Digester& digester,
+                           const ExecutorHostOptions& options, const Seating& seating)
+    : loop_(loop),
+      outlet_(outlet),
+      digester_(digester),
+      options_(options),
+      seating_(seating),
+      stage_(loop, digester, options.threads, options.make_service, [&outlet] { outlet.flush(); }),
       verifiers_room_(options.model) {
   for (uint16_t i = 0; i < options.clients; ++i) clients_.push_back(Address::client(i));
 }
@@ -20,56 +23,136 @@ ExecutorHost::~ExecutorHost() {
   if (journal_ != nullptr) (void)journal_->close();
 }
 
-Result<std::unique_ptr<ExecutorHost>> ExecutorHost::create(
-    EventLoop& loop, Router& router, const crypto::Authenticator& authenticator,
-    const crypto::Digester& digester, execution::ExecutorOptions options, size_t threads,
-    const execution::MakeService& make_service, const ExecutorMemoryOptions& memory) {
-  std::unique_ptr<ExecutorHost> host(
-      new ExecutorHost(loop, router, digester, options, threads, make_service));
-  options.genesis =
-      wire::genesis_token(memory.genesis.value_or(host->stage_.empty_root()), digester);
-  if (memory.durability != durability::Durability::kMemory) {
-    const auto status = host->recover(loop, options, authenticator, digester, memory);
-    if (!status) return Error{status.message()};
-    return host;
-  }
-  if (memory.begin) {
-    const auto time = host->stage_.begin(memory.begin);
-    if (!time) return time.error();
-    options.genesis_time_us = *time;
-  }
-  auto restarted = start_without_memory(memory.directory, options.index);
-  if (!restarted) return restarted.error();
-  options.restarted = *restarted;
-  host->executor_ = std::make_unique<execution::Executor>(options, authenticator, digester);
+Result<std::unique_ptr<ExecutorHost>> ExecutorHost::create(EventLoop& loop, Outlet& outlet,
+                                                           const crypto::Digester& digester,
+                                                           const ExecutorHostOptions& options,
+                                                           const Seating& seating) {
+  std::unique_ptr<ExecutorHost> host(new ExecutorHost(loop, outlet, digester, options, seating));
+  if (auto status = host->remember(); !status) return Error{status.message()};
   return host;
 }
 
-Status ExecutorHost::recover(EventLoop& loop, const execution::ExecutorOptions& options,
-                             const crypto::Authenticator& authenticator,
-                             const crypto::Digester& digester,
-                             const ExecutorMemoryOptions& memory) {
-  auto found = open_executor_memory(memory, options.index, options.genesis, digester, stage_);
+Status ExecutorHost::remember() {
+  const ExecutorMemoryOptions& memory = options_.memory;
+  if (memory.durability != durability::Durability::kMemory) return recover();
+  if (memory.begin) {
+    const auto time = stage_.begin(memory.begin);
+    if (!time) return time.status();
+    genesis_time_us_ = *time;
+  }
+  const auto restarted = start_without_memory(memory.directory, options_.node);
+  if (!restarted) return restarted.status();
+  if (seating_.epoch != Epoch()) begins_ = stage_.resume();
+  make_executor(*restarted);
+  return {};
+}
+
+Status ExecutorHost::recover() {
+  const crypto::Digest genesis =
+      wire::genesis_token(options_.memory.genesis.value_or(stage_.empty_root()), digester_);
+  auto found = open_executor_memory(options_.memory, options_.node, genesis, digester_, stage_,
+                                    {seating_.epoch, seating_.start, seating_.token});
   if (!found) return found.status();
   disk_ = std::move(found->disk);
   recovered_ = std::move(found->opened.recovered);
-  if (recovered_) view_ = recovered_->view;
+  if (recovered_) {
+    view_ = recovered_->view;
+  } else if (seating_.epoch != Epoch()) {
+    begins_ = stage_.resume();
+  }
   forgot_ = found->opened.restarted;
-  execution::ExecutorOptions wanted = options;
-  wanted.restarted = forgot_;
-  wanted.genesis_time_us = found->opened.genesis_time_us;
-  executor_ = std::make_unique<execution::Executor>(wanted, authenticator, digester);
+  genesis_time_us_ = found->opened.genesis_time_us;
+  make_executor(forgot_);
   JournalThreadOptions thread;
-  thread.name = to_string(address_);
+  thread.name = to_string(options_.node);
   thread.on_broken = [this] { stopped_ = true; };
   thread.background = [this](durability::Keeper& keeper) { return work_on_checkpoint(keeper); };
   places_ = std::move(found->opened.places);
   checkpoints_ = std::move(found->checkpoints);
-  journal_ = std::make_unique<JournalThread>(loop, std::move(found->keeper), thread);
+  journal_ = std::make_unique<JournalThread>(loop_, std::move(found->keeper), thread);
   stage_.keep_in({*journal_, *places_, *checkpoints_, found->opened.log_bytes},
                  std::move(*found->opened.recorder));
   return {};
 }
+
+// ---- Epochs ------------------------------------------------------------------------------------
+
+/// One for the present epoch, if there is a seat.
+void ExecutorHost::make_executor(bool restarted) {
+  executor_.reset();
+  learner_.reset();
+  refusals_seen_ = {};
+  if (seating_.comes) {
+    learner_ =
+        std::make_unique<execution::Learner>(execution::LearnerOptions{options_.model}, digester_);
+  }
+  if (!seating_.seat) return;
+  execution::ExecutorOptions wanted;
+  wanted.model = options_.model;
+  wanted.index = *seating_.seat;
+  wanted.clients = options_.clients;
+  wanted.restarted = restarted;
+  wanted.epoch = seating_.epoch;
+  wanted.start = seating_.start;
+  wanted.genesis = seating_.token;
+  wanted.genesis_time_us = genesis_time_us_;
+  wanted.helpers = seating_.helpers;
+  wanted.guests = membership::kGuests;
+  executor_ = std::make_unique<execution::Executor>(wanted, *seating_.keys, digester_);
+}
+
+// What the Executor before has committed is what the next one begins with, so its last commands
+// are carried out.
+void ExecutorHost::begin_epoch(const Seating& seating) {
+  if (executor_) {
+    last_ = executor_->glance();
+    tokens_.add(executor_->recent());
+  }
+  stage_.submit(outbox_.commands);
+  outbox_.sends.clear();
+  executor_.reset();
+  learner_.reset();
+  seating_ = seating;
+  verifiers_room_ = RoomBook(options_.model);
+  outbox_.commands.push_back(execution::BeginEpoch{seating.epoch, seating.start, seating.token});
+  stage_.submit(outbox_.commands);
+}
+
+void ExecutorHost::begin_executor(const execution::EpochBegun& begun, TimeUs now) {
+  if (begun.epoch != seating_.epoch) return;  // another has begun meanwhile
+  last_.committed = begun.state.parts.number;
+  make_executor(/*restarted=*/false);
+  view_ = View();
+  // It has never been in this epoch, so nothing that it may have said there is lost.
+  if (forgot_) {
+    forgot_ = false;
+    journal_->submit({{durability::kRemembered, 0, {}}}, durability::Keeper::Until::kLater,
+                     nullptr);
+  }
+  if (learner_) return start_learner(&begun.state, now);
+  if (!executor_) return;
+  executor_->begin(begun.state, now);
+  executor_->start(now, outbox_);
+  hand_out();
+}
+
+void ExecutorHost::start_learner(const execution::Fetched* held, TimeUs now) {
+  if (held != nullptr) learner_->begin(*held);
+  learner_->start(now, outbox_);
+  hand_out();
+}
+
+// M10: a bounded number at a time; who is not answered asks again.
+void ExecutorHost::serve(const wire::Message& message, Address from) {
+  constexpr size_t kMostServing = 4;
+  const auto* request = std::get_if<wire::StateRequest>(&message);
+  if (request == nullptr || from.role != Role::kExecutor || serving_ >= kMostServing) return;
+  if (seating_.seat) return;
+  ++serving_;
+  outbox_.commands.push_back(execution::ServeState{from, *request});
+}
+
+// ---- The journal -------------------------------------------------------------------------------
 
 // On the journal's thread.
 bool ExecutorHost::work_on_checkpoint(durability::Keeper& keeper) {
@@ -78,21 +161,40 @@ bool ExecutorHost::work_on_checkpoint(durability::Keeper& keeper) {
   const auto after = checkpoints_->taker().counts();
   if (after.failed > before.failed) {
     log(LogLevel::kWarn, "checkpoint_failed",
-        {{"role", to_string(address_)}, {"reason", after.trouble}});
+        {{"role", to_string(options_.node)}, {"reason", after.trouble}});
   }
   if (after.taken + after.failed > before.taken + before.failed) stage_.ask_for_step();
   return more;
 }
 
+// ---- Host --------------------------------------------------------------------------------------
+
 void ExecutorHost::start(TimeUs now) {
-  if (recovered_) executor_->recover(std::move(*recovered_), now);
+  if (executor_) {
+    if (recovered_) executor_->recover(std::move(*recovered_), now);
+    if (begins_) executor_->begin(*begins_, now);
+    executor_->start(now, outbox_);
+    hand_out();
+  } else {
+    last_.committed = recovered_ ? recovered_->committed.parts.number
+                      : begins_  ? begins_->parts.number
+                                 : BatchNumber();
+    if (learner_) {
+      start_learner(recovered_ ? &recovered_->committed : begins_ ? &*begins_ : nullptr, now);
+    }
+  }
   recovered_.reset();
-  executor_->start(now, outbox_);
-  hand_out();
+  begins_.reset();
 }
 
 void ExecutorHost::receive(const wire::Message& message, Address from, TimeUs now) {
   if (stopped_) return;
+  if (learner_) {
+    learner_->receive(message, from, now, outbox_);
+    hand_out();
+    return;
+  }
+  if (!executor_) return serve(message, from);
   const auto* room = std::get_if<wire::Room>(&message);
   if (room != nullptr && from.role == Role::kVerifier) {
     verifiers_room_.heard(*room, from, now);
@@ -105,17 +207,25 @@ void ExecutorHost::receive(const wire::Message& message, Address from, TimeUs no
 void ExecutorHost::tick(TimeUs now) {
   if (stopped_) return;
   watch_disk(now);
-  executor_->tick(now, outbox_);
+  if (executor_) executor_->tick(now, outbox_);
+  if (learner_) learner_->tick(now, outbox_);
   hand_out();
+}
+
+TimeUs ExecutorHost::deadline() const {
+  if (stopped_) return kNever;
+  if (learner_) return std::min(learner_->deadline(), watch_.due());
+  return executor_ ? std::min(executor_->deadline(), watch_.due()) : watch_.due();
 }
 
 void ExecutorHost::watch_disk(TimeUs now) {
   if (now < watch_.due()) return;
   watch_.look(journal_ == nullptr ? JournalStatus() : journal_->status(), now);
+  if (!executor_) return;
   executor_->may_lead(watch_.keeps_up(), now, outbox_);
   wire::Room word;
   for (const Address node : verifiers_room_.low(now)) word.low.push_back(node);
-  if (watch_.low()) word.low.insert(word.low.begin(), address_);
+  if (watch_.low()) word.low.insert(word.low.begin(), Address::executor(*seating_.seat));
   if (word.low.empty() && !said_low_) return;
   if (!watch_.time_to_say(now)) return;
   said_low_ = !word.low.empty();
@@ -125,21 +235,42 @@ void ExecutorHost::watch_disk(TimeUs now) {
 bool ExecutorHost::idle(TimeUs now) {
   if (stopped_) return false;
   auto events = stage_.take_events();
-  for (auto& event : events) {
-    if (const auto* entered = std::get_if<execution::ViewEntered>(&event)) view_ = entered->view;
-    executor_->on_event(std::move(event), now, outbox_);
+  for (auto& event : events) happened(std::move(event), now);
+  if (executor_) {
+    executor_->idle(now, outbox_);
+    pass_on_refusals(executor_->refusals(), now);
+    if (forgot_) say_remembered();
+    if (tokens_.behind(executor_->glance().committed)) tokens_.add(executor_->recent());
   }
-  executor_->idle(now, outbox_);
-  refusals_seen_.pass_on(
-      executor_->refusals(), [this](Address sender) { return router_.name_of(sender); },
-      router_.links().refusals(), now);
-  if (forgot_) say_remembered();
-  if (tokens_.behind(executor_->glance().committed)) tokens_.add(executor_->recent());
+  if (learner_) pass_on_refusals(learner_->refusals(), now);
   const bool sent = hand_out();
   const bool commanded = !outbox_.commands.empty();
   // Commands gather over the turn, so that one wake-up serves them all.
   stage_.submit(outbox_.commands);
   return !events.empty() || sent || commanded;
+}
+
+void ExecutorHost::pass_on_refusals(const Refusals& refusals, TimeUs now) {
+  refusals_seen_.pass_on(
+      refusals, [this](Address sender) { return outlet_.name_of(sender); }, outlet_.refusals(),
+      now);
+}
+
+// While an epoch begins, what the Executor before had asked for is nobody's.
+void ExecutorHost::happened(execution::Event event, TimeUs now) {
+  if (const auto* begun = std::get_if<execution::EpochBegun>(&event)) {
+    begin_executor(*begun, now);
+  } else if (learner_) {
+    learner_->on_event(event, now, outbox_);
+  } else if (executor_) {
+    if (const auto* entered = std::get_if<execution::ViewEntered>(&event)) view_ = entered->view;
+    executor_->on_event(std::move(event), now, outbox_);
+  } else if (auto* served = std::get_if<execution::StateServed>(&event)) {
+    if (serving_ == 0) return;
+    --serving_;
+    outbox_.sends.push_back(
+        {{served->peer}, std::make_shared<const wire::Message>(std::move(served->reply))});
+  }
 }
 
 // Not before the log has the view that ended the silence: else the next process would take itself
@@ -153,16 +284,35 @@ void ExecutorHost::say_remembered() {
 
 bool ExecutorHost::hand_out() {
   if (outbox_.sends.empty()) return false;
-  router_.send(address_, outbox_.sends);
+  outlet_.send(outbox_.sends);
   return true;
 }
 
 execution::ExecutorStatus ExecutorHost::status() const {
-  auto status = executor_->status();
+  auto status = executor_ ? executor_->status() : last_;
+  if (const auto learning = learner()) {
+    status.committed = learning->held;
+    status.token = learning->token;
+    status.state_root = learning->state_root;
+    status.fetching = learning->fetching;
+    status.transfers = learning->transfers;
+    status.transfer_bytes = learning->transfer_bytes;
+    status.refused_messages = learning->refused_messages;
+    status.waiting_for = learning->waiting_for;
+  }
   if (const auto kept = journal(); kept && !kept->trouble.empty()) {
     status.waiting_for = "the disk: " + kept->trouble;
   }
   return status;
+}
+
+std::optional<execution::LearnerStatus> ExecutorHost::learner() const {
+  if (!learner_) return std::nullopt;
+  return learner_->status();
+}
+
+std::vector<execution::Executor::Committed> ExecutorHost::recent() const {
+  return executor_ ? executor_->recent() : std::vector<execution::Executor::Committed>();
 }
 
 bool ExecutorHost::want_checkpoint() {
@@ -171,7 +321,7 @@ bool ExecutorHost::want_checkpoint() {
 }
 
 std::optional<execution::Executor::Committed> ExecutorHost::committed(BatchNumber number) {
-  tokens_.add(executor_->recent());
+  if (executor_) tokens_.add(executor_->recent());
   return tokens_.find(number);
 }
 

@@ -24,17 +24,17 @@ TimeUs steady_us() {
 
 }  // namespace
 
-Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted, uint16_t index,
+Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted, Address node,
                                             const crypto::Digest& genesis,
-                                            const crypto::Digester& digester,
-                                            ExecutionStage& stage) {
-  const Address address = Address::executor(index);
-  auto ran = has_started(wanted.directory, address);
+                                            const crypto::Digester& digester, ExecutionStage& stage,
+                                            const durability::PresentEpoch& present) {
+  const std::string role = to_string(node);
+  auto ran = has_started(wanted.directory, role);
   if (!ran) return ran.error();
-  auto disk = PosixDisk::open_directory(wanted.directory / to_string(address));
+  auto disk = PosixDisk::open_directory(wanted.directory / role);
   if (!disk) return disk.error();
   ExecutorMemory memory{std::move(*disk), nullptr, {}, nullptr};
-  auto options = node_log(kExecutorLog, wanted.cluster, address);
+  auto options = node_log(kExecutorLog, wanted.cluster, node);
   options.durability = wanted.durability;
   options.log.low_bytes = wanted.headroom_bytes;
   // Cut is by whole segments: with two of them what is not needed is less than half as much again.
@@ -49,22 +49,22 @@ Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted,
       },
       [&] { return journal::set_aside_log(*memory.disk, kExecutorLog); }, memory.disk.get(),
       options.log.owner, wanted.begin};
-  auto opened = stage.recover(log, *ran, genesis);
+  auto opened = stage.recover(log, *ran, genesis, present);
   if (!opened) return opened.error();
   memory.opened = std::move(*opened);
   if (!memory.opened.trouble.empty()) {
     eve::runtime::log(LogLevel::kError, "memory_lost",
-                      {{"role", to_string(address)}, {"reason", memory.opened.trouble}});
+                      {{"role", role}, {"reason", memory.opened.trouble}});
   }
   for (const std::string& trouble : memory.opened.checkpoint_troubles) {
     eve::runtime::log(LogLevel::kWarn, "checkpoint_unusable",
-                      {{"role", to_string(address)}, {"reason", trouble}});
+                      {{"role", role}, {"reason", trouble}});
   }
   const auto kept = memory.keeper->keep(std::move(memory.opened.opening_notes),
                                         durability::Keeper::Until::kDurable);
   if (!kept) return Error{kept.message()};
   // Not before there is a log: who was killed in between has said nothing.
-  if (auto marked = mark_started(wanted.directory, address); !marked) return marked.error();
+  if (auto marked = mark_started(wanted.directory, role); !marked) return marked.error();
   durability::CheckpointOptions taking;
   taking.header = {options.log.owner, memory.keeper->life(), genesis, 0};
   taking.policy = wanted.checkpoint;
@@ -74,9 +74,8 @@ Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted,
   return memory;
 }
 
-Result<bool> start_without_memory(const std::filesystem::path& directory, uint16_t index) {
-  const Address address = Address::executor(index);
-  const auto logs = directory / to_string(address);
+Result<bool> start_without_memory(const std::filesystem::path& directory, Address node) {
+  const auto logs = directory / to_string(node);
   std::error_code error;
   const bool kept = std::filesystem::exists(logs, error);
   if (error) return Error{logs.string() + ": " + error.message()};
@@ -85,7 +84,7 @@ Result<bool> start_without_memory(const std::filesystem::path& directory, uint16
                  " holds the log of a run with another durability, which would not know of this "
                  "one; start with --durability sync, or move that directory away"};
   }
-  return mark_started(directory, address);
+  return mark_started(directory, to_string(node));
 }
 
 }  // namespace eve::runtime

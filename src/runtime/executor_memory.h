@@ -39,12 +39,14 @@ struct ExecutorMemoryOptions {
 /// Brings the stage to where the log ends. Precondition: durability is not kMemory. Errors leave
 /// everything as it was: the disk refuses, or the log is another node's, service's or release's.
 /// `digester` outlives the result.
-Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted, uint16_t index,
+/// `node`: the role's address, for ever. `genesis`: the token of batch 0. `present`: the epoch,
+/// which the log is brought to.
+Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted, Address node,
                                             const crypto::Digest& genesis,
-                                            const crypto::Digester& digester,
-                                            ExecutionStage& stage);
+                                            const crypto::Digester& digester, ExecutionStage& stage,
+                                            const durability::PresentEpoch& present = {});
 /// For an executor that keeps nothing: whether it has run before. Error if there is a log here,
 /// which would not know of what this one does.
-Result<bool> start_without_memory(const std::filesystem::path& directory, uint16_t index);
+Result<bool> start_without_memory(const std::filesystem::path& directory, Address node);
 
 }  // namespace eve::runtime

@@ -83,10 +83,10 @@ Status create_file(const std::filesystem::path& file, ByteView bytes, Access acc
   return sync_directory(file.parent_path());
 }
 
-Status replace_file(const std::filesystem::path& file, ByteView bytes) {
+Status replace_file(const std::filesystem::path& file, ByteView bytes, Access access) {
   auto beside = file;
   beside += ".new";
-  if (auto status = write_synced(beside, bytes, O_TRUNC, Access::kOwner); !status) return status;
+  if (auto status = write_synced(beside, bytes, O_TRUNC, access); !status) return status;
   if (::rename(beside.c_str(), file.c_str()) != 0) return system_error(file, "replace");
   return sync_directory(file.parent_path());
 }

@@ -22,6 +22,7 @@ Status create_file(const std::filesystem::path& file, ByteView bytes, Access acc
 
 /// Replaces a file, or makes it: written beside it, synced, renamed, and the folder synced, so that
 /// after a crash the old or the new content is there, and after success the new one.
-Status replace_file(const std::filesystem::path& file, ByteView bytes);
+Status replace_file(const std::filesystem::path& file, ByteView bytes,
+                    Access access = Access::kOwner);
 
 }  // namespace eve::runtime

@@ -37,6 +37,8 @@ inline constexpr int kPeerGoneMs = 10'000;
 /// Between two lookups of the hosts in cluster.toml, and addresses kept of each.
 inline constexpr TimeUs kLookUpUs = 60'000'000;
 inline constexpr size_t kMaxAddressesPerHost = 16;
+/// A host's name or address: what DNS allows, and a little more.
+inline constexpr size_t kMaxHostBytes = 255;
 /// Senders whose refused messages are counted each for itself; strangers beyond share one entry.
 inline constexpr size_t kMaxRefusedSenders = 256;
 /// Between two lines in the log about one sender.

@@ -33,6 +33,7 @@ Result<crypto::SigningKey> read_key(const std::filesystem::path& directory,
 Status refuse_existing(const std::filesystem::path& directory, const ClusterConfig& config) {
   std::vector<std::filesystem::path> files = {directory / kConfigFile, directory / kSecretFile};
   for (const auto& node : config.nodes) files.push_back(key_file(directory, node.name));
+  if (config.operator_key) files.push_back(key_file(directory, std::string(kOperatorName)));
   for (const auto& file : files) {
     std::error_code ignored;
     if (std::filesystem::exists(file, ignored)) {
@@ -79,6 +80,8 @@ Status write_cluster(const std::filesystem::path& directory, ClusterConfig confi
     keys.push_back(crypto::SigningKey::generate());
     node.key = keys.back().public_key();
   }
+  const auto operators = crypto::SigningKey::generate();
+  if (!config.model.is_primary_backup()) config.operator_key = operators.public_key();
   if (config.id.empty()) config.id = draw_cluster_id();
   if (auto status = validate(config); !status) return status;
 
@@ -94,6 +97,11 @@ Status write_cluster(const std::filesystem::path& directory, ClusterConfig confi
   for (size_t i = 0; i < keys.size(); ++i) {
     const auto file = key_file(directory, config.nodes[i].name);
     if (auto status = create_file(file, keys[i].to_pem(), Access::kOwner); !status) return status;
+  }
+  if (config.operator_key) {
+    const auto file = key_file(directory, std::string(kOperatorName));
+    const auto status = create_file(file, operators.to_pem(), Access::kOwner);
+    if (!status) return status;
   }
   // Last: where there is a cluster.toml, the rest is there too.
   return create_file(directory / kConfigFile, format_cluster_toml(config), Access::kEveryone);

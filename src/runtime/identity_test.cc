@@ -40,6 +40,38 @@ TEST(Identity, WritesAClusterThatReadsBack) {
   EXPECT_EQ(secrets.size(), 1u);
 }
 
+TEST(Identity, TheOperatorsKeyIsDrawnAndKept) {
+  TemporaryFolder folder;
+  ASSERT_TRUE(write_cluster(folder.path(), local_cluster(FaultModel(1, 1), true, false)).ok());
+  EXPECT_EQ(mode_of(folder.path() / "operator.key"), 0600u);
+  const auto config = *read_cluster(folder.path() / "cluster.toml");
+  ASSERT_TRUE(config.operator_key.has_value());
+  NodeConfig operators;
+  operators.name = kOperatorName;
+  operators.key = *config.operator_key;
+  EXPECT_TRUE(read_identity(folder.path(), operators).ok());
+  for (const auto& node : config.nodes) EXPECT_NE(node.key, *config.operator_key);
+
+  std::filesystem::remove(folder.path() / "cluster.toml");
+  for (const auto& node : config.nodes)
+    std::filesystem::remove(folder.path() / (node.name + ".key"));
+  std::filesystem::remove(folder.path() / "cluster.secret");
+  const auto again = write_cluster(folder.path(), local_cluster(FaultModel(1, 1), true, false));
+  ASSERT_FALSE(again.ok()) << "the key of another cluster";
+  EXPECT_NE(again.message().find("operator.key"), std::string::npos) << again.message();
+}
+
+TEST(Identity, APairHasNoOperator) {
+  TemporaryFolder folder;
+  auto pair = local_cluster(FaultModel(1, 0), true, false);
+  pair.model = FaultModel::primary_backup();
+  pair.nodes.erase(pair.nodes.begin() + 2);
+  for (uint16_t i = 0; i < 2; ++i) pair.nodes[i].roles = {Address::executor(i)};
+  ASSERT_TRUE(write_cluster(folder.path(), pair).ok());
+  EXPECT_FALSE(read_cluster(folder.path() / "cluster.toml")->operator_key.has_value());
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "operator.key"));
+}
+
 TEST(Identity, DoesNotOverwrite) {
   TemporaryFolder folder;
   const auto config = local_cluster(FaultModel(1, 0), true, false);
@@ -79,31 +111,31 @@ TEST(Identity, ReadClusterNamesTheFile) {
 
 TEST(PromiseFile, AnEarlierBuildsFileSaysThatItHasRun) {
   TemporaryFolder folder;
-  EXPECT_FALSE(*has_started(folder.path(), Address::verifier(0)));
+  EXPECT_FALSE(*has_started(folder.path(), to_string(Address::verifier(0))));
   ASSERT_TRUE(replace_file(folder.path() / "verifier-0.view", "17\n").ok());
-  EXPECT_TRUE(*has_started(folder.path(), Address::verifier(0)));
-  EXPECT_FALSE(*has_started(folder.path(), Address::verifier(1)));
+  EXPECT_TRUE(*has_started(folder.path(), to_string(Address::verifier(0))));
+  EXPECT_FALSE(*has_started(folder.path(), to_string(Address::verifier(1))));
 }
 
 TEST(PromiseFile, MarksRolesThatRan) {
   TemporaryFolder folder;
   const auto node = folder.path() / "node";
-  EXPECT_FALSE(*mark_started(node, Address::executor(0)));
-  EXPECT_TRUE(*mark_started(node, Address::executor(0)));
-  EXPECT_FALSE(*mark_started(node, Address::executor(1)));
-  EXPECT_FALSE(*has_started(folder.path() / "other", Address::executor(0)));
+  EXPECT_FALSE(*mark_started(node, to_string(Address::executor(0))));
+  EXPECT_TRUE(*mark_started(node, to_string(Address::executor(0))));
+  EXPECT_FALSE(*mark_started(node, to_string(Address::executor(1))));
+  EXPECT_FALSE(*has_started(folder.path() / "other", to_string(Address::executor(0))));
 }
 
 TEST(PromiseFile, ADeletedFolderIsNoFirstStart) {
   TemporaryFolder folder;
   const auto node = folder.path() / "node";
-  EXPECT_FALSE(*mark_started(node, Address::verifier(0)));
+  EXPECT_FALSE(*mark_started(node, to_string(Address::verifier(0))));
   std::filesystem::remove_all(node);
-  EXPECT_TRUE(*has_started(node, Address::verifier(0)));
-  EXPECT_TRUE(*mark_started(node, Address::verifier(0)));
+  EXPECT_TRUE(*has_started(node, to_string(Address::verifier(0))));
+  EXPECT_TRUE(*mark_started(node, to_string(Address::verifier(0))));
   std::filesystem::remove(folder.path() / "node.verifier-0.ran");
-  EXPECT_TRUE(*has_started(node, Address::verifier(0)));  // each mark is enough
-  EXPECT_FALSE(*has_started(node, Address::verifier(1)));
+  EXPECT_TRUE(*has_started(node, to_string(Address::verifier(0))));  // each mark is enough
+  EXPECT_FALSE(*has_started(node, to_string(Address::verifier(1))));
 }
 
 }  // namespace

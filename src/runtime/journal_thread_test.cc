@@ -293,14 +293,17 @@ TEST_F(JournalThreadTest, SaysWhenTooMuchWaits) {
 
 TEST_F(JournalThreadTest, NothingIsDoneAfterItsEnd) {
   reopen();
-  std::atomic<bool> stay{true};
-  loop.post([&] {
-    while (stay) std::this_thread::yield();
+  const auto stay = std::make_shared<std::atomic<bool>>(true);  // the loop may be late
+  const auto begun = std::make_shared<std::atomic<bool>>(false);
+  loop.post([stay, begun] {
+    *begun = true;
+    while (*stay) std::this_thread::yield();
   });
+  EXPECT_TRUE(eventually([&] { return begun->load(); }));
   submit(1);
-  ASSERT_TRUE(eventually([&] { return journal->status().notes == 1; }));
+  EXPECT_TRUE(eventually([&] { return journal->status().notes == 1; }));
   journal.reset();
-  stay = false;
+  *stay = false;
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   EXPECT_TRUE(all_done().empty());
 }

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <set>
 
 #include "runtime/host_limits.h"
 #include "runtime/log.h"
+#include "runtime/roster.h"
 
 namespace eve::runtime {
 namespace {
@@ -15,12 +15,6 @@ bool roles_talk(Role a, Role b) {
   return a == Role::kVerifier && b == Role::kVerifier;
 }
 
-std::set<std::string> names_of(const std::vector<NodeConfig>& nodes) {
-  std::set<std::string> names;
-  for (const auto& node : nodes) names.insert(node.name);
-  return names;
-}
-
 bool nodes_talk(const NodeConfig& a, const NodeConfig& b) {
   for (auto mine : a.roles) {
     for (auto theirs : b.roles) {
@@ -28,22 +22,6 @@ bool nodes_talk(const NodeConfig& a, const NodeConfig& b) {
     }
   }
   return false;
-}
-
-/// Whether node `self` dials node `other` (positions in `nodes`), rather than the other way round.
-bool dials(const std::vector<NodeConfig>& nodes, size_t self, size_t other) {
-  if (nodes[self].port == 0 || nodes[other].port == 0) return nodes[self].port == 0;
-  return self > other;
-}
-
-/// Where the nodes that dial node `self` say they are.
-std::vector<std::string> hosts_that_dial(const std::vector<NodeConfig>& nodes, size_t self) {
-  std::vector<std::string> hosts;
-  for (size_t node = 0; node < nodes.size(); ++node) {
-    if (node == self || !nodes_talk(nodes[self], nodes[node]) || dials(nodes, self, node)) continue;
-    hosts.push_back(nodes[node].host);
-  }
-  return hosts;
 }
 
 uint64_t secret_seed() {
@@ -62,21 +40,41 @@ Links::Links(EventLoop& loop, const ClusterConfig& cluster, size_t self, TlsCont
       self_(self),
       tls_(tls),
       sink_(sink),
-      by_node_(cluster.nodes.size(), nullptr),
-      addresses_(loop, hosts_that_dial(cluster.nodes, self)),
+      addresses_(loop, {}),
       waiting_room_(secret_seed()),
-      refusals_(cluster.nodes[self].name, names_of(cluster.nodes)) {
-  for (size_t node = 0; node < cluster.nodes.size(); ++node) {
-    const auto& config = cluster.nodes[node];
-    if (node == self || !nodes_talk(cluster.nodes[self], config)) continue;
-    auto& peer = *peers_.emplace_back(std::make_unique<Peer>());
-    by_node_[node] = &peer;
-    peer.node = node;
-    if (!dials(cluster.nodes, self, node)) continue;
-    peer.dialer = std::make_unique<Dialer>(
-        loop, config.host, config.port,
-        [this, &peer](asio::ip::tcp::socket socket) { dialed(peer, std::move(socket)); });
+      refusals_(cluster.nodes[self].name) {
+  for (size_t node = 0; node < cluster.nodes.size(); ++node) join(node);
+}
+
+void Links::join(size_t node) {
+  const auto& config = cluster_.nodes[node];
+  if (by_node_.size() <= node) by_node_.resize(node + 1, nullptr);
+  refusals_.add_peer(config.name);
+  if (by_node_[node] != nullptr) end_links(*by_node_[node], "it is another node now");
+  if (node == self_ || !nodes_talk(cluster_.nodes[self_], config)) return;
+  if (by_node_[node] == nullptr) {
+    by_node_[node] = peers_.emplace_back(std::make_unique<Peer>()).get();
+    by_node_[node]->node = node;
   }
+  auto& peer = *by_node_[node];
+  if (!dials(cluster_, self_, node)) {
+    // The operator comes from wherever it is.
+    if (!config.host.empty()) addresses_.add(config.host);
+    return;
+  }
+  peer.dialer = std::make_unique<Dialer>(
+      loop_, config.host, config.port,
+      [this, &peer](asio::ip::tcp::socket socket) { dialed(peer, std::move(socket)); });
+}
+
+/// The peer stays, and nobody dials it.
+void Links::end_links(Peer& peer, const std::string& reason) {
+  const auto pending = pending_;
+  for (const auto& entry : pending) {
+    if (entry.dialed == &peer) entry.connection->close(reason);
+  }
+  if (const auto connection = peer.connection) connection->close(reason);
+  peer.dialer = nullptr;
 }
 
 Links::~Links() {
@@ -258,7 +256,8 @@ void Links::on_frame(PeerConnection& connection, SharedBytes body) {
 }
 
 bool Links::connected(size_t node) const {
-  return by_node_[node] != nullptr && by_node_[node]->connection != nullptr;
+  return node < by_node_.size() && by_node_[node] != nullptr &&
+         by_node_[node]->connection != nullptr;
 }
 
 void Links::send(size_t node, Address from, Address to, const SharedBytes& payload) {
@@ -299,14 +298,16 @@ void Links::tick(TimeUs now) {
 }
 
 void Links::flush() {
-  for (auto& peer : peers_) {
-    if (const auto connection = peer->connection) connection->flush();
+  // A link that breaks is told to the sink: there may be more of them afterwards.
+  for (size_t i = 0; i < peers_.size(); ++i) {
+    if (const auto connection = peers_[i]->connection) connection->flush();
   }
 }
 
 std::vector<Links::LinkStatus> Links::status() const {
   std::vector<LinkStatus> all;
   for (const auto& peer : peers_) {
+    if (!peer->connection && is_operator(cluster_.nodes[peer->node])) continue;
     all.push_back({cluster_.nodes[peer->node].name, peer->connection != nullptr,
                    peer->connection ? peer->connection->queued_bytes() : 0});
   }

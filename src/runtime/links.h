@@ -1,10 +1,10 @@
 // The links of a node: one TCP connection with every node that it exchanges messages with.
 //
-// Who dials: of two nodes the one that comes later in cluster.toml; a node without a port always
-// dials. Executors talk to everybody, verifiers to executors and verifiers, clients to executors.
-// A connection is trusted when TLS has proved the peer's key, or, where the operator chose
-// tls = false, when its hello names a node; frames from roles that this node does not play are
-// dropped and counted.
+// Who dials: of two nodes the one that joined later, else the one that comes later in cluster.toml;
+// a node without a port always dials (roster.h). Executors talk to everybody, verifiers to
+// executors and verifiers, clients to executors. A connection is trusted when TLS has proved the
+// peer's key, or, where the operator chose tls = false, when its hello names a node; frames from
+// roles that this node does not play are dropped and counted.
 //
 // Guarantees: nothing that a peer sends stops the process; what cannot be sent at once is queued up
 // to limits::kMaxLinkQueueBytes, beyond which the link is closed; frames to a peer without a
@@ -42,12 +42,17 @@ class Links final : public EventLoop::Member, private PeerConnection::Owner {
     virtual void on_link(size_t node, bool up) = 0;
   };
 
-  /// `self`: this node's position in cluster.nodes. `tls` null: plain. All outlive the links.
+  /// `self`: this node's position in cluster.nodes, which may grow. `tls` null: plain. All outlive
+  /// the links.
   Links(EventLoop& loop, const ClusterConfig& cluster, size_t self, TlsContext* tls, Sink& sink);
   ~Links() override;
 
   /// Binds the node's port, if it has one.
   Status listen();
+
+  /// Node number `node` is new in cluster.nodes, or is another one now: an old link with it ends.
+  /// May be called while the sink is told.
+  void join(size_t node);
 
   bool connected(size_t node) const;
   /// Queues a frame for node number `node`; dropped if there is no connection.
@@ -58,7 +63,7 @@ class Links final : public EventLoop::Member, private PeerConnection::Owner {
     bool connected = false;
     size_t queued_bytes = 0;
   };
-  /// One for each node that this one talks to.
+  /// One for each node that this one talks to; the operator only while it is there.
   std::vector<LinkStatus> status() const;
   uint64_t refused_frames() const { return refused_frames_; }
   uint64_t refused_connections() const { return refused_connections_; }
@@ -92,6 +97,7 @@ class Links final : public EventLoop::Member, private PeerConnection::Owner {
   void on_closed(PeerConnection& connection, const std::string& reason,
                  PeerConnection::Fault fault) override;
 
+  void end_links(Peer& peer, const std::string& reason);
   void dialed(Peer& peer, asio::ip::tcp::socket socket);
   void accepted(asio::ip::tcp::socket socket, const std::string& from);
   void make_room(const WaitingRoom::Leaver& leaver);

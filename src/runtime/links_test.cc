@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "runtime/host_limits.h"
+#include "runtime/roster.h"
 #include "runtime/test_support.h"
 #include "wire/codec.h"
 
@@ -47,6 +48,13 @@ class LinkNode final : private Links::Sink {
     return result.get();
   }
 
+  void join(const NodeConfig& node) {
+    on_loop([&](Links& links) {
+      const auto enlisted = enlist(cluster_, node);
+      EXPECT_TRUE(enlisted.ok()) << enlisted.message();
+      links.join(enlisted->node);
+    });
+  }
   bool connected(size_t node) {
     return on_loop([node](Links& links) { return links.connected(node); });
   }
@@ -349,6 +357,131 @@ TEST_P(LinksTest, CloseWhenThePeerReadsTooSlowly) {
         [&](Links& links) { links.send(1, Address::executor(0), Address::executor(1), payload); });
   }
   EXPECT_TRUE(eventually([&] { return !a->connected(1); }));
+}
+
+/// Nodes that are in nobody's cluster.toml from the beginning.
+class JoinTest : public LinksTest {
+ protected:
+  NodeConfig late(uint16_t epoch) {
+    NodeConfig node;
+    node.name = "late-" + std::to_string(epoch);
+    node.host = "127.0.0.1";
+    node.port = testing::free_ports(1)[0];
+    const auto index = static_cast<uint16_t>(2 + epoch);
+    node.roles = {Address::executor(index), Address::verifier(index)};
+    keys.push_back(crypto::SigningKey::generate());
+    node.key = keys.back().public_key();
+    return node;
+  }
+  /// `nodes`: whom it knows beside those of the beginning, itself the last.
+  std::unique_ptr<LinkNode> start_late(const std::vector<NodeConfig>& nodes,
+                                       const crypto::SigningKey& key) {
+    auto known = cluster;
+    for (const auto& node : nodes) known.nodes.push_back(node);
+    return std::make_unique<LinkNode>(known, known.nodes.size() - 1, key);
+  }
+  size_t first() const { return cluster.nodes.size(); }
+};
+
+INSTANTIATE_TEST_SUITE_P(, JoinTest, ::testing::Bool(),
+                         [](const auto& which) { return which.param ? "tls" : "plain"; });
+
+TEST_P(JoinTest, ANodeThatJoinsGetsALinkWhileTheOthersRun) {
+  auto a = start(0);
+  auto b = start(1);
+  const auto node = late(1);
+  auto c = start_late({node}, keys.back());
+  EXPECT_TRUE(eventually([&] {
+    return a->on_loop([](Links& links) { return links.refused_connections(); }) > 0;
+  })) << "a stranger so far";
+  ASSERT_TRUE(eventually([&] { return a->connected(1); }));
+  const auto ups = a->ups();
+
+  a->join(node);
+  ASSERT_TRUE(eventually([&] { return a->connected(first()) && c->connected(0); }));
+  a->send(first(), Address::executor(0), Address::executor(3), "welcome");
+  c->send(0, Address::verifier(3), Address::executor(0), "thank you");
+  c->send(0, Address::verifier(1), Address::executor(0), "a lie");
+  EXPECT_TRUE(eventually([&] { return a->received() == std::vector<Bytes>{"thank you"}; }));
+  EXPECT_TRUE(eventually([&] { return c->received() == std::vector<Bytes>{"welcome"}; }));
+  EXPECT_TRUE(eventually([&] { return a->refused("late-1").count == 1; }));
+  EXPECT_EQ(a->ups(), ups + 1) << "the others' links stay";
+  a->send(1, Address::executor(0), Address::executor(1), "still here");
+  EXPECT_TRUE(eventually([&] { return b->received() == std::vector<Bytes>{"still here"}; }));
+
+  a->join(node);
+  b->join(node);
+  EXPECT_TRUE(eventually([&] { return b->connected(first()) && a->connected(first()); }));
+  const auto status = b->on_loop([](Links& links) { return links.status(); });
+  EXPECT_EQ(status.back().peer, "late-1");
+  EXPECT_TRUE(status.back().connected);
+}
+
+TEST_P(JoinTest, TwoThatJoinedMeetWhateverTheyLearntFirst) {
+  const auto one = late(1);
+  const auto two = late(2);
+  auto b = start_late({one, two}, keys.back());
+  auto a = start_late({one}, keys[keys.size() - 2]);
+  a->join(two);
+  EXPECT_TRUE(eventually([&] { return a->connected(first() + 1) && b->connected(first()); }));
+  auto c = start(2);
+  c->join(two);
+  c->join(one);
+  EXPECT_TRUE(eventually([&] { return c->connected(first()) && c->connected(first() + 1); }));
+  EXPECT_TRUE(eventually([&] { return a->connected(2) && b->connected(2); }));
+}
+
+TEST_P(JoinTest, TheOneThatJoinedProvesItsKey) {
+  if (!GetParam()) GTEST_SKIP() << "plain links trust the network";
+  auto a = start(0);
+  const auto node = late(1);
+  a->join(node);
+  auto false_one = start_late({node}, crypto::SigningKey::generate());
+  EXPECT_TRUE(eventually([&] { return a->refused("127.0.0.1").count > 0; }));
+  EXPECT_FALSE(a->connected(first()));
+  EXPECT_EQ(a->ups(), 0u);
+}
+
+TEST_P(JoinTest, WhatTheChainSaysTakesThePlaceOfWhatTheFileSaid) {
+  auto outdated = late(1);
+  const auto& old_key = keys.back();
+  cluster.nodes.push_back(outdated);  // in everybody's file
+  auto a = start(0);
+  auto b = start_late({}, old_key);
+  ASSERT_TRUE(eventually([&] { return a->connected(first() - 1); }));
+  auto right = outdated;
+  right.name = "another";
+  right.port = testing::free_ports(1)[0];
+  const auto key = crypto::SigningKey::generate();
+  right.key = key.public_key();
+  a->join(right);
+  EXPECT_FALSE(a->connected(first() - 1)) << "the old link has ended";
+  EXPECT_TRUE(eventually([&] { return !b->connected(0); }));
+  cluster.nodes.back() = right;
+  auto c = start_late({}, key);
+  EXPECT_TRUE(eventually([&] { return a->connected(first() - 1) && c->connected(0); }));
+  a->send(first() - 1, Address::executor(0), Address::executor(3), "you");
+  EXPECT_TRUE(eventually([&] { return c->received() == std::vector<Bytes>{"you"}; }));
+  EXPECT_FALSE(b->connected(0));
+}
+
+TEST_P(JoinTest, TheOperatorIsThereWhileItAsks) {
+  cluster.operator_key = crypto::SigningKey::generate().public_key();
+  cluster = with_everybody(cluster);
+  keys.push_back(crypto::SigningKey::generate());
+  cluster.nodes.back().key = keys.back().public_key();
+  auto a = start(0);
+  const auto peers = [&] { return a->on_loop([](Links& links) { return links.status().size(); }); };
+  const auto without = peers();
+  {
+    auto operators = start(first() - 1);
+    ASSERT_TRUE(eventually([&] { return a->connected(first() - 1) && operators->connected(0); }));
+    EXPECT_EQ(peers(), without + 1);
+    operators->send(0, Address::client(limits::kOperator), Address::executor(0), "a wish");
+    EXPECT_TRUE(eventually([&] { return a->received() == std::vector<Bytes>{"a wish"}; }));
+  }
+  EXPECT_TRUE(eventually([&] { return !a->connected(first() - 1); }));
+  EXPECT_EQ(peers(), without) << "nobody misses it";
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "runtime/gateway.h"
 #include "runtime/genesis.h"
 #include "runtime/log.h"
+#include "runtime/make_gate.h"
 #include "runtime/node_core.h"
 #include "runtime/node_status.h"
 #include "runtime/promise_file.h"
@@ -37,6 +38,9 @@ void raise_descriptor_limit() {
 struct Node::Impl {
   NodeOptions options;
   std::unique_ptr<NodeCore> core;
+  std::unique_ptr<MemberGate> executor_gate;
+  std::unique_ptr<MemberGate> verifier_gate;
+  std::unique_ptr<MemberGate> client_gate;
   std::unique_ptr<ExecutorHost> executor;
   std::unique_ptr<PairHost> pair;
   std::unique_ptr<VerifierHost> verifier;
@@ -47,21 +51,23 @@ struct Node::Impl {
   TimeUs started = 0;
 
   Status listen();
+  Result<std::unique_ptr<MemberGate>> make_gate(Address node, const crypto::Digest& genesis);
   Status make_executor();
+  Status seat_executor(const Seating& seating);
   Status make_pair(Address address);
   Result<std::unique_ptr<Arbiter>> make_arbiter(RecordFile file);
   Status make_verifier();
+  Status seat_verifier(const Seating& seating);
   Status make_gateway();
   std::string status_text();
   std::filesystem::path state_directory() const { return options.directory / options.node; }
   ExecutorMemoryOptions executor_memory() const {
-    return {state_directory(),
-            core->cluster().id,
-            options.durability,
-            options.headroom_bytes,
-            options.checkpoint,
-            core->cluster().genesis,
-            begin_of(core->cluster(), options.directory)};
+    return {state_directory(), core->cluster().id, options.durability, options.headroom_bytes,
+            options.checkpoint, core->cluster().genesis,
+            // Who joins later takes over a state of later.
+            joined_in(core->cluster().model, core->node()) == 0
+                ? begin_of(core->cluster(), options.directory)
+                : Begin()};
   }
 };
 
@@ -71,8 +77,9 @@ Status Node::Impl::listen() {
   const auto& node = core->node();
   if (node.status_port == 0) return {};
   const StatusAnswers answers{
-      [this] { return status_text(); }, [this] { return runtime::want_checkpoint(executor.get()); },
-      [this](std::string_view number) { return show_batch(executor.get(), number); }};
+      [this] { return status_text(); },
+      [this] { return runtime::want_checkpoint(executor.get(), pair.get()); },
+      [this](std::string_view number) { return show_batch(executor.get(), pair.get(), number); }};
   auto server = StatusServer::create(core->loop(), node.host, node.status_port, answers);
   if (!server) return server.status();
   status_server = std::move(*server);
@@ -84,23 +91,36 @@ Status Node::Impl::make_executor() {
   const auto address = role_of(core->node(), Role::kExecutor);
   if (!address) return {};
   if (core->cluster().model.is_primary_backup()) return make_pair(*address);
-  execution::ExecutorOptions wanted;
-  wanted.model = core->cluster().model;
-  wanted.index = address->index;
-  wanted.clients = core->cluster().clients();
-  auto made =
-      ExecutorHost::create(core->loop(), core->router(), core->authenticator(), core->digester(),
-                           wanted, options.threads, options.make_service, executor_memory());
+  auto gate =
+      make_gate(*address, genesis_of(core->cluster(), core->digester(), options.make_service));
+  if (!gate) return gate.status();
+  executor_gate = std::move(*gate);
+  core->router().add(*address, *executor_gate);
+  return executor_gate->sit([this](const Seating& seating) { return seat_executor(seating); });
+}
+
+Result<std::unique_ptr<MemberGate>> Node::Impl::make_gate(Address node,
+                                                          const crypto::Digest& genesis) {
+  return runtime::make_gate(*core, node, genesis, state_directory());
+}
+
+Status Node::Impl::seat_executor(const Seating& seating) {
+  if (executor) {
+    executor->begin_epoch(seating);
+    return {};
+  }
+  const ExecutorHostOptions wanted{
+      core->cluster().model,     *role_of(core->node(), Role::kExecutor),
+      core->cluster().clients(), options.threads,
+      options.make_service,      executor_memory()};
+  auto made = ExecutorHost::create(core->loop(), *executor_gate, core->digester(), wanted, seating);
   if (!made) return made.status();
   executor = std::move(*made);
-  core->router().add(*address, *executor);
+  executor_gate->occupy(executor.get());
   return {};
 }
 
 Status Node::Impl::make_pair(Address address) {
-  if (core->cluster().genesis) {
-    return Error{"config = \"primary-backup\" cannot begin with a backup's state in this version"};
-  }
   auto file = RecordFile::open(state_directory(), address);
   if (!file) return file.status();
   const PairConfig& config = core->cluster().pair;
@@ -145,17 +165,35 @@ Result<std::unique_ptr<Arbiter>> Node::Impl::make_arbiter(RecordFile file) {
 Status Node::Impl::make_verifier() {
   const auto address = role_of(core->node(), Role::kVerifier);
   if (!address) return {};
+  auto gate =
+      make_gate(*address, genesis_of(core->cluster(), core->digester(), options.make_service));
+  if (!gate) return gate.status();
+  verifier_gate = std::move(*gate);
+  verifier_gate->set_committed([this] {
+    return verifier ? verifier->committed() : std::pair<BatchNumber, crypto::Digest>();
+  });
+  core->router().add(*address, *verifier_gate);
+  return verifier_gate->sit([this](const Seating& seating) { return seat_verifier(seating); });
+}
+
+// One for each epoch, with a log of its own (M12).
+Status Node::Impl::seat_verifier(const Seating& seating) {
+  verifier_gate->occupy(nullptr);
+  verifier.reset();
+  if (!seating.seat) return {};
+  const Address node = *role_of(core->node(), Role::kVerifier);
   verification::VerifierOptions wanted;
   wanted.model = core->cluster().model;
-  wanted.index = address->index;
-  wanted.genesis = genesis_of(core->cluster(), core->digester(), options.make_service);
-  auto memory = open_verifier_memory(
-      {state_directory(), core->cluster().id, options.durability, options.headroom_bytes}, wanted,
-      core->digester());
+  wanted.index = *seating.seat;
+  wanted.start = seating.start;
+  wanted.genesis = seating.token;
+  auto memory = open_verifier_memory({state_directory(), core->cluster().id, node, seating.epoch,
+                                      options.durability, options.headroom_bytes},
+                                     wanted, core->digester());
   if (!memory) return memory.status();
-  verifier = std::make_unique<VerifierHost>(core->loop(), core->router(), core->authenticator(),
-                                            core->digester(), std::move(*memory));
-  core->router().add(*address, *verifier);
+  verifier = std::make_unique<VerifierHost>(core->loop(), *verifier_gate, core->digester(), node,
+                                            seating, std::move(*memory));
+  verifier_gate->occupy(verifier.get());
   return {};
 }
 
@@ -182,17 +220,26 @@ Status Node::Impl::make_gateway() {
   wanted.client = address->index;
   const auto random = crypto::random_secret();
   std::memcpy(&wanted.nonce, random.data(), sizeof wanted.nonce);
-  client = std::make_unique<ClientHost>(core->router(), core->authenticator(), core->digester(),
+  auto gate = make_gate(*address, {});
+  if (!gate) return gate.status();
+  client_gate = std::move(*gate);
+  client = std::make_unique<ClientHost>(*client_gate, core->authenticator(), core->digester(),
                                         wanted, *gateway);
+  client_gate->occupy(client.get());
+  (void)client_gate->sit([this](const Seating&) {
+    client->on_new_members(core->loop().now());
+    return Status();
+  });
   gateway->connect(*client);
-  core->router().add(*address, *client);
+  core->router().add(*address, *client_gate);
   core->loop().add(*gateway);
   return {};
 }
 
 std::string Node::Impl::status_text() {
   return status_json(*core,
-                     {executor.get(), pair.get(), verifier.get(), client.get(), gateway.get()},
+                     {executor.get(), pair.get(), verifier.get(), client.get(), gateway.get(),
+                      executor_gate.get(), verifier_gate.get(), client_gate.get()},
                      core->loop().now() - started);
 }
 
@@ -226,8 +273,8 @@ void Node::run(const std::function<void()>& on_ready) {
   impl_->on_ready = on_ready;
   impl_->started = loop.now();
   log(LogLevel::kInfo, "serving", {{"node", impl_->core->node().name}});
-  const std::array<Host*, 4> hosts = {impl_->client.get(), impl_->executor.get(), impl_->pair.get(),
-                                      impl_->verifier.get()};
+  const std::array<Host*, 4> hosts = {impl_->client_gate.get(), impl_->executor_gate.get(),
+                                      impl_->pair.get(), impl_->verifier_gate.get()};
   for (auto* host : hosts) {
     if (host != nullptr) host->start(loop.now());
   }

@@ -43,7 +43,7 @@ struct NodeOptions {
 ///     "containers":[{"name","objects","bytes","memory_bytes"}...],
 ///     "checkpoints":{"taken","failed","written_bytes","moved","longest_step_us","trouble",
 ///        "under_way","last_name","last_number"},
-///     "recent":[{"number","token","state_root"}...], "journal":{...}},
+///     "recent":[{"number","token","state_root"}...], "journal":{...}, "epoch","replaced"},
 ///  "pair": {"record","epoch","leading","in_sync","both_in_sync","in_doubt","asking",
 ///     "arbiter_trouble","terms","promotions","times_alone","readmissions","divergences",
 ///     "states_taken","doubts"},
@@ -51,15 +51,18 @@ struct NodeOptions {
 ///     "divergences","quarantined","refused_messages","last_reason","waiting_for",
 ///     "suspecting":["executor-1",...],
 ///     "journal":{"notes","syncs","bytes","longest_sync_us","waiting_notes","waiting_bytes",
-///        "oldest_wait_us","space","low","errors","failing","trouble","broken"}},
+///        "oldest_wait_us","space","low","errors","failing","trouble","broken"},
+///        "epoch","replaced"},
 ///  "gateway": {"port","open","primary","outstanding","completed","retries","sessions_lost",
 ///     "quarantined","writes_refused","low_disks":["node",...],
 ///     "connections","connections_total","connections_refused","requests",
 ///     "bytes_in","bytes_out"},
+///  "members": {"epoch","start","executors":["n0",...],"verifiers":["n0",...]},
 ///  "links": [{"peer":"executor-1","connected":true,"queued_bytes":0}, ...],
 ///  "refused": {"total":3, "by_sender":[{"sender":"executor-1","count":3,"reason":...}, ...]},
 ///  "refused_frames":..., "refused_connections":...}
-/// Parts that the node does not play are absent.
+/// Parts that the node does not play are absent. A role that has no seat says why in
+/// "waiting_for"; the verifier's "phase" is then "joining" or "replaced".
 class Node {
  public:
   /// Reads keys and secret from the directory, binds the ports. Errors say which file or port.
@@ -78,8 +81,9 @@ class Node {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Writes cluster.toml, cluster.secret (0600) and one NAME.key (0600) a node into `directory`.
-/// Refuses to overwrite. Without an id in `config` one is drawn.
+/// Writes cluster.toml, cluster.secret (0600), one NAME.key (0600) a node and, but for
+/// primary-backup, operator.key (0600) into `directory`. Refuses to overwrite. Without an id in
+/// `config` one is drawn.
 Status write_cluster(const std::filesystem::path& directory, ClusterConfig config,
                      const crypto::Secret& secret = crypto::random_secret());
 std::string draw_cluster_id();

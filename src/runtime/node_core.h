@@ -20,12 +20,19 @@ namespace eve::runtime {
 class NodeCore {
  public:
   /// Validates the configuration and reads the node's key and the cluster's secret from
-  /// `directory`.
+  /// `directory`. `node`: a name in cluster.toml, or kOperatorName.
   static Result<std::unique_ptr<NodeCore>> create(ClusterConfig cluster, const std::string& node,
                                                   const std::filesystem::path& directory);
 
+  /// With everybody that it talks to in `nodes` (roster.h). Entries move when one joins.
   const ClusterConfig& cluster() const { return cluster_; }
   const NodeConfig& node() const { return cluster_.nodes[self_]; }
+
+  /// One that joined later, by the chain of epochs: from now on there is a link with it, and its
+  /// signatures count. Idempotent; what the chain says takes the place of what cluster.toml said.
+  /// On the loop's thread, before it runs too. An error says why the node can have no link.
+  Status join(const NodeConfig& node);
+
   const crypto::Digester& digester() const { return digester_; }
   const crypto::Authenticator& authenticator() const { return *authenticator_; }
   EventLoop& loop() { return loop_; }

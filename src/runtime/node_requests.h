@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "runtime/executor_host.h"
+#include "runtime/pair_host.h"
 
 namespace eve::runtime {
 
@@ -15,10 +16,10 @@ struct Answer {
 };
 
 /// Wants a checkpoint: {"committed": N}, which it will not be older than; `executor.checkpoints` of
-/// the status tells when there is one. An error (409) says why there cannot be one. `executor`:
-/// null if the node plays none. On the loop's thread.
-Answer want_checkpoint(ExecutorHost* executor);
+/// the status tells when there is one. An error (409) says why there cannot be one. `executor` or
+/// `pair`: null if the node plays none, or one of the other kind. On the loop's thread.
+Answer want_checkpoint(ExecutorHost* executor, PairHost* pair);
 /// {"number","token","state_root"} of an agreed batch of the last while, or 404.
-Answer show_batch(ExecutorHost* executor, std::string_view number);
+Answer show_batch(ExecutorHost* executor, PairHost* pair, std::string_view number);
 
 }  // namespace eve::runtime

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace eve::runtime {
@@ -86,6 +87,15 @@ ordered_json executor_json(const execution::ExecutorStatus& status,
           {"recent", std::move(recent)}};
 }
 
+/// Before it has a seat.
+ordered_json learner_json(const execution::LearnerStatus& status, TimeUs now) {
+  ordered_json level = nullptr;  // never
+  if (status.level_at > 0) level = std::max<TimeUs>(now - status.level_at, 0) / 1'000;
+  return {{"held", status.held.value()},
+          {"known", status.known.value()},
+          {"level_ms_ago", std::move(level)}};
+}
+
 ordered_json checkpoints_json(const durability::CheckpointTaker::Counts& counts) {
   return {{"taken", counts.taken},
           {"failed", counts.failed},
@@ -138,6 +148,27 @@ ordered_json verifier_json(const VerifierHost& host) {
           {"waiting_for", status.waiting_for},
           {"suspecting", std::move(suspecting)},
           {"journal", journal_json(host.journal())}};
+}
+
+/// As the role of this node knows them that has entered the latest epoch.
+ordered_json members_json(const NodeParts& parts) {
+  const MemberGate* newest = nullptr;
+  for (const MemberGate* gate : {parts.executor_gate, parts.verifier_gate, parts.client_gate}) {
+    if (gate != nullptr && (newest == nullptr || gate->epoch() > newest->epoch())) newest = gate;
+  }
+  if (newest == nullptr) return nullptr;
+  return {{"epoch", newest->epoch().value()},
+          {"start", newest->start().value()},
+          {"executors", newest->names(Role::kExecutor)},
+          {"verifiers", newest->names(Role::kVerifier)}};
+}
+
+/// What a role says of itself beside its state machine.
+void add_gate(ordered_json& role, const MemberGate& gate) {
+  role["epoch"] = gate.epoch().value();
+  role["replaced"] = gate.replaced();
+  if (!role.contains("committed")) role["committed"] = 0;
+  if (const std::string why = gate.idle_because(); !why.empty()) role["waiting_for"] = why;
 }
 
 ordered_json gateway_json(ClientHost& client, const Gateway& gateway, TimeUs now) {
@@ -196,10 +227,14 @@ std::string status_json(NodeCore& core, const NodeParts& parts, TimeUs uptime_us
                          {"cpu_user_us", to_us(usage.ru_utime)},
                          {"cpu_system_us", to_us(usage.ru_stime)}};
   if (parts.executor != nullptr) {
-    status["executor"] = executor_json(parts.executor->status(), parts.executor->counts(),
-                                       parts.executor->executor().recent());
+    status["executor"] =
+        executor_json(parts.executor->status(), parts.executor->counts(), parts.executor->recent());
     if (const auto journal = parts.executor->journal()) {
       status["executor"]["journal"] = journal_json(*journal);
+    }
+    if (const auto learning = parts.executor->learner()) {
+      status["executor"]["phase"] = "learning";
+      status["executor"]["learner"] = learner_json(*learning, core.loop().now());
     }
     if (const auto counts = parts.executor->checkpoints()) {
       status["executor"]["checkpoints"] = checkpoints_json(*counts);
@@ -208,14 +243,24 @@ std::string status_json(NodeCore& core, const NodeParts& parts, TimeUs uptime_us
   if (parts.pair != nullptr) {
     status["executor"] =
         executor_json(parts.pair->status(), parts.pair->counts(), parts.pair->replica().recent());
+    if (const auto journal = parts.pair->journal()) {
+      status["executor"]["journal"] = journal_json(*journal);
+    }
     if (const auto counts = parts.pair->checkpoints()) {
       status["executor"]["checkpoints"] = checkpoints_json(*counts);
     }
     status["pair"] = pair_json(*parts.pair);
   }
-  if (parts.verifier != nullptr) status["verifier"] = verifier_json(*parts.verifier);
+  if (parts.executor_gate != nullptr) add_gate(status["executor"], *parts.executor_gate);
+  if (parts.verifier != nullptr) {
+    status["verifier"] = verifier_json(*parts.verifier);
+  } else if (parts.verifier_gate != nullptr) {
+    status["verifier"] = {{"phase", parts.verifier_gate->replaced() ? "replaced" : "joining"}};
+  }
+  if (parts.verifier_gate != nullptr) add_gate(status["verifier"], *parts.verifier_gate);
   if (parts.gateway != nullptr)
     status["gateway"] = gateway_json(*parts.client, *parts.gateway, core.loop().now());
+  if (auto members = members_json(parts); !members.is_null()) status["members"] = members;
   status["links"] = links_json(core.router().links());
   status["refused"] = refused_json(core.router().links().refusals());
   status["refused_frames"] =

@@ -6,6 +6,7 @@
 #include "runtime/client_host.h"
 #include "runtime/executor_host.h"
 #include "runtime/gateway.h"
+#include "runtime/member_gate.h"
 #include "runtime/node_core.h"
 #include "runtime/pair_host.h"
 #include "runtime/verifier_host.h"
@@ -19,6 +20,9 @@ struct NodeParts {
   const VerifierHost* verifier = nullptr;
   ClientHost* client = nullptr;
   const Gateway* gateway = nullptr;
+  const MemberGate* executor_gate = nullptr;
+  const MemberGate* verifier_gate = nullptr;
+  const MemberGate* client_gate = nullptr;
 };
 
 /// On the loop's thread. `uptime_us`: since the node began to serve.

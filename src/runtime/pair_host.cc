@@ -1,5 +1,7 @@
 #include "runtime/pair_host.h"
 
+#include <algorithm>
+
 #include "runtime/log.h"
 #include "wire/codec.h"
 
@@ -16,7 +18,10 @@ PairHost::PairHost(EventLoop& loop, Router& router, const crypto::Authenticator&
       options_(std::move(options)),
       make_stage_(std::move(make_stage)),
       arbiter_(std::move(arbiter)),
-      memory_(std::move(memory)) {}
+      memory_(std::move(memory)),
+      other_room_(FaultModel::primary_backup()) {
+  for (uint16_t i = 0; i < options_.clients; ++i) clients_.push_back(Address::client(i));
+}
 
 PairHost::~PairHost() {
   if (stage_ != nullptr) stage_->stop();
@@ -36,7 +41,7 @@ Result<std::unique_ptr<PairHost>> PairHost::create(
 
 Status PairHost::make_replica(bool anew) {
   stage_ = make_stage_();
-  options_.genesis = wire::genesis_token(stage_->empty_root(), digester_);
+  options_.genesis = wire::genesis_token(memory_.genesis.value_or(stage_->empty_root()), digester_);
   options_.process = draw_life();
   std::optional<execution::Recovered> recovered;
   if (auto status = remember(anew, recovered); !status) return status;
@@ -49,12 +54,18 @@ Status PairHost::make_replica(bool anew) {
 Status PairHost::remember(bool anew, std::optional<execution::Recovered>& recovered) {
   if (memory_.durability == durability::Durability::kMemory) {
     options_.life = draw_life();
-    return start_without_memory(memory_.directory, options_.index).status();
+    if (memory_.begin) {
+      const auto time = stage_->begin(memory_.begin);
+      if (!time) return time.status();
+      options_.genesis_time_us = *time;
+    }
+    return start_without_memory(memory_.directory, Address::executor(options_.index)).status();
   }
   auto found =
       open_pair_memory(memory_, options_.index, options_.genesis, digester_, *stage_, anew);
   if (!found) return found.status();
   options_.life = found->life;
+  options_.genesis_time_us = found->opened.genesis_time_us;
   recovered = std::move(found->recovered);
   disk_ = std::move(found->disk);
   JournalThreadOptions thread;
@@ -97,6 +108,7 @@ void PairHost::start_over(TimeUs now) {
   disk_.reset();
   outbox_ = {};
   refusals_seen_ = {};
+  tokens_ = {};
   if (auto made = make_replica(true); !made) {
     log(LogLevel::kError, "cannot start over: restart this node", {{"why", made.message()}});
     stopped_ = true;
@@ -112,20 +124,48 @@ void PairHost::start(TimeUs now) {
 
 void PairHost::receive(const wire::Message& message, Address from, TimeUs now) {
   if (stopped_) return;
+  const auto* room = std::get_if<wire::Room>(&message);
+  if (room != nullptr && from == Address::executor(pair::other_than(options_.index))) {
+    other_room_.heard(*room, from, now);
+    return;
+  }
   replica_->receive(message, from, now, outbox_);
   hand_out();
 }
 
 TimeUs PairHost::deadline() const {
   if (stopped_) return kNever;
-  return std::min(replica_->deadline(), arbiter_->deadline());
+  return std::min({replica_->deadline(), arbiter_->deadline(), watch_.due()});
 }
 
 void PairHost::tick(TimeUs now) {
   if (stopped_) return;
+  watch_disk(now);
   arbiter_->tick(now);
   if (now >= replica_->deadline()) replica_->tick(now, outbox_);
   hand_out();
+}
+
+// One low disk of two stops nothing: when it is full, the other replica goes on alone. So clients
+// hear of it from a replica that is alone, or whose other one is low as well.
+void PairHost::watch_disk(TimeUs now) {
+  if (now < watch_.due()) return;
+  watch_.look(journal_ == nullptr ? JournalStatus() : journal_->status(), now);
+  if (!watch_.low() && !said_low_) return;
+  if (!watch_.time_to_say(now)) return;
+  said_low_ = watch_.low();
+  const auto status = replica_->glance();
+  const bool alone = status.in_sync && !pair::names_both(status.record);
+  const bool in_the_way = watch_.low() && (alone || !other_room_.low(now).empty());
+  const Address self = Address::executor(options_.index);
+  const auto say = [&](bool low, std::vector<Address> to) {
+    wire::Room word;
+    if (low) word.low.push_back(self);
+    outbox_.sends.push_back(
+        {std::move(to), std::make_shared<const wire::Message>(std::move(word))});
+  };
+  say(watch_.low(), {Address::executor(pair::other_than(options_.index))});
+  say(in_the_way, clients_);
 }
 
 bool PairHost::idle(TimeUs now) {
@@ -139,6 +179,7 @@ bool PairHost::idle(TimeUs now) {
   refusals_seen_.pass_on(
       replica_->refusals(), [this](Address sender) { return router_.name_of(sender); },
       router_.links().refusals(), now);
+  if (tokens_.behind(replica_->glance().committed)) tokens_.add(replica_->recent());
   const bool sent = hand_out();
   if (replica_->glance().conflict) {
     start_over(now);
@@ -175,6 +216,11 @@ std::optional<durability::CheckpointTaker::Counts> PairHost::checkpoints() const
 bool PairHost::want_checkpoint() {
   if (checkpoints_ != nullptr) stage_->want_checkpoint();
   return checkpoints_ != nullptr;
+}
+
+std::optional<execution::Executor::Committed> PairHost::committed(BatchNumber number) {
+  tokens_.add(replica_->recent());
+  return tokens_.find(number);
 }
 
 std::optional<JournalStatus> PairHost::journal() const {

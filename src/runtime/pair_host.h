@@ -9,7 +9,9 @@
 #include "runtime/execution_stage.h"
 #include "runtime/host.h"
 #include "runtime/pair_memory.h"
+#include "runtime/room_book.h"
 #include "runtime/router.h"
+#include "runtime/token_book.h"
 
 namespace eve::runtime {
 
@@ -17,8 +19,9 @@ class PairHost final : public Host {
  public:
   using MakeStage = std::function<std::unique_ptr<ExecutionStage>()>;
 
-  /// `options.genesis`, `options.life` and `options.process` are filled in here. Recovers what
-  /// `memory` says that there may be: that may take long. References outlive the host.
+  /// Filled in here: `options.genesis` and `options.genesis_time_us` from the cluster's or the
+  /// stage's empty state, `options.life` and `options.process`. Recovers what `memory` says that
+  /// there may be: that may take long. References outlive the host.
   static Result<std::unique_ptr<PairHost>> create(
       EventLoop& loop, Router& router, const crypto::Authenticator& authenticator,
       const crypto::Digester& digester, pair::ReplicaOptions options, MakeStage make_stage,
@@ -36,6 +39,8 @@ class PairHost final : public Host {
   const Arbiter& arbiter() const { return *arbiter_; }
   /// Takes a checkpoint soon. False: nothing is kept.
   bool want_checkpoint();
+  /// An agreed batch of the last while.
+  std::optional<execution::Executor::Committed> committed(BatchNumber number);
   ExecutionStage::Counts counts() { return stage_->counts(); }
   /// The replica's; `waiting_for` names the disk when that is what it waits for.
   pair::ReplicaStatus status() const;
@@ -53,6 +58,9 @@ class PairHost final : public Host {
   Status remember(bool anew, std::optional<execution::Recovered>& recovered);
   void start_over(TimeUs now);
   bool work_on_checkpoint(durability::Keeper& keeper);
+  /// Looks at the disk. The other replica is told when it is low, and clients when nobody else can
+  /// do without it.
+  void watch_disk(TimeUs now);
   /// Passes on what the replica wants. True if it wanted anything.
   bool hand_out();
 
@@ -72,6 +80,11 @@ class PairHost final : public Host {
   std::unique_ptr<pair::Replica> replica_;
   pair::Outbox outbox_;
   RefusalsSeen refusals_seen_;
+  TokenBook tokens_;
+  std::vector<Address> clients_;
+  RoomBook other_room_;  ///< what the other replica says of its disk
+  DiskWatch watch_;
+  bool said_low_ = false;
   bool stopped_ = false;  ///< its log turned out to be damaged, or another cannot be begun
 };
 

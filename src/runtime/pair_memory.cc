@@ -92,7 +92,7 @@ Result<PairMemory> open_pair_memory(const ExecutorMemoryOptions& wanted, uint16_
   if (!anew) {
     const auto witness = read_witness(file);
     if (!witness) return witness.error();
-    auto memory = open_executor_memory(wanted, index, genesis, digester, stage);
+    auto memory = open_executor_memory(wanted, Address::executor(index), genesis, digester, stage);
     if (!memory) return memory.error();
     const Witness found{life_of(memory->keeper->life()), memory->keeper->end().value()};
     const bool older = *witness && ((*witness)->life != found.life || (*witness)->end > found.end);
@@ -108,7 +108,7 @@ Result<PairMemory> open_pair_memory(const ExecutorMemoryOptions& wanted, uint16_
   }
   // Of a state that may lack something nothing is kept: what the record says of it is no longer so.
   if (auto status = set_aside(wanted, index); !status) return Error{status.message()};
-  auto memory = open_executor_memory(wanted, index, genesis, digester, stage);
+  auto memory = open_executor_memory(wanted, Address::executor(index), genesis, digester, stage);
   if (!memory) return memory.error();
   const auto kept =
       memory->keeper->keep({{durability::kRemembered, 0, {}}}, durability::Keeper::Until::kDurable);

@@ -44,14 +44,16 @@ struct PeerAddresses::Shared : std::enable_shared_from_this<PeerAddresses::Share
 
 PeerAddresses::PeerAddresses(EventLoop& loop, const std::vector<std::string>& hosts)
     : shared_(std::make_shared<Shared>(loop)) {
-  for (const auto& host : hosts) {
-    std::error_code error;
-    const auto address = asio::ip::make_address(host, error);
-    if (error) {
-      shared_->by_name[host];
-    } else {
-      shared_->literal.insert(address_text(address));
-    }
+  for (const auto& host : hosts) add(host);
+}
+
+void PeerAddresses::add(const std::string& host) {
+  std::error_code error;
+  const auto address = asio::ip::make_address(host, error);
+  if (!error) {
+    shared_->literal.insert(address_text(address));
+  } else if (shared_->by_name.emplace(host, std::set<std::string>()).second) {
+    shared_->due = 0;
   }
 }
 

@@ -25,6 +25,8 @@ class PeerAddresses {
   PeerAddresses(const PeerAddresses&) = delete;
   PeerAddresses& operator=(const PeerAddresses&) = delete;
 
+  /// One more host; as in the constructor.
+  void add(const std::string& host);
   bool contains(const std::string& address) const;
   /// When tick() would look names up; kNever when there are none.
   TimeUs due() const;

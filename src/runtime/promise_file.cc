@@ -23,31 +23,31 @@ Result<bool> is_there(const std::filesystem::path& file) {
 }
 
 std::array<std::filesystem::path, 2> marks_of(const std::filesystem::path& directory,
-                                              Address address) {
-  const std::string name = to_string(address) + ".ran";
+                                              const std::string& role) {
+  const std::string name = role + ".ran";
   const auto beside_key = directory.filename().string() + "." + name;
   return {directory / name, directory.parent_path() / beside_key};
 }
 
 }  // namespace
 
-Result<bool> has_started(const std::filesystem::path& directory, Address address) {
+Result<bool> has_started(const std::filesystem::path& directory, const std::string& role) {
   if (auto status = make_directory(directory); !status) return Error{status.message()};
   // Earlier builds kept a verifier's view in such a file, and nothing else.
-  auto old = is_there(directory / (to_string(address) + ".view"));
+  auto old = is_there(directory / (role + ".view"));
   if (!old || *old) return old;
-  for (const auto& mark : marks_of(directory, address)) {
+  for (const auto& mark : marks_of(directory, role)) {
     auto marked = is_there(mark);
     if (!marked || *marked) return marked;
   }
   return false;
 }
 
-Result<bool> mark_started(const std::filesystem::path& directory, Address address) {
-  auto there = has_started(directory, address);
+Result<bool> mark_started(const std::filesystem::path& directory, const std::string& role) {
+  auto there = has_started(directory, role);
   if (!there) return there;
   const ByteView text = "This role has run; without this file it would lie about that.\n";
-  for (const auto& mark : marks_of(directory, address)) {
+  for (const auto& mark : marks_of(directory, role)) {
     auto marked = is_there(mark);
     if (!marked) return marked;
     if (*marked) continue;

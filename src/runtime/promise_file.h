@@ -4,15 +4,15 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
-#include "base/ids.h"
 #include "eve/result.h"
 
 namespace eve::runtime {
 
-/// True if `address` has run with this directory (DIRECTORY/NODE) before.
-Result<bool> has_started(const std::filesystem::path& directory, Address address);
+/// True if `role`, such as "verifier-1", has run with this directory (DIRECTORY/NODE) before.
+Result<bool> has_started(const std::filesystem::path& directory, const std::string& role);
 /// Likewise; and leaves the marks that it has, durably.
-Result<bool> mark_started(const std::filesystem::path& directory, Address address);
+Result<bool> mark_started(const std::filesystem::path& directory, const std::string& role);
 
 }  // namespace eve::runtime

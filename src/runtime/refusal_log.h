@@ -21,6 +21,7 @@ class RefusalLog {
   explicit RefusalLog(std::string self, std::set<std::string> peers = {})
       : self_(std::move(self)), peers_(std::move(peers)) {}
 
+  void add_peer(const std::string& name) { peers_.insert(name); }
   void add(const std::string& sender, std::string_view reason, TimeUs now, uint64_t times = 1);
 
   struct Entry {

@@ -39,6 +39,8 @@ std::vector<Address> RoomBook::in_the_way(TimeUs now) {
     if (node.role == Role::kExecutor) executors.push_back(node);
     if (node.role == Role::kVerifier && count >= model_.vouched()) verifiers.push_back(node);
   }
+  // A replica of a pair says it only when the other one cannot go on without it (PairHost).
+  if (model_.is_primary_backup()) return executors;
   std::vector<Address> all;
   for (const auto* group : {&executors, &verifiers}) {
     if (group->size() > model_.u()) all.insert(all.end(), group->begin(), group->end());

@@ -51,6 +51,16 @@ TEST(RoomBook, ExecutorsAndVerifiersAreCountedApart) {
   EXPECT_EQ(book.in_the_way(kNow), All());
 }
 
+// A replica of a pair speaks when nobody else can go on without it.
+TEST(RoomBook, OfAPairOneThatSpeaksIsEnough) {
+  RoomBook book(FaultModel::primary_backup());
+  EXPECT_EQ(book.in_the_way(kNow), All());
+  book.heard({{kE1}}, kE1, kNow);
+  EXPECT_EQ(book.in_the_way(kNow), All{kE1});
+  book.heard({{}}, kE1, kNow);
+  EXPECT_EQ(book.in_the_way(kNow), All());
+}
+
 TEST(RoomBook, AWordIsForgotten) {
   RoomBook book({1, 0});
   book.heard({{kE0}}, kE0, kNow);

@@ -18,13 +18,21 @@ Router::Router(EventLoop& loop, const ClusterConfig& cluster, size_t self, TlsCo
       self_(self),
       digester_(digester),
       links_(loop, cluster, self, tls, *this) {
-  for (size_t node = 0; node < cluster.nodes.size(); ++node) {
-    for (auto address : cluster.nodes[node].roles) {
-      auto& by_index = nodes_[static_cast<size_t>(address.role)];
-      if (by_index.size() <= address.index) by_index.resize(address.index + size_t{1}, kNoNode);
-      by_index[address.index] = node;
-    }
+  for (size_t node = 0; node < cluster.nodes.size(); ++node) place(node);
+}
+
+void Router::place(size_t node) {
+  for (auto address : cluster_.nodes[node].roles) {
+    auto& by_index = nodes_[static_cast<size_t>(address.role)];
+    if (by_index.size() <= address.index) by_index.resize(address.index + size_t{1}, kNoNode);
+    by_index[address.index] = node;
   }
+}
+
+void Router::join(size_t node) {
+  for (auto& by_index : nodes_) std::replace(by_index.begin(), by_index.end(), node, kNoNode);
+  place(node);
+  links_.join(node);
 }
 
 size_t Router::node_of(Address address) const {
@@ -84,7 +92,9 @@ void Router::on_frame(size_t node, const Route& route, SharedBytes payload) {
 }
 
 void Router::on_link(size_t node, bool up) {
-  for (auto peer : cluster_.nodes[node].roles) {
+  // A host that hears of it may let another node join.
+  const auto roles = cluster_.nodes[node].roles;
+  for (auto peer : roles) {
     for (const auto& hosted : hosts_) hosted.host->on_link(peer, up, loop_.now());
   }
 }

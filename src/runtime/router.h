@@ -21,13 +21,16 @@ using Rewrite = std::function<void(Address from, std::vector<wire::Send>& sends)
 
 class Router final : public EventLoop::Member, private Links::Sink {
  public:
-  /// `self`: this node's position in cluster.nodes. All outlive the router.
+  /// `self`: this node's position in cluster.nodes, which may grow. All outlive the router.
   Router(EventLoop& loop, const ClusterConfig& cluster, size_t self, TlsContext* tls,
          const crypto::Digester& digester);
 
   /// A role that this node plays. idle() goes through them in this order: those that make work for
   /// others first.
   void add(Address address, Host& host) { hosts_.push_back({address, &host}); }
+
+  /// Node number `node` is new in cluster.nodes, or is another one now.
+  void join(size_t node);
 
   void set_rewrite(Rewrite rewrite) { rewrite_ = std::move(rewrite); }
 
@@ -64,6 +67,7 @@ class Router final : public EventLoop::Member, private Links::Sink {
   void on_link(size_t node, bool up) override;
   Host* find(Address address) const;
   size_t node_of(Address address) const;
+  void place(size_t node);
   /// Delivers what the node's roles sent each other. True if there was anything.
   bool drain();
 

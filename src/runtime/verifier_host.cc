@@ -11,19 +11,19 @@ constexpr size_t kMostWaiting = 4096;
 
 }  // namespace
 
-VerifierHost::VerifierHost(EventLoop& loop, Router& router,
-                           const crypto::Authenticator& authenticator,
-                           const crypto::Digester& digester, VerifierMemory memory)
-    : router_(router),
-      address_(Address::verifier(memory.options.index)),
+VerifierHost::VerifierHost(EventLoop& loop, Outlet& outlet, const crypto::Digester& digester,
+                           Address node, const Seating& seating, VerifierMemory memory)
+    : outlet_(outlet),
+      seat_(Address::verifier(memory.options.index)),
+      keys_(seating.keys),
       disk_(std::move(memory.disk)),
       book_(std::move(memory.book)),
-      verifier_(memory.options, authenticator, digester) {
+      verifier_(memory.options, *keys_, digester) {
   for (uint32_t i = 0; i < memory.options.model.executors(); ++i) {
     executors_.push_back(Address::executor(i));
   }
   JournalThreadOptions options;
-  options.name = to_string(address_);
+  options.name = to_string(node);
   options.on_broken = [this] { stopped_ = true; };
   journal_ = std::make_unique<JournalThread>(loop, std::move(memory.keeper), options);
 }
@@ -57,19 +57,19 @@ void VerifierHost::watch_disk(TimeUs now) {
   if (!watch_.time_to_say(now)) return;
   said_low_ = watch_.low();
   wire::Room word;
-  if (said_low_) word.low.push_back(address_);
+  if (said_low_) word.low.push_back(seat_);
   // Not through the journal: it promises nothing.
   std::vector<wire::Send> sends;
   sends.push_back({executors_, std::make_shared<const wire::Message>(std::move(word))});
-  router_.send(address_, sends);
+  outlet_.send(sends);
 }
 
 bool VerifierHost::idle(TimeUs now) {
   if (stopped()) return false;
   verifier_.idle(now, outbox_);
   refusals_seen_.pass_on(
-      verifier_.refusals(), [this](Address sender) { return router_.name_of(sender); },
-      router_.links().refusals(), now);
+      verifier_.refusals(), [this](Address sender) { return outlet_.name_of(sender); },
+      outlet_.refusals(), now);
   return hand_out();
 }
 
@@ -79,7 +79,7 @@ bool VerifierHost::hand_out() {
   auto step = book_->take(outbox_.promises);
   if (step.notes.empty() && outbox_.sends.empty()) return false;
   if (step.notes.empty() && waiting_ == 0) {
-    router_.send(address_, outbox_.sends);
+    outlet_.send(outbox_.sends);
     return true;
   }
   if (step.notes.empty() && waiting_ >= kMostWaiting) {
@@ -90,7 +90,7 @@ bool VerifierHost::hand_out() {
   journal_->submit(std::move(step.notes), step.until,
                    [this, sends = std::exchange(outbox_.sends, {})]() mutable {
                      --waiting_;
-                     router_.send(address_, sends);
+                     outlet_.send(sends);
                    });
   if (auto all = book_->shorten()) {
     journal_->cut(journal_->submit({std::move(*all)}, durability::Keeper::Until::kLater, nullptr));

@@ -1,4 +1,4 @@
-// Drives one Verifier. What it promises is in its log before what rests on it leaves.
+// Drives one Verifier, in one epoch. What it promises is in its log before what rests on it leaves.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,8 @@
 #include "runtime/disk_watch.h"
 #include "runtime/host.h"
 #include "runtime/journal_thread.h"
-#include "runtime/router.h"
+#include "runtime/outlet.h"
+#include "runtime/seating.h"
 #include "runtime/verifier_memory.h"
 #include "verification/verifier.h"
 
@@ -17,8 +18,9 @@ namespace eve::runtime {
 
 class VerifierHost final : public Host {
  public:
-  VerifierHost(EventLoop& loop, Router& router, const crypto::Authenticator& authenticator,
-               const crypto::Digester& digester, VerifierMemory memory);
+  /// `node`: the role's address, for ever. The references outlive the host.
+  VerifierHost(EventLoop& loop, Outlet& outlet, const crypto::Digester& digester, Address node,
+               const Seating& seating, VerifierMemory memory);
   /// Marks the log's orderly end, if the disk lets it.
   ~VerifierHost() override;
 
@@ -33,6 +35,10 @@ class VerifierHost final : public Host {
   /// The verifier's; `waiting_for` names the disk when that is what it waits for, or why it has
   /// stopped.
   verification::VerifierStatus status() const;
+  std::pair<BatchNumber, crypto::Digest> committed() const {
+    const auto glance = verifier_.glance();
+    return {glance.committed, glance.token};
+  }
   JournalStatus journal() const { return journal_->status(); }
 
  private:
@@ -43,8 +49,9 @@ class VerifierHost final : public Host {
   /// A promise that cannot be kept must not be made: silence is a failure the protocol allows for.
   bool stopped() const { return stopped_; }
 
-  Router& router_;
-  Address address_;
+  Outlet& outlet_;
+  Address seat_;
+  std::shared_ptr<const crypto::Authenticator> keys_;
   std::unique_ptr<PosixDisk> disk_;
   std::unique_ptr<durability::PromiseBook> book_;
   verification::Verifier verifier_;

@@ -22,20 +22,26 @@ durability::KeeperOptions keeper_options(const VerifierMemoryOptions& wanted, Ad
   return options;
 }
 
+/// What this epoch's log and marks are called.
+std::string place_of(const VerifierMemoryOptions& wanted) {
+  const std::string role = to_string(wanted.node);
+  return wanted.epoch == Epoch() ? role : role + ".e" + std::to_string(wanted.epoch.value());
+}
+
 }  // namespace
 
 Result<VerifierMemory> open_verifier_memory(const VerifierMemoryOptions& wanted,
                                             const verification::VerifierOptions& options,
                                             const crypto::Digester& digester) {
-  const Address address = Address::verifier(options.index);
-  auto ran = has_started(wanted.directory, address);
+  const std::string place = place_of(wanted);
+  auto ran = has_started(wanted.directory, place);
   if (!ran) return ran.error();
-  auto disk = PosixDisk::open_directory(wanted.directory / to_string(address));
+  auto disk = PosixDisk::open_directory(wanted.directory / place);
   if (!disk) return disk.error();
   VerifierMemory memory{std::move(*disk), nullptr, nullptr, options};
-  memory.book = std::make_unique<durability::PromiseBook>(to_string(address), wanted.durability,
-                                                          options.genesis, digester);
-  auto log = keeper_options(wanted, address);
+  memory.book = std::make_unique<durability::PromiseBook>(place, wanted.durability, options.genesis,
+                                                          digester, options.start);
+  auto log = keeper_options(wanted, wanted.node);
   log.ran_before = *ran;
   durability::Found found;
   auto keeper = durability::Keeper::open(*memory.disk, log, *memory.book, found);
@@ -43,17 +49,16 @@ Result<VerifierMemory> open_verifier_memory(const VerifierMemoryOptions& wanted,
   memory.keeper = std::move(*keeper);
   if (!found.whole) {
     eve::runtime::log(LogLevel::kError, "promises_lost",
-                      {{"role", to_string(address)}, {"reason", found.trouble}});
+                      {{"role", place}, {"reason", found.trouble}});
   }
   auto first = memory.book->begin(found, memory.options);
-  if (!first)
-    return Error{(wanted.directory / to_string(address)).string() + ": " + first.message()};
+  if (!first) return Error{(wanted.directory / place).string() + ": " + first.message()};
   if (auto status = memory.keeper->keep(std::move(*first), durability::Keeper::Until::kSynced);
       !status) {
     return Error{status.message()};
   }
   // Not before there is a log: who was killed in between has promised nothing.
-  if (auto marked = mark_started(wanted.directory, address); !marked) return marked.error();
+  if (auto marked = mark_started(wanted.directory, place); !marked) return marked.error();
   return memory;
 }
 

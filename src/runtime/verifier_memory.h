@@ -1,5 +1,6 @@
 // A verifier's log on a real disk: DIRECTORY/NODE/verifier-I/promises-*.log, and the marks
-// verifier-I.ran (promise_file.h), which say that there must be a log.
+// verifier-I.ran (promise_file.h), which say that there must be a log. Of a later epoch E it is
+// verifier-I.eE/ and verifier-I.eE.ran: what was promised in an epoch is of that epoch (M12).
 #pragma once
 
 #include <filesystem>
@@ -22,6 +23,8 @@ struct VerifierMemory {
 struct VerifierMemoryOptions {
   std::filesystem::path directory;  ///< of the node's state
   std::string cluster;              ///< the cluster's id
+  Address node;                     ///< the role's address, for ever
+  Epoch epoch{};
   durability::Durability durability = durability::Durability::kMemory;
   uint64_t headroom_bytes = journal::LogOptions().low_bytes;  ///< less free on the disk is low
 };

@@ -19,6 +19,7 @@ class VerifierMemoryTest : public ::testing::Test {
   VerifierMemoryTest() {
     wanted.directory = folder.path() / "verifier-1";
     wanted.cluster = "a cluster";
+    wanted.node = Address::verifier(1);
     options.model = FaultModel(1, 1);
     options.index = 1;
     options.genesis = kGenesis;

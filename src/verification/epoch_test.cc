@@ -115,5 +115,61 @@ TEST_F(EpochTest, M12GoesOnWithWhatItPromisedInTheEpoch) {
   }
 }
 
+TEST_F(EpochTest, M12GoesOnInTheViewThatItJoined) {
+  lead(1, genesis_certificate());
+  Promises kept(kGenesis, BatchNumber(kStart));
+  for (const Promise& promise : lone_.out.promises) EXPECT_TRUE(kept.apply(promise));
+  auto options = make_options(kModel, 0);
+  options.start = BatchNumber(kStart);
+  options.recovered = kept;
+  Verifier again(options, lone_.keys, digester());
+  Outbox out;
+  again.start(lone_.now, out);
+  EXPECT_EQ(again.status().view, View(1));
+  EXPECT_EQ(again.status().committed, BatchNumber(kStart));
+  for (const uint16_t peer : {1, 2, 3}) {
+    again.receive(wire::Commit{View(1), BatchNumber(kStart), kGenesis}, Address::verifier(peer),
+                  lone_.now, out);
+  }
+  EXPECT_EQ(again.status().phase, "normal") << "the view begins with the epoch's start";
+}
+
+// V9, M12: what it promised in this epoch is lost, and where the epoch begins is not.
+TEST_F(EpochTest, M12WhoLostItsPromisesStandsAtTheStartAndIsSilentUntilAHigherView) {
+  auto options = make_options(kModel, 0);
+  options.start = BatchNumber(kStart);
+  options.lost_promises_at = View(1);
+  Verifier again(options, lone_.keys, digester());
+  Outbox out;
+  again.start(lone_.now, out);
+  EXPECT_EQ(again.status().committed, BatchNumber(kStart));
+  EXPECT_EQ(again.status().token, kGenesis);
+  EXPECT_EQ(again.status().phase, "recovering");
+  const auto prepares = [&out] {
+    std::vector<wire::Prepare> found;
+    for (const wire::Send& send : out.sends) {
+      const auto* prepare = std::get_if<wire::Prepare>(send.message.get());
+      if (prepare != nullptr) found.push_back(*prepare);
+    }
+    return found;
+  };
+  const auto lead_it = [&](uint64_t view) {
+    const auto leader = static_cast<uint16_t>(view % kModel.verifiers());
+    const auto new_view = lone_.signers[leader]->new_view(view, proof(view, genesis_certificate()));
+    again.receive(new_view, Address::verifier(leader), lone_.now, out);
+  };
+  for (const uint16_t executor : {0, 1}) {
+    again.receive(make_token(0, kStart + 1, digest("A41"), kGenesis), Address::executor(executor),
+                  lone_.now, out);
+  }
+  again.idle(lone_.now, out);
+  lead_it(1);
+  EXPECT_TRUE(prepares().empty());
+  lead_it(2);
+  ASSERT_EQ(prepares().size(), 1u);
+  EXPECT_EQ(prepares()[0].number, BatchNumber(kStart));
+  EXPECT_EQ(prepares()[0].token, kGenesis);
+}
+
 }  // namespace
 }  // namespace eve::verification::testing

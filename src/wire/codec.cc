@@ -28,6 +28,9 @@ size_t expected_size(const Message& message) {
   if (const auto* bundle = std::get_if<BundleMessage>(&message)) {
     return kEnvelopeBytes + 1 + bundle->bundle->raw.size();
   }
+  if (const auto* candidate = std::get_if<Candidate>(&message)) {
+    return kEnvelopeBytes + candidate->bundle->raw.size();
+  }
   if (const auto* within = std::get_if<InEpoch>(&message)) {
     return sizeof(Epoch) + expected_size(within->enclosed->message);
   }

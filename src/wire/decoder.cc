@@ -295,6 +295,13 @@ void Decoder::read(ChainWanted& wanted) {
   wanted.from = in_.id<Epoch>();
 }
 
+void Decoder::read(Candidate& candidate) {
+  auto bundle = read_bundle(in_, frame_);
+  if (bundle) check_bundle(in_, *bundle);
+  if (bundle && bundle->kind != BundleKind::kChange) in_.fail("a candidate without a change");
+  candidate.bundle = std::move(bundle);
+}
+
 void Decoder::read(Chain& chain) {
   chain.links.resize(in_.count(limits::kMaxLinks, kLinkMinBytes));
   if (chain.links.empty()) in_.fail("a chain without links");

@@ -39,6 +39,7 @@ class Decoder {
   void read(Chain& chain);
   /// In codec.cc, as it reads any message.
   void read(InEpoch& message);
+  void read(Candidate& candidate);
   void read(Certificate& certificate);
 
  private:

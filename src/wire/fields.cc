@@ -247,6 +247,10 @@ void write(Writer& out, const ChainWanted& wanted) {
   out.id(wanted.from);
 }
 
+void write(Writer& out, const Candidate& candidate) {
+  write_bundle(out, *candidate.bundle);
+}
+
 void write(Writer& out, const Chain& chain) {
   out.count(chain.links.size());
   for (const Link& link : chain.links) {

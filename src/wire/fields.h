@@ -39,6 +39,7 @@ void write(Writer& out, const ChainWanted& wanted);
 void write(Writer& out, const Chain& chain);
 /// In codec.cc, as it writes any message.
 void write(Writer& out, const InEpoch& message);
+void write(Writer& out, const Candidate& candidate);
 
 /// What a signature covers of the message that carries it.
 void write_signed(Writer& out, const Prepare& prepare);

@@ -166,6 +166,19 @@ TEST(Membership, GoldenBytes) {
             "01000000"
             "06"
             "0300000000000000");
+  const auto asked = bundle_of(kChange);
+  EXPECT_EQ(hex_of(Candidate{asked}),
+            "0219"
+            "03"
+            "0004"
+            "0000000000000000"
+            "0500000000000000"
+            "0000000000000000"
+            "01000000"
+            "17000000" +
+                crypto::to_hex(encode(kChange)) +
+                "03000000"
+                "736967");
   const auto d = [&](uint8_t byte) { return crypto::to_hex(filled(byte).view()); };
   Evidence evidence = executed();
   evidence.parts = {BatchNumber(9), filled(1), filled(2), filled(3), filled(4)};
@@ -195,6 +208,9 @@ TEST(Membership, TheGateRefusesWhatNoHonestNodeSends) {
   EXPECT_TRUE(refused(enclose(Epoch(1), ChainWanted{})));
   EXPECT_TRUE(refused(enclose(Epoch(1), enclose(Epoch(2), Suspect{}))));
   EXPECT_TRUE(refused(Chain{}));
+  EXPECT_FALSE(refused(Candidate{bundle_of(kChange)}));
+  EXPECT_TRUE(refused(Candidate{call()}));
+  EXPECT_TRUE(refused(enclose(Epoch(1), Candidate{bundle_of(kChange)})));
 
   const Evidence evidence = executed();
   EXPECT_FALSE(refused(Chain{{{Epoch(3), evidence, {}}, {Epoch(4), evidence, {}}}}));

@@ -5,6 +5,7 @@
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <set>
 #include <string>
@@ -15,6 +16,7 @@
 #include "base/quorum.h"
 #include "crypto/authenticator.h"
 #include "wire/codec.h"
+#include "wire/membership.h"
 
 namespace eve::wire::fuzzing {
 
@@ -227,6 +229,56 @@ class MessageSource {
       reply.nodes.push_back({tree_node(), SharedBytes(data_.ConsumeBytesAsString(small(40)))});
     }
     return reply;
+  }
+
+  // ---- Epochs (tags 20 to 24). Near `present`; signed by `sign`, for a seat of it.
+
+  using SignAs = std::function<Bytes(uint16_t verifier, crypto::Domain domain, ByteView bytes)>;
+  Epoch epoch(Epoch present) {
+    const uint64_t which = small(7);
+    if (which == 7) return present.next();
+    if (which == 6 && present > Epoch()) return Epoch(present.value() - 1);
+    return present;
+  }
+  /// Of a change that was executed, mostly; of the present epoch, mostly.
+  Evidence evidence(Epoch present, BatchNumber at) {
+    Change change{epoch(present), std::nullopt, std::nullopt, data_.ConsumeBytesAsString(small(3))};
+    const uint64_t seats = small(2);
+    if (seats != 0) change.executor = static_cast<uint16_t>(small(model_.executors()));
+    if (seats != 1) change.verifier = static_cast<uint16_t>(small(model_.verifiers()));
+    const BundlePtr bundle = make_change(change, [](ByteView) { return Bytes("operator"); });
+    const BatchPtr batch = make_batch(View(), at, 1, small(1), {bundle}, digester());
+    const ReplyStatus status = small(15) == 15 ? ReplyStatus::kOutOfOrder : ReplyStatus::kExecuted;
+    const Digest reply = reply_digest(status, change_reply(change.epoch.next()), digester());
+    TokenParts parts{batch->number, digest(), batch->digest, digest(),
+                     digester().digest(reply.view())};
+    if (small(15) == 15) parts.batch = digest();
+    learn(token_of(parts, digester()));
+    return {parts, batch};
+  }
+  Farewell farewell(Epoch of, const Evidence& ends, uint16_t verifier, const SignAs& sign) {
+    Farewell said{of, ends.parts.number, token_of(ends.parts, digester()), verifier, {}};
+    if (small(15) == 15) said.token = digest();
+    if (small(15) == 15) said.number = number();
+    said.signature = small(15) == 15
+                         ? data_.ConsumeBytesAsString(small(9))
+                         : sign(verifier, crypto::Domain::kFarewell, signed_bytes(said));
+    return said;
+  }
+  /// With farewells of as many verifiers as it takes, or one less; some of them twice.
+  Link link(Epoch of, const Evidence& ends, const SignAs& sign) {
+    Link made{of, ends, {}};
+    const uint64_t first = small(model_.verifiers() - 1);
+    const uint64_t count = model_.agreement() - (small(7) == 7 ? 1 : 0);
+    for (uint64_t i = 0; i < count; ++i) {
+      const uint64_t seat = small(15) == 15 ? first : first + i;
+      const auto verifier = static_cast<uint16_t>(seat % model_.verifiers());
+      made.farewells.push_back({verifier, farewell(of, ends, verifier, sign).signature});
+    }
+    return made;
+  }
+  InEpoch in_epoch(Epoch of, Message message) {
+    return {of, std::make_shared<const Enclosed>(Enclosed{std::move(message)})};
   }
 
  private:

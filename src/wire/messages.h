@@ -205,13 +205,15 @@ struct NewView {
 // ---- State transfer between executors ----------------------------------------------------------
 
 /// Asks for nodes of the state as of batch `number`. With no nodes: for the token's parts only.
+/// Number 0 and no nodes: for the parts of the newest batch that the receiver knows to be
+/// committed.
 struct StateRequest {
   BatchNumber number;
   std::vector<TreeNode> nodes;
 };
 
-/// `parts` is set when the sender holds that version. Nodes come in the order asked, as many as
-/// fit.
+/// `number` is that of the request; `parts` is set when the sender holds that version. Nodes come
+/// in the order asked, as many as fit.
 struct StateReply {
   BatchNumber number;
   std::optional<TokenParts> parts;
@@ -336,10 +338,16 @@ struct InEpoch {
   std::shared_ptr<const Enclosed> enclosed;
 };
 
-using Message =
-    std::variant<BundleMessage, BatchMessage, Reply, Token, Verdict, Suspect, Hello, Welcome,
-                 Prepare, Commit, ViewChange, NewView, StateRequest, StateReply, Needed, PairBeat,
-                 PairBatch, PairToken, Room, EpochEnd, Farewell, ChainWanted, Chain, InEpoch>;
+/// The operator's word about who is about to come: the change that it is going to ask for (M14). It
+/// names its epoch itself, and is not enclosed.
+struct Candidate {
+  BundlePtr bundle;  ///< of kind kChange
+};
+
+using Message = std::variant<BundleMessage, BatchMessage, Reply, Token, Verdict, Suspect, Hello,
+                             Welcome, Prepare, Commit, ViewChange, NewView, StateRequest,
+                             StateReply, Needed, PairBeat, PairBatch, PairToken, Room, EpochEnd,
+                             Farewell, ChainWanted, Chain, InEpoch, Candidate>;
 struct Enclosed {
   Message message;
 };

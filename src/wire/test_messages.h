@@ -83,9 +83,11 @@ class Generator {
         return ChainWanted{epoch()};
       case 22:
         return chain();
-      default:
+      case 23:
         return InEpoch{epoch().next(),
                        std::make_shared<const Enclosed>(Enclosed{message(below(kind - 4))})};
+      default:
+        return Candidate{make_change(change(), [this](ByteView) { return signature(); })};
     }
   }
 
@@ -327,6 +329,7 @@ class Description {
   void add(const Link& l) { all(l.epoch, l.evidence, l.farewells); }
   void add(const ChainWanted& w) { all(w.from); }
   void add(const Chain& c) { all(c.links); }
+  void add(const Candidate& m) { add(m.bundle); }
   void add(const InEpoch& m) { all(m.epoch, Description(m.enclosed->message).text()); }
   void add(const StateReply& r) { all(r.number, r.parts, r.nodes); }
 

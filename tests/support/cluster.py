@@ -124,7 +124,7 @@ class Cluster:
         seen = {}
         shared = set()
         for name, part in self.parts("executor").items():
-            for batch in part["recent"]:
+            for batch in part.get("recent", ()):  # none where it was replaced
                 value = (batch["token"], batch["state_root"])
                 other = seen.setdefault(batch["number"], (value, name))
                 if other[0] != value:

@@ -58,12 +58,13 @@ class Nodes(Cluster):
     do not lie, `names` those of all."""
 
     def __init__(self, program, config="bft", threads=1, prefixes=None, hosts=None, addresses=None,
-                 liars=None, durability="memory", options=()):
+                 liars=None, durability="memory", options=(), layout="split"):
         """prefixes: {node: command words before the program}. hosts: {node: its own host}.
         addresses(nodes, node, peer): (host, port) at which `node` finds `peer`, or None for the true
         one. liars: {node: (program, extra words)}. durability, options: of those that do not lie."""
         self.program = str(program)
         self.config = config
+        self.layout = layout
         self.threads = threads
         self.options = ["--durability", durability, *options]
         self.port = lasting_port()
@@ -87,7 +88,7 @@ class Nodes(Cluster):
         """Keys, ports and cluster.toml are those of a `dev` cluster that served once."""
         with subprocess.Popen(
                 [self.program, "dev", "--config", self.config, "--port", str(self.port),
-                 "--threads", "1", "--dir", self.home], stdout=subprocess.PIPE, stderr=self.log,
+                 "--threads", "1", "--layout", self.layout, "--dir", self.home], stdout=subprocess.PIPE, stderr=self.log,
                 text=True) as dev:
             ready = dev.stdout.readline()
             dev.send_signal(signal.SIGTERM)

@@ -1,0 +1,63 @@
+#include "cli/members_said.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace eve::cli {
+namespace {
+
+using nlohmann::json;
+
+std::optional<std::vector<std::string>> names_in(const json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_array()) return std::nullopt;
+  std::vector<std::string> names;
+  for (const auto& name : *found) {
+    if (!name.is_string()) return std::nullopt;
+    names.push_back(name.get<std::string>());
+  }
+  return names;
+}
+
+}  // namespace
+
+bool MembersSaid::has(const std::string& name) const {
+  const auto in = [&name](const auto& names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  return in(executors) || in(verifiers);
+}
+
+std::optional<MembersSaid> members_in(const json& status) {
+  if (!status.is_object()) return std::nullopt;
+  const auto members = status.find("members");
+  if (members == status.end() || !members->is_object()) return std::nullopt;
+  const auto epoch = members->find("epoch");
+  auto executors = names_in(*members, "executors");
+  auto verifiers = names_in(*members, "verifiers");
+  if (epoch == members->end() || !epoch->is_number_unsigned()) return std::nullopt;
+  if (!executors || !verifiers) return std::nullopt;
+  return MembersSaid{epoch->get<uint64_t>(), std::move(*executors), std::move(*verifiers)};
+}
+
+std::optional<MembersSaid> members_said(const json& statuses, uint32_t r) {
+  std::vector<std::pair<MembersSaid, uint32_t>> all;
+  for (const auto& status : statuses) {
+    const auto said = members_in(status);
+    if (!said) continue;
+    const auto same = std::find_if(all.begin(), all.end(),
+                                   [&](const auto& entry) { return entry.first == *said; });
+    if (same == all.end()) {
+      all.emplace_back(*said, 1);
+    } else {
+      ++same->second;
+    }
+  }
+  std::optional<MembersSaid> latest;
+  for (const auto& [said, voices] : all) {
+    if (voices > r && (!latest || said.epoch > latest->epoch)) latest = said;
+  }
+  return latest;
+}
+
+}  // namespace eve::cli
