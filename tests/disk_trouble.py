@@ -184,6 +184,7 @@ def pair_full(cluster, disks):
     disks.make_room("executor-0")
     expect_room(cluster, kept)
     disks.make_room("executor-1")  # or what is left of it fills up: one low disk stops nothing
+    wait_for("both to be in sync", CATCH_UP_S, lambda: both_in_sync(cluster))
     cluster.kill("executor-0")
     wait_for("executor-1 to lead alone", AWAY_S, lambda: alone(cluster, "executor-1"))
     disks.fill("executor-1", HEADROOM_MIB // 2)
@@ -249,10 +250,9 @@ CASES = {"full": full, "filled": filled, "stalled": stalled}
 
 
 def run_case(build, config, case):
-    # Two replicas are fast enough for a log that is never cut to fill such a disk.
-    cut = ["--checkpoint-mib", "2"] if config == "primary-backup" else []
+    # A log that is never cut would fill such a disk.
     cluster = Nodes(build / "eve", config=config, threads=2, durability="sync",
-                    options=["--headroom", str(HEADROOM_MIB), *cut])
+                    options=["--headroom", str(HEADROOM_MIB), "--checkpoint-mib", "2"])
     executors = [name for name in cluster.nodes if name.startswith("executor")]
     disks = None
     try:

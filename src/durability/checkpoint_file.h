@@ -26,8 +26,8 @@ struct CheckpointFileOptions {
   /// Written between two syncs: so the last one, and those of logs in between, are short.
   uint64_t sync_bytes = uint64_t{8} << 20;
   /// Given up when no more than that is left: the log needs it (journal::LogOptions::low_bytes is
-  /// above: a node that takes no new work because the disk is nearly full can still make room by
-  /// finishing a checkpoint).
+  /// above, in nodes four times that: one that takes no new work because the disk is nearly full can
+  /// still make room by finishing a checkpoint).
   uint64_t keep_free_bytes = uint64_t{256} << 20;
 };
 

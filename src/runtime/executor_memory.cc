@@ -68,6 +68,8 @@ Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted,
   durability::CheckpointOptions taking;
   taking.header = {options.log.owner, memory.keeper->life(), genesis, 0};
   taking.policy = wanted.checkpoint;
+  // Well below where the disk is low: a finished checkpoint is what makes room then.
+  taking.file.keep_free_bytes = wanted.headroom_bytes / 4;
   memory.checkpoints = std::make_unique<durability::ExecutorCheckpoints>(
       *memory.disk, digester, *memory.opened.places, taking, steady_us);
   if (memory.opened.in_pieces) memory.checkpoints->taker().want();
