@@ -17,7 +17,7 @@ namespace {
 class Cutter {
  public:
   /// What `sent` contains is left out; null: nothing.
-  Cutter(const VersionView& view, size_t limit, const SlotRanges* sent)
+  Cutter(const VersionView& view, size_t limit, const SlotSet* sent)
       : view_(view),
         slots_(*view.slots()),
         digest_size_(view.store().digester().size()),
@@ -44,7 +44,7 @@ class Cutter {
   const uint64_t slots_;
   const size_t digest_size_;
   const size_t limit_;
-  const SlotRanges* sent_;
+  const SlotSet* sent_;
   uint64_t block_first_ = 0;
   std::vector<LeafAt> block_;
   struct Digests {
@@ -179,7 +179,7 @@ std::optional<crypto::Digest> Exporter::root() const {
 
 void Exporter::catch_up() {
   if (pin_->number() == cut_from_) return;
-  for (const uint64_t slot : pin_->take_changed()) sent_.remove({slot, slot + 1});
+  sent_.remove(pin_->take_changed());
   cut_from_ = pin_->number();
   next_slot_ = 0;
   done_ = false;

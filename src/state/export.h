@@ -12,7 +12,7 @@
 #include "eve/bytes.h"
 #include "state/engine.h"
 #include "state/pin.h"
-#include "state/slot_ranges.h"
+#include "state/slot_set.h"
 
 namespace eve::state {
 
@@ -63,7 +63,7 @@ class Exporter {
   BatchNumber cut_from_;  ///< the version that `next_slot_` is about
   uint64_t next_slot_ = 0;
   bool done_ = false;
-  SlotRanges sent_;  ///< what the receiver should have, as of cut_from_
+  SlotSet sent_;  ///< what the receiver should have, as of cut_from_
 };
 
 }  // namespace eve::state

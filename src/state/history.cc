@@ -112,14 +112,4 @@ const Version* History::version(BatchNumber n, const Object& object) const {
   return version;
 }
 
-std::vector<uint64_t> History::touched(BatchNumber from, BatchNumber to) const {
-  std::vector<uint64_t> slots;
-  for (BatchNumber n = from; n < to; n = n.next()) {
-    for (const LeafBefore& leaf : after(n)->leaves) slots.push_back(leaf.slot);
-  }
-  std::sort(slots.begin(), slots.end());
-  slots.erase(std::unique(slots.begin(), slots.end()), slots.end());
-  return slots;
-}
-
 }  // namespace eve::state

@@ -84,8 +84,6 @@ class History {
   const std::deque<Record>& records() const { return records_; }
   /// What `object` held as of `n`; null if it was absent.
   const Version* version(BatchNumber n, const Object& object) const;
-  /// The slots of all leaves that batches after `from`, up to `to`, have touched; ascending.
-  std::vector<uint64_t> touched(BatchNumber from, BatchNumber to) const;
 
  private:
   size_t position_after(BatchNumber n) const;

@@ -1,9 +1,9 @@
 #include "state/pin.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
+#include "base/check.h"
 #include "state/store.h"
 
 namespace eve::state {
@@ -25,7 +25,7 @@ Pin::~Pin() {
   release();
 }
 
-std::vector<uint64_t> Pin::take_changed() {
+SlotSet Pin::take_changed() {
   return std::exchange(state_->changed, {});
 }
 
@@ -33,6 +33,7 @@ std::shared_ptr<PinState> Pins::add(Store& store, BatchNumber n) {
   pins_.push_back(std::make_shared<PinState>());
   pins_.back()->store = &store;
   pins_.back()->number = n;
+  pins_.back()->noted = n;
   return pins_.back();
 }
 
@@ -44,13 +45,19 @@ bool Pins::hold(BatchNumber n) const {
   return std::any_of(pins_.begin(), pins_.end(), [&](const auto& pin) { return pin->number == n; });
 }
 
-void Pins::move(BatchNumber from, BatchNumber to, const std::vector<uint64_t>& changed) {
+void Pins::note(const History& history, BatchNumber committed) {
+  for (const auto& pin : pins_) {
+    for (; pin->noted < committed; pin->noted = pin->noted.next()) {
+      for (const LeafBefore& leaf : history.after(pin->noted)->leaves) pin->since.add(leaf.slot);
+    }
+  }
+}
+
+void Pins::move(BatchNumber from, BatchNumber to) {
   for (const auto& pin : pins_) {
     if (pin->number != from) continue;
-    std::vector<uint64_t> both;
-    std::set_union(pin->changed.begin(), pin->changed.end(), changed.begin(), changed.end(),
-                   std::back_inserter(both));
-    pin->changed = std::move(both);
+    EVE_CHECK(pin->noted == to, "a pin knows what changed up to where it moves");
+    pin->changed.add(std::exchange(pin->since, {}));
     pin->number = to;
     ++pin->moved;
   }

@@ -13,9 +13,11 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "state/slot_set.h"
 
 namespace eve::state {
 
+class History;
 class Store;
 
 /// What a pin and its engine share.
@@ -23,7 +25,9 @@ struct PinState {
   Store* store = nullptr;  ///< null: ended
   BatchNumber number;
   uint64_t moved = 0;
-  std::vector<uint64_t> changed;  ///< ascending
+  SlotSet changed;    ///< since the reader last asked, up to `number`
+  SlotSet since;      ///< after `number`, up to `noted`
+  BatchNumber noted;  ///< a committed batch, or `number`
 };
 
 /// Keeps one version of an engine readable. Move-only; may outlive its engine. Destroying it lets
@@ -44,8 +48,8 @@ class Pin {
   /// The version is gone for good: another state was installed, or its batch was rolled back.
   bool ended() const { return state_->store == nullptr; }
   /// The slots whose leaves may differ between the version at the last call (or at the start) and
-  /// number(), ascending; all others are the same. At most one for each slot of the state.
-  std::vector<uint64_t> take_changed();
+  /// number(); all others are the same.
+  SlotSet take_changed();
 
  private:
   void release();
@@ -58,8 +62,11 @@ class Pins {
   std::shared_ptr<PinState> add(Store& store, BatchNumber n);
   void remove(const PinState& pin);
   bool hold(BatchNumber n) const;
-  /// Moves the pins at `from`; `changed` (ascending) are the leaves touched in between.
-  void move(BatchNumber from, BatchNumber to, const std::vector<uint64_t>& changed);
+  /// Notes what the batches up to `committed` have touched. At every commit, which takes a part of
+  /// what its batches took: at once, when a pin moves, it would be a pause of a thousand batches.
+  void note(const History& history, BatchNumber committed);
+  /// Moves the pins at `from` to `to`, up to which note() was told.
+  void move(BatchNumber from, BatchNumber to);
   /// Ends the pins of versions after `n`.
   void end_after(BatchNumber n);
   void end_all();

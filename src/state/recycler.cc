@@ -10,9 +10,18 @@ namespace eve::state {
 
 namespace {
 
-void free_all(std::vector<void*>& blocks) {
+void free_all(const std::vector<void*>& blocks) {
   for (void* block : blocks) std::free(block);
-  blocks = {};
+}
+
+/// At most `budget` of them, which is lowered. Returns how many.
+size_t free_some(std::vector<void*>& blocks, size_t& budget) {
+  const size_t count = std::min(blocks.size(), budget);
+  for (size_t i = blocks.size() - count; i < blocks.size(); ++i) std::free(blocks[i]);
+  blocks.resize(blocks.size() - count);
+  if (blocks.empty()) blocks.shrink_to_fit();
+  budget -= count;
+  return count;
 }
 
 }  // namespace
@@ -79,43 +88,48 @@ void Recycler::fill(Magazine& magazine, size_t size_class) {
   magazine.taken_[size_class] = 0;
 }
 
+void Recycler::free_of_stock(size_t size_class, size_t& budget) {
+  stock_bytes_ -= free_some(stock_[size_class], budget) * size_class * 16;
+}
+
+void Recycler::free_of(Magazine& magazine, size_t size_class, size_t& budget) {
+  const size_t freed = free_some(magazine.blocks_[size_class], budget);
+  magazine.kept_bytes_ -= static_cast<int64_t>(freed * size_class * 16);
+}
+
 /// Frees what no worker has asked for in the last batch: it takes the place of what could be used.
-void Recycler::release_idle() {
+void Recycler::release_idle(size_t& budget) {
   for (size_t size_class = 0; size_class < kSizeClasses; ++size_class) {
     bool wanted = false;
     for (Magazine& magazine : magazines_) {
       if (magazine.taken_[size_class] > 0) {
         wanted = true;
-        continue;
+      } else {
+        free_of(magazine, size_class, budget);
       }
-      auto& blocks = magazine.blocks_[size_class];
-      magazine.kept_bytes_ -= static_cast<int64_t>(blocks.size() * size_class * 16);
-      free_all(blocks);
     }
-    if (wanted) continue;
-    stock_bytes_ -= stock_[size_class].size() * size_class * 16;
-    free_all(stock_[size_class]);
+    if (!wanted) free_of_stock(size_class, budget);
   }
-  full_ = false;
+  full_ = budget == 0;
 }
 
 /// What is live has shrunk: large blocks go first.
-void Recycler::shrink_to_limit() {
-  for (size_t size_class = kSizeClasses; size_class-- > 0 && bytes() > limit_;) {
-    stock_bytes_ -= stock_[size_class].size() * size_class * 16;
-    free_all(stock_[size_class]);
-    for (Magazine& magazine : magazines_) {
-      auto& blocks = magazine.blocks_[size_class];
-      magazine.kept_bytes_ -= static_cast<int64_t>(blocks.size() * size_class * 16);
-      free_all(blocks);
-    }
+void Recycler::shrink_to_limit(size_t& budget) {
+  for (size_t size_class = kSizeClasses - 1; size_class > 0 && bytes() > limit_; --size_class) {
+    // No more than is too much.
+    size_t blocks = std::min(budget, (bytes() - limit_) / (size_class * 16) + 1);
+    budget -= blocks;
+    free_of_stock(size_class, blocks);
+    for (Magazine& magazine : magazines_) free_of(magazine, size_class, blocks);
+    budget += blocks;
   }
 }
 
 void Recycler::begin_batch(size_t live_bytes) {
   limit_ = std::max(kLeastLimit, live_bytes / kLimitShare);
-  if (full_ || bytes() > limit_) release_idle();
-  if (bytes() > limit_) shrink_to_limit();
+  size_t budget = kFreedAtOnce;
+  if (full_ || bytes() > limit_) release_idle(budget);
+  if (bytes() > limit_) shrink_to_limit(budget);
   int64_t kept = 0;
   for (Magazine& magazine : magazines_) {
     for (const uint16_t size_class : magazine.touched_) fill(magazine, size_class);

@@ -60,6 +60,9 @@ class Recycler {
   /// What is kept for use again, at most: this, or an eighth of what is live if that is more.
   static constexpr size_t kLeastLimit = size_t{8} << 20;
   static constexpr size_t kLimitShare = 8;
+  /// So many blocks are freed between two batches at most, however far the limit has come down: the
+  /// rest waits for the next ones.
+  static constexpr size_t kFreedAtOnce = 4096;
 
   explicit Recycler(size_t workers, Mode mode = default_mode());
   ~Recycler();
@@ -77,8 +80,10 @@ class Recycler {
  private:
   static Mode default_mode();
   void fill(Magazine& magazine, size_t size_class);
-  void release_idle();
-  void shrink_to_limit();
+  void release_idle(size_t& budget);
+  void shrink_to_limit(size_t& budget);
+  void free_of_stock(size_t size_class, size_t& budget);
+  static void free_of(Magazine& magazine, size_t size_class, size_t& budget);
 
   const Mode mode_;
   std::vector<Magazine> magazines_;
@@ -86,7 +91,7 @@ class Recycler {
   size_t stock_bytes_ = 0;
   size_t magazine_bytes_ = 0;  ///< as of begin_batch()
   size_t limit_ = kLeastLimit;
-  bool full_ = false;  ///< something had to be freed since begin_batch()
+  bool full_ = false;  ///< what is wanted may lack room that what is idle takes
 };
 
 }  // namespace eve::state

@@ -123,6 +123,7 @@ void Store::commit(BatchNumber n) {
   EVE_CHECK(!undo_.is_open() && n <= last_, "only sealed batches commit");
   const BatchNumber before = committed_;
   committed_ = std::max(committed_, n);
+  pins_.note(history_, committed_);
   trim_history(committed_.value() - before.value());
 #ifdef EVE_VERIFY
   verify_references();
@@ -252,7 +253,8 @@ void Store::trim_history(uint64_t added) {
     if (pins_.hold(n)) {
       if (!too_much(limits.pinned_batches, limits.pinned_bytes)) return;
       // As far as it goes: a reader is to be moved once, not at every commit.
-      pins_.move(n, committed_, history_.touched(n, committed_));
+      pins_.note(history_, committed_);
+      pins_.move(n, committed_);
     }
     ++dropped;
     leaves += history_.oldest().leaves.size();
