@@ -25,9 +25,9 @@ namespace eve::durability {
 struct CheckpointFileOptions {
   /// Written between two syncs: so the last one, and those of logs in between, are short.
   uint64_t sync_bytes = uint64_t{8} << 20;
-  /// Given up when no more than that is left: the log needs it (journal::LogOptions::low_bytes is
-  /// above, in nodes four times that: one that takes no new work because the disk is nearly full can
-  /// still make room by finishing a checkpoint).
+  /// Given up when no more than that is left: the log needs it. A disk is low at four times that
+  /// (journal::LogOptions::low_bytes): a node that takes no new work because its disk is nearly
+  /// full can still make room by finishing a checkpoint.
   uint64_t keep_free_bytes = uint64_t{256} << 20;
 };
 
