@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from support.cluster import COMPLAINTS, Cluster, Failure, wait_for  # noqa: E402
@@ -349,6 +350,33 @@ def doctor():
     data.mkdir()
     expect(2, "unknown", "is it the right directory?")
     shutil.rmtree(folder)
+
+
+def dev_members():
+    """A member of a `dev` cluster is replaced by one on its own ports; the next `dev` starts that
+    one and not the other, with all that was written."""
+    with start("crash", extra=("--durability", "sync")) as cluster:
+        cluster.cli("SET", "a", "1")
+        with open(cluster.cluster_file, "rb") as file:
+            ports = next(node for node in tomllib.load(file)["node"]
+                         if node["name"] == "executor-2")
+        cluster.kill("executor-2")
+        del cluster.nodes["executor-2"]
+        change = [cluster.program, "member", "replace", "--cluster", cluster.cluster_file, "--node",
+                  "executor-2", "--with", "another", "--host", "127.0.0.1", "--port",
+                  str(ports["port"]), "--status-port", str(ports["status_port"])]
+        done = subprocess.run(change, capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            raise Failure(f"eve member replace: {done.stdout}{done.stderr}")
+        cluster.cli("SET", "b", "2")
+        cluster.kill_all_and_start_again()
+        if "another" not in cluster.nodes or "executor-2" in cluster.nodes:
+            raise Failure(f"dev started {sorted(cluster.nodes)}")
+        wait_for("the new member to count", 30, lambda: counts(cluster, "another"))
+        if (cluster.cli("GET", "a"), cluster.cli("GET", "b")) != ("1", "2"):
+            raise Failure("something acknowledged is not there")
+        cluster.cli("SET", "c", "3")
+        agree(cluster)
 
 
 def simulator_replays():
