@@ -62,6 +62,7 @@ class Keeper::Opening : public journal::Visitor {
   }
   Status record(const journal::Record& record) override {
     if (record.kind < kFirstReservedKind) {
+      named_ = std::max(named_, std::optional(record.number));
       return visitor_.note(record.position, record.kind, record.number, record.payload);
     }
     if (record.kind == kNotWhole) {
@@ -107,6 +108,7 @@ class Keeper::Opening : public journal::Visitor {
     found.in_pieces = keeper_.log_->segments() > kManySegments;
     found.opened = keeper_.log_->opened();
     found.highest = keeper_.marked_ = *highest;
+    if (found.whole) mark_again();
     if (*lost) {
       if (auto status = remove_mark(keeper_.disk_, lost_name(options)); !status) return status;
     }
@@ -114,6 +116,14 @@ class Keeper::Opening : public journal::Visitor {
   }
 
  private:
+  /// A mark that cannot be read is missed when the log is damaged as well. The next note writes it
+  /// if this fails.
+  void mark_again() {
+    const KeeperOptions& options = keeper_.options_;
+    if (!options.marks_highest || keeper_.marked_ || !named_) return;
+    const auto written = write_mark(keeper_.disk_, highest_name(options), std::to_string(*named_));
+    if (written.ok()) keeper_.marked_ = named_;
+  }
   /// Nullopt: none is kept, or it cannot be read.
   Result<std::optional<uint64_t>> read_highest() const {
     std::optional<uint64_t> number;
@@ -160,6 +170,7 @@ class Keeper::Opening : public journal::Visitor {
   Keeper& keeper_;
   NoteVisitor& visitor_;
   std::optional<Position> damage_at_;  ///< of the last note that nothing has made up for
+  std::optional<uint64_t> named_;      ///< the highest number of an owner's note
   std::string words_;
 };
 

@@ -45,7 +45,9 @@ Result<std::vector<Note>> PromiseBook::begin(const Found& found,
     (void)all_.apply(stands);
     return std::vector<Note>{note_of(stands, all_.promised)};
   }
-  if (!known_ && !highest_stray_ && !found.highest) {
+  // What the log has lost may have named a higher view than what is left of it: only the mark says
+  // how high at most.
+  if (!found.whole && !found.highest) {
     return Error{name_ + ": what it has promised is lost (" + found.trouble +
                  "); it must not vote under this identity any more: give it a new one"};
   }

@@ -22,6 +22,7 @@ class PromiseBookTest : public ::testing::Test {
     keeper_options.log = journal::testing::small_options();
     keeper_options.life = journal::testing::life(1);
     keeper_options.machine_start = "boot-1";
+    keeper_options.marks_highest = true;
   }
   /// Another life. The error of begin() if there is one.
   Status start(Durability durability = Durability::kSync) {
@@ -91,7 +92,6 @@ TEST_F(PromiseBookTest, InALaterEpochItGoesOnFromWhereThatBegan) {
 // The simulator's, bft, storage damaged, seed 101: what spoils the end of the log takes the notes
 // along that name the highest view.
 TEST_F(PromiseBookTest, TheHighestViewOutlivesTheLogThatNamesIt) {
-  keeper_options.marks_highest = true;
   ASSERT_TRUE(start().ok());
   keep(a_life());
   keep({testing::new_view(7, testing::certificate(2, 4))});
@@ -107,7 +107,6 @@ TEST_F(PromiseBookTest, TheHighestViewOutlivesTheLogThatNamesIt) {
 }
 
 TEST_F(PromiseBookTest, TheHighestViewIsMarkedBeforeTheLogHasIt) {
-  keeper_options.marks_highest = true;
   ASSERT_TRUE(start().ok());
   keep({testing::prepare(0, 1)});
   std::vector<std::string> calls;
@@ -220,6 +219,41 @@ TEST_F(PromiseBookTest, DamageIsALossUpToTheHighestViewThatIsLeft) {
   ASSERT_TRUE(start().ok());
   EXPECT_TRUE(found.whole);
   EXPECT_TRUE(options.recovered);
+}
+
+// The simulator's, crash, storage damaged, seed 7017523: the last notes of the log are lost, and
+// the mark cannot be read; what is left names an older view than the one in which it had voted
+// last.
+TEST_F(PromiseBookTest, WhatIsLeftOfALogIsNoBoundWithoutTheMark) {
+  ASSERT_TRUE(start().ok());
+  keep({testing::new_view(1, testing::certificate(0, 3))});
+  keep({testing::new_view(6, testing::certificate(0, 3))});
+  disk.flip(keeper_options.log.name + ".highest", 3);
+  disk.flip(disk.names().front(), 2 * journal::kBlockBytes + 140);
+  for (int i = 0; i < 2; ++i) {
+    const auto status = start();
+    ASSERT_FALSE(status.ok());
+    EXPECT_NE(status.message().find("give it a new one"), std::string::npos) << status.message();
+  }
+}
+
+TEST_F(PromiseBookTest, AMarkThatCannotBeReadIsWrittenAgainBesideAWholeLog) {
+  ASSERT_TRUE(start().ok());
+  keep({testing::new_view(6, testing::certificate(0, 3))});
+  for (const bool removed : {false, true}) {
+    keeper.reset();
+    if (removed) {
+      disk.lose(keeper_options.log.name + ".highest");
+    } else {
+      disk.flip(keeper_options.log.name + ".highest", 3);
+    }
+    ASSERT_TRUE(start().ok());
+    EXPECT_TRUE(found.whole);
+  }
+  disk.flip(disk.names().front(), journal::kBlockBytes + 140);
+  ASSERT_TRUE(start().ok());
+  EXPECT_FALSE(found.whole);
+  EXPECT_EQ(options.lost_promises_at, View(6));
 }
 
 TEST_F(PromiseBookTest, WhoseLogIsLostMustNotRun) {
