@@ -23,7 +23,7 @@ namespace {
 /// A role that takes part, or may at the next view.
 bool is_there(const json& role) {
   if (role.empty() || says(role, "replaced", true)) return false;
-  for (const char* away : {"learning", "recovering", "joining", "replaced"}) {
+  for (const char* away : {"learning", "recovering", "joining", "replaced", "stopped"}) {
     if (says(role, "phase", away)) return false;
   }
   return true;
