@@ -8,9 +8,11 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import tomllib
 
@@ -377,6 +379,164 @@ def dev_members():
             raise Failure("something acknowledged is not there")
         cluster.cli("SET", "c", "3")
         agree(cluster)
+
+
+def dev_ends(words, seconds=30):
+    """What `eve dev` says that refuses to start."""
+    done = subprocess.run([BUILD / "eve", "dev", *words], capture_output=True, text=True,
+                          timeout=seconds)
+    if done.returncode == 0:
+        raise Failure(f"eve dev {' '.join(map(str, words))} has started: {done.stdout}")
+    return done.stderr
+
+
+def dev_serves(*words):
+    """`eve dev` starts with these words, and Redis clients reach it where it says."""
+    process = subprocess.Popen([BUILD / "eve", "dev", *words], stdout=subprocess.PIPE, text=True)
+    try:
+        ready = process.stdout.readline()
+        found = re.search(r"^ready: kv on 127.0.0.1:(\d+)", ready)
+        if not found:
+            raise Failure(f"eve dev {' '.join(map(str, words))}: {ready}")
+        done = subprocess.run(["redis-cli", "-p", found[1], "GET", "a"], capture_output=True,
+                              text=True, timeout=30)
+        return int(found[1]), done.stdout.strip()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+        process.stdout.close()
+
+
+def kept_options():
+    """A folder that is kept goes on as it was made; an option that says otherwise is refused by
+    name, with both values. So it is with one that `restore --local` made."""
+    lasting = ("--durability", "sync")
+    with start("crash", extra=lasting) as cluster:
+        home = pathlib.Path(cluster.cluster_file).parent
+        cluster.cli("SET", "a", "1")
+        file = home.parent / "backup"
+        subprocess.run([cluster.program, "backup", file, "--cluster", cluster.cluster_file,
+                        "--node", "executor-0"], check=True, timeout=60, capture_output=True)
+        other, third = home.parent / "other", home.parent / "third"
+        port = cluster.port
+        cluster.process.send_signal(signal.SIGTERM)
+        cluster.process.wait(timeout=30)
+        for words, said in ((("--port", "17000"), f"with --port {port}, not 17000"),
+                            (("--config", "bft"), "with --config crash, not bft"),
+                            (("--layout", "joint"), "with --layout split, not joint"),
+                            (("--u", "2"), "with --u 1, not 2"),
+                            (("--silence-ms", "5000"), "with --silence-ms 1000, not 5000")):
+            if said not in (text := dev_ends(("--dir", home, *lasting, *words))):
+                raise Failure(f"{words}: {text}")
+        if (found := dev_serves("--dir", home, *lasting)) != (port, "1"):
+            raise Failure(f"eve dev went on at {found}, not {port}")
+        # As docs/operations.md has it.
+        subprocess.run([cluster.program, "restore", file, "--dir", other, "--local",
+                        "--service-port", str(port)], check=True, timeout=60, capture_output=True)
+        if (found := dev_serves("--dir", other, *lasting)) != (port, "1"):
+            raise Failure(f"the restored cluster: {found}")
+        subprocess.run([cluster.program, "restore", file, "--dir", third, "--local"], check=True,
+                       timeout=60, capture_output=True)
+        text = dev_ends(("--dir", third, *lasting, "--port", "6379"))
+        if "with --port 0, not 6379" not in text:
+            raise Failure(text)
+        pair = home.parent / "pair"
+        made = ("--dir", pair, *lasting, "--config", "primary-backup")
+        dev_serves(*made, "--port", str(port))
+        text = dev_ends((*made, "--arbiter", "etcd", "--endpoint", "http://127.0.0.1:2379",
+                         "--silence-ms", "5000"))
+        if "with --arbiter none, not etcd" not in text:
+            raise Failure(text)
+
+
+def lying_status():
+    """Whatever one node answers at its status port, and however slowly: the tools that ask it end,
+    in order, and in time. `wait` believes no node that is alone."""
+    home = pathlib.Path(tempfile.mkdtemp())
+    program = str(BUILD / "eve")
+    subprocess.run([program, "init", "--dir", home, "--config", "crash", "--host", "127.0.0.1",
+                    "--host", "127.0.0.1", "--host", "127.0.0.1"], check=True, timeout=30,
+                   capture_output=True)
+    fakes = [FakeStatus() for _ in range(3)]
+    toml = home / "cluster.toml"
+    ports = iter(fakes)
+    toml.write_text(re.sub(r"status_port = 72\d\d", lambda _: f"status_port = {next(ports).port}",
+                           toml.read_text()))
+
+    def eve(*words, seconds=30):
+        begin = time.monotonic()
+        done = subprocess.run([program, *words, "--cluster", toml],
+                              capture_output=True, text=True, timeout=60)
+        took = time.monotonic() - begin
+        if done.returncode not in (0, 1) or "\x1b" in done.stdout + done.stderr:
+            raise Failure(f"eve {' '.join(words)}: {done.returncode}: {done.stdout}{done.stderr}")
+        if took > seconds:
+            raise Failure(f"eve {' '.join(words)} took {took:.1f} s")
+        return done
+
+    healthy = {"executor": {"committed": 70, "silent": False, "fetching": False},
+               "verifier": {"committed": 70, "phase": "normal"}}
+    shapes = [{"executor": 7}, {"verifier": {"waiting_for": 5}}, {"links": [3]},
+              {"executor": {"committed": "x"}}, {"executor": [[]]}, {"executor": {"view": {}}},
+              {"verifier": {"phase": None, "suspecting": [3]}}, {"config": 3, "verifier": {"view": 1}},
+              {"refused": 5}, {"refused": {"by_sender": {"a": 1}}}, {"members": 7},
+              {"executor": {"waiting_for": "\x1b[2J"}}, {"pair": 3}, {"gateway": "open"},
+              {"error": 5, "replaced": 3}, {"members": {"epoch": 1, "executors": [1]}}]
+    texts = [json.dumps({"name": "node-0", **shape}) for shape in shapes]
+    texts += ["[]", "7", "null", "", "{", '{"name":5}', '{"executor":7}', '{"name":"node-1"}',
+              '{"name":"node-0","executor":{"x":' + "[" * 500_000 + "]" * 500_000 + "}}"]
+    for name, fake in zip(("node-1", "node-2"), fakes[1:]):
+        fake.text = json.dumps({"name": name, **healthy})
+    for text in texts:
+        fakes[0].text = text
+        for words in (("status",), ("status", "--json"), ("member", "list"),
+                      ("wait", "--node", "node-1", "--timeout", "1")):
+            eve(*words)
+    for fake in fakes:
+        fake.text = json.dumps({"name": f"node-{fakes.index(fake)}", **healthy})
+    wait = ("wait", "--node", "node-0", "--timeout", "2")
+    if (done := eve(*wait)).returncode != 0:
+        raise Failure(f"three nodes that are level: {done.stderr}")
+    fakes[1].drips = True
+    eve("status", seconds=10)
+    if (done := eve(*wait, seconds=10)).returncode != 0:
+        raise Failure(f"one that drips keeps another from counting: {done.stderr}")
+    fakes[2].text = "[]"
+    done = eve(*wait, seconds=10)
+    if done.returncode != 1 or "are needed for a quorum with it" not in done.stderr:
+        raise Failure(f"a node that is alone: {done.returncode}: {done.stderr}")
+    fakes[0].drips = True
+    if (done := eve(*wait, seconds=10)).returncode != 1 or "timed out" not in done.stderr:
+        raise Failure(f"one that drips: {done.returncode}: {done.stderr}")
+    shutil.rmtree(home)
+
+
+class FakeStatus:
+    """Answers GET at a port of its own with `text`; with `drips` a byte at a time, without end."""
+
+    def __init__(self):
+        self.text = ""
+        self.drips = False
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            peer, _ = self.listener.accept()
+            threading.Thread(target=self.answer, args=(peer,), daemon=True).start()
+
+    def answer(self, peer):
+        with peer:
+            try:
+                peer.recv(4096)
+                peer.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                while self.drips:
+                    peer.sendall(b"x")
+                    time.sleep(0.2)
+                peer.sendall(self.text.encode())
+            except OSError:
+                pass  # it has heard enough
 
 
 def simulator_replays():

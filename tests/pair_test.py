@@ -248,7 +248,7 @@ def older_copy(build, _, etcd):
         cluster.await_sync()
         if cluster.cli("GET", "a") != "199":
             raise Failure("the writes after the copy are lost")
-        if "starts over" not in cluster.output():
+        if "event=starts_over" not in cluster.output():
             raise Failure("nobody noticed")
         check_end(cluster)
 

@@ -37,7 +37,12 @@ int run_dev(const Program& program, const DevOptions& options) {
 
 }  // namespace
 
+bool DevOptions::given(const char* option) const {
+  return parsed != nullptr && parsed->count(option) > 0;
+}
+
 void add_dev_options(CLI::App& command, const Program& program, DevOptions& options) {
+  options.parsed = &command;
   command.add_option("--config", options.config, "bft (nodes may lie), crash, or primary-backup")
       ->check(CLI::IsMember({"bft", "crash", "primary-backup"}))
       ->capture_default_str();
@@ -61,8 +66,10 @@ void add_dev_options(CLI::App& command, const Program& program, DevOptions& opti
                   "and verifier i share one")
       ->check(CLI::IsMember({"split", "joint"}))
       ->capture_default_str();
-  command.add_option("--dir", options.directory,
-                     "Configuration, keys, node state (default: a temporary folder)");
+  command.add_option(
+      "--dir", options.directory,
+      "Configuration, keys, node state (default: a temporary folder). A cluster that "
+      "is kept there goes on as it was made: options that say otherwise are refused");
   command.add_option("--nodes-out", options.nodes_out, "Write the nodes there, as JSON");
   command
       .add_option("--durability", options.durability,

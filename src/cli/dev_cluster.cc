@@ -39,6 +39,62 @@ bool gave_way(const runtime::ClusterConfig& config, const runtime::NodeConfig& n
   });
 }
 
+Result<runtime::ClusterConfig> new_cluster_of(const Program& program, const DevOptions& options) {
+  const auto* service = find_service(program, options.service);
+  if (service == nullptr) return Error{"unknown service \"" + options.service + "\""};
+  if (options.layout != "split" && options.layout != "joint") {
+    return Error{"unknown --layout \"" + options.layout + "\": split or joint"};
+  }
+  auto model = fault_model(options.config, options.u);
+  if (!model) return model.error();
+  const auto layout = options.layout == "split" ? Layout::kSplit : Layout::kJoint;
+  const LocalPorts ports{service->make_front_end ? options.port : uint16_t{0}};
+  auto config = local_layout(*model, layout, ports, options.service);
+  if (!config) return config;
+  if (auto status = apply_pair_options(options.pair, *config); !status) {
+    return Error{status.message()};
+  }
+  return config;
+}
+
+/// What a cluster cannot change: options of `dev`, with values as one would give them.
+using Shape = std::vector<std::pair<const char*, std::string>>;
+
+std::string joined(std::vector<std::string> endpoints) {
+  std::sort(endpoints.begin(), endpoints.end());
+  std::string all;
+  for (const auto& endpoint : endpoints) all += (all.empty() ? "" : ", ") + endpoint;
+  return all.empty() ? "(none)" : all;
+}
+
+Shape shape_of(const DevOptions& options, const ServiceEntry& service) {
+  return {{"--config", options.config},
+          {"--u", std::to_string(options.u)},
+          {"--service", options.service},
+          {"--layout", options.layout},
+          {"--port", std::to_string(service.make_front_end ? options.port : 0)},
+          {"--arbiter", options.pair.arbiter},
+          {"--endpoint", joined(options.pair.endpoints)},
+          {"--silence-ms", std::to_string(options.pair.silence_ms)}};
+}
+
+Shape shape_of(const runtime::ClusterConfig& config) {
+  const auto& model = config.model;
+  const bool split = config.nodes.front().name == to_string(Address::executor(0));
+  uint16_t port = 0;
+  for (const auto& node : config.nodes) port = std::max(port, node.service_port);
+  return {{"--config", model.is_primary_backup() ? "primary-backup"
+                       : model.byzantine()       ? "bft"
+                                                 : "crash"},
+          {"--u", std::to_string(model.u())},
+          {"--service", config.service},
+          {"--layout", split ? "split" : "joint"},
+          {"--port", std::to_string(port)},
+          {"--arbiter", config.pair.endpoints.empty() ? "none" : "etcd"},
+          {"--endpoint", joined(config.pair.endpoints)},
+          {"--silence-ms", std::to_string(config.pair.silence_ms)}};
+}
+
 }  // namespace
 
 void mark_as_made_by_dev(const std::filesystem::path& directory) {
@@ -64,21 +120,12 @@ Status DevCluster::prepare(const Program& program, const DevOptions& options) {
   if (!durability) return durability.status();
   durability_ = options.durability;
   lasting_ = *durability != durability::Durability::kMemory;
-  const auto* service = find_service(program, options.service);
-  if (service == nullptr) return Error{"unknown service \"" + options.service + "\""};
-  if (options.layout != "split" && options.layout != "joint") {
-    return Error{"unknown --layout \"" + options.layout + "\": split or joint"};
-  }
-  auto model = fault_model(options.config, options.u);
-  if (!model) return model.status();
-  const auto layout = options.layout == "split" ? Layout::kSplit : Layout::kJoint;
-  const LocalPorts ports{service->make_front_end ? options.port : uint16_t{0}};
-  auto config = local_layout(*model, layout, ports, options.service);
+  if (auto status = take_directory(options.directory); !status) return status;
+  if (goes_on_) return go_on(program, options);
+  auto config = new_cluster_of(program, options);
   if (!config) return config.status();
   config_ = std::move(*config);
-  if (auto status = apply_pair_options(options.pair, config_); !status) return status;
-  if (auto status = prepare_directory(options.directory); !status) return status;
-  if (goes_on_) return go_on();
+  if (auto status = empty_directory(); !status) return status;
   if (auto status = runtime::write_cluster(directory_, config_); !status) return status;
   auto written = runtime::read_cluster(directory_ / "cluster.toml");
   if (!written) return written.status();
@@ -87,21 +134,29 @@ Status DevCluster::prepare(const Program& program, const DevOptions& options) {
 }
 
 // The cluster that an earlier `dev` made here, with what it kept.
-Status DevCluster::go_on() {
+Status DevCluster::go_on(const Program& program, const DevOptions& options) {
   auto found = runtime::read_cluster(directory_ / "cluster.toml");
   if (!found) return found.status();
-  const bool same = found->model == config_.model && found->service == config_.service &&
-                    found->nodes.size() == config_.nodes.size();
-  if (!same) {
-    return Error{directory_.string() +
-                 " holds a cluster of another --config, --layout or service; start it as it was "
-                 "made, or choose another --dir"};
+  const auto* service = find_service(program, found->service);
+  if (service == nullptr) {
+    return Error{directory_.string() + " holds a cluster of service \"" + found->service +
+                 "\", which this program does not have"};
+  }
+  const auto made = shape_of(*found);
+  const auto wanted = shape_of(options, *service);
+  for (size_t i = 0; i < made.size(); ++i) {
+    const auto& [option, value] = made[i];
+    if (!options.given(option) || wanted[i].second == value) continue;
+    return Error{directory_.string() + " holds a cluster with " + option + " " + value + ", not " +
+                 wanted[i].second +
+                 ", and goes on as it was made: leave the option out, or choose "
+                 "another --dir"};
   }
   config_ = std::move(*found);
   return {};
 }
 
-Status DevCluster::prepare_directory(const std::string& wanted) {
+Status DevCluster::take_directory(const std::string& wanted) {
   std::error_code error;
   if (wanted.empty()) {
     std::string name = std::filesystem::temp_directory_path() / "eve-dev-XXXXXX";
@@ -127,13 +182,18 @@ Status DevCluster::prepare_directory(const std::string& wanted) {
                  "choose another --dir, or remove it"};
   }
   goes_on_ = kept && std::filesystem::exists(directory_ / "cluster.toml");
-  if (goes_on_) return {};
-  // With durability "memory" nothing of an earlier run is left to go on from: a new cluster. The
-  // folder itself stays: it carries the lock.
+  return {};
+}
+
+// With durability "memory" nothing of an earlier run is left to go on from: a new cluster. The
+// folder itself stays: it carries the lock.
+Status DevCluster::empty_directory() {
+  if (temporary_) return {};
+  std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory_, error)) {
     std::filesystem::remove_all(entry.path(), error);
   }
-  if (error) return Error{"cannot empty " + wanted + ": " + error.message()};
+  if (error) return Error{"cannot empty " + directory_.string() + ": " + error.message()};
   std::ofstream(directory_ / kMarker) << "`dev` makes this folder anew at every start.\n";
   if (lasting_) std::ofstream(directory_ / kLasting) << "But for what its nodes keep.\n";
   return {};

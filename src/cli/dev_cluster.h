@@ -34,6 +34,9 @@ struct DevOptions {
   uint64_t headroom_mib = 1024;  ///< as of ServeOptions
   uint64_t checkpoint_mib = kCheckpointMib;
   PairOptions pair;
+  const CLI::App* parsed = nullptr;  ///< the command whose options these are; null: all defaults
+
+  bool given(const char* option) const;
 };
 
 /// Has `dev` take the folder for one of its own whose nodes keep their state.
@@ -62,8 +65,9 @@ class DevCluster {
  private:
   DevCluster() = default;
   Status prepare(const Program& program, const DevOptions& options);
-  Status prepare_directory(const std::string& wanted);
-  Status go_on();
+  Status take_directory(const std::string& wanted);
+  Status empty_directory();
+  Status go_on(const Program& program, const DevOptions& options);
   Status start_nodes(const DevOptions& options);
   bool answers(const runtime::NodeConfig& node) const;
   Status write_nodes(const std::string& file) const;

@@ -3,13 +3,13 @@
 #include "cli/member.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/ask_nodes.h"
 #include "cli/members_said.h"
-#include "runtime/http_get.h"
+#include "cli/node_words.h"
 #include "runtime/node.h"
 
 namespace eve::cli {
@@ -18,22 +18,10 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-constexpr int kAskMs = 1'500;
-
-json ask_everybody(const runtime::ClusterConfig& cluster) {
-  json statuses = json::array();
-  for (const auto* node : cluster.everybody()) {
-    if (node->status_port != 0) statuses.push_back(ask_status(*node));
-  }
-  return statuses;
-}
-
 std::string how_it_is(const json& statuses, const MembersSaid& members, const std::string& name) {
   for (const auto& status : statuses) {
-    if (!status.is_object() || status.value("name", json()) != name) continue;
-    if (const auto error = status.find("error"); error != status.end()) {
-      return "does not answer: " + (error->is_string() ? error->get<std::string>() : error->dump());
-    }
+    if (!says(status, "name", name)) continue;
+    if (status.contains("error")) return "does not answer: " + text_of(status, "error");
     const auto said = members_in(status);
     if (!said) return "answers, and says nothing of members";
     if (said->epoch == members.epoch) return "answers";
@@ -46,9 +34,7 @@ std::vector<std::string> replaced(const runtime::ClusterConfig& cluster,
                                   const MembersSaid& members) {
   std::vector<std::string> names;
   for (const auto* node : cluster.everybody()) {
-    const bool replica = std::any_of(node->roles.begin(), node->roles.end(),
-                                     [](Address role) { return role.role != Role::kClient; });
-    if (replica && !members.has(node->name)) names.push_back(node->name);
+    if (is_replica(*node) && !members.has(node->name)) names.push_back(node->name);
   }
   return names;
 }
@@ -77,15 +63,6 @@ void print_table(const runtime::ClusterConfig& cluster, const json& statuses,
 
 }  // namespace
 
-json ask_status(const runtime::NodeConfig& node) {
-  if (node.status_port == 0) return {{"name", node.name}, {"error", "it has no status_port"}};
-  auto body = runtime::http_get(node.host, node.status_port, "/status", kAskMs);
-  if (!body) return {{"name", node.name}, {"error", body.message()}};
-  auto parsed = json::parse(*body, nullptr, false);
-  if (!parsed.is_object()) return {{"name", node.name}, {"error", "answered no JSON"}};
-  return parsed;
-}
-
 int run_member_list(const Program& program, const MemberListOptions& options) {
   const auto cluster = runtime::read_cluster(options.cluster);
   if (!cluster) return fail(program, cluster.message());
@@ -93,7 +70,7 @@ int run_member_list(const Program& program, const MemberListOptions& options) {
     return fail(program, "the members of a primary-backup cluster stay the same: see cluster.toml");
   }
   const auto statuses = ask_everybody(*cluster);
-  const auto members = members_said(statuses, cluster->model.r());
+  const auto members = members_said(statuses, *cluster);
   if (!members) {
     return fail(program, "too few nodes say who the members are (" +
                              std::to_string(cluster->model.vouched()) +

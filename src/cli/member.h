@@ -3,11 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "cli/ask_nodes.h"
 #include "cli/commands.h"
-#include "runtime/cluster_config.h"
 
 namespace CLI {
 class App;
@@ -34,8 +33,5 @@ struct MemberListOptions {
   bool as_json = false;
 };
 int run_member_list(const Program& program, const MemberListOptions& options);
-
-/// The node's status, or {"name","error"}.
-nlohmann::json ask_status(const runtime::NodeConfig& node);
 
 }  // namespace eve::cli

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "cli/node_words.h"
+
 namespace eve::cli {
 namespace {
 
@@ -40,11 +42,18 @@ std::optional<MembersSaid> members_in(const json& status) {
   return MembersSaid{epoch->get<uint64_t>(), std::move(*executors), std::move(*verifiers)};
 }
 
-std::optional<MembersSaid> members_said(const json& statuses, uint32_t r) {
+bool is_replica(const runtime::NodeConfig& node) {
+  return std::any_of(node.roles.begin(), node.roles.end(),
+                     [](Address role) { return role.role != Role::kClient; });
+}
+
+std::optional<MembersSaid> members_said(const json& statuses,
+                                        const runtime::ClusterConfig& cluster) {
   std::vector<std::pair<MembersSaid, uint32_t>> all;
   for (const auto& status : statuses) {
     const auto said = members_in(status);
-    if (!said) continue;
+    const auto* node = cluster.find(text_of(status, "name"));
+    if (!said || node == nullptr || !is_replica(*node) || !said->has(node->name)) continue;
     const auto same = std::find_if(all.begin(), all.end(),
                                    [&](const auto& entry) { return entry.first == *said; });
     if (same == all.end()) {
@@ -55,7 +64,7 @@ std::optional<MembersSaid> members_said(const json& statuses, uint32_t r) {
   }
   std::optional<MembersSaid> latest;
   for (const auto& [said, voices] : all) {
-    if (voices > r && (!latest || said.epoch > latest->epoch)) latest = said;
+    if (voices > cluster.model.r() && (!latest || said.epoch > latest->epoch)) latest = said;
   }
   return latest;
 }

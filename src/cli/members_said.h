@@ -4,9 +4,10 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
+
+#include "runtime/cluster_config.h"
 
 namespace eve::cli {
 
@@ -22,7 +23,13 @@ struct MembersSaid {
 /// What one node says; nullopt if it says nothing of that.
 std::optional<MembersSaid> members_in(const nlohmann::json& status);
 
-/// The latest that r+1 of the nodes say alike; nullopt if there is none. `statuses`: an array.
-std::optional<MembersSaid> members_said(const nlohmann::json& statuses, uint32_t r);
+/// Whether the node is, or was, or may become a member: clients are none.
+bool is_replica(const runtime::NodeConfig& node);
+
+/// The latest that r+1 of those say alike who are members by it; nullopt if there is none. Clients
+/// may lie in any number, and so may who was replaced. `statuses`: an array of what ask_status()
+/// gives.
+std::optional<MembersSaid> members_said(const nlohmann::json& statuses,
+                                        const runtime::ClusterConfig& cluster);
 
 }  // namespace eve::cli

@@ -1,14 +1,14 @@
 // `status`: asks every node of a cluster what it is doing.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/ask_nodes.h"
 #include "cli/commands.h"
 #include "cli/members_said.h"
+#include "cli/node_words.h"
 #include "cli/status_notes.h"
-#include "runtime/http_get.h"
 #include "runtime/node.h"
 
 namespace eve::cli {
@@ -16,30 +16,15 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kTimeoutMs = 1'500;
-
 struct StatusOptions {
   std::string cluster;
   bool as_json = false;
 };
 
-bool is_replica(const runtime::NodeConfig& node) {
-  return std::any_of(node.roles.begin(), node.roles.end(),
-                     [](Address role) { return role.role != Role::kClient; });
-}
-
-json ask(const runtime::NodeConfig& node) {
-  auto body = runtime::http_get(node.host, node.status_port, "/status", kTimeoutMs);
-  if (!body) return {{"name", node.name}, {"error", body.message()}};
-  auto parsed = json::parse(*body, nullptr, false);
-  if (parsed.is_discarded()) return {{"name", node.name}, {"error", "answered no JSON"}};
-  return parsed;
-}
-
 std::string text(const json& object, const char* key) {
-  if (!object.contains(key)) return "-";
-  const auto& value = object[key];
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_structured()) return "-";
+  return for_eyes(found->is_string() ? found->get<std::string>() : found->dump());
 }
 
 /// The start of a digest, enough to compare by eye.
@@ -48,13 +33,14 @@ std::string brief(const json& object, const char* key) {
 }
 
 void print_line(const std::string& name, const std::string& role, const json& part) {
-  std::printf("%-12s %-9s %5s %7s %10s %-12s %-12s %9s %9s %9s %12s  %s\n", name.c_str(),
-              role.c_str(), text(part, "view").c_str(), text(part, "primary").c_str(),
-              text(part, "committed").c_str(), brief(part, "token").c_str(),
-              brief(part, "state_root").c_str(), text(part, "commits").c_str(),
-              text(part, "rollbacks").c_str(), text(part, "transfers").c_str(),
-              text(part, part.contains("requests") ? "requests" : "completed").c_str(),
-              part.value("waiting_for", part.value("phase", std::string())).c_str());
+  std::printf(
+      "%-12s %-9s %5s %7s %10s %-12s %-12s %9s %9s %9s %12s  %s\n", name.c_str(), role.c_str(),
+      text(part, "view").c_str(), text(part, "primary").c_str(), text(part, "committed").c_str(),
+      brief(part, "token").c_str(), brief(part, "state_root").c_str(),
+      text(part, "commits").c_str(), text(part, "rollbacks").c_str(),
+      text(part, "transfers").c_str(),
+      text(part, part.contains("requests") ? "requests" : "completed").c_str(),
+      for_eyes(text_of(part, part.contains("waiting_for") ? "waiting_for" : "phase")).c_str());
 }
 
 void print_table(const json& nodes) {
@@ -69,7 +55,7 @@ void print_table(const json& nodes) {
                   text(node, "error").c_str());
     }
     for (const char* role : {"executor", "verifier", "gateway"}) {
-      if (node.contains(role)) print_line(name, role, node[role]);
+      if (const json part = part_of(node, role); !part.empty()) print_line(name, role, part);
     }
   }
 }
@@ -77,12 +63,9 @@ void print_table(const json& nodes) {
 int run_status(const Program& program, const StatusOptions& options) {
   auto cluster = runtime::read_cluster(options.cluster);
   if (!cluster) return fail(program, cluster.message());
-  json nodes = json::array();
+  json nodes = ask_everybody(*cluster);
   bool all_answer = true;
-  for (const auto* node : cluster->everybody()) {
-    if (node->status_port != 0) nodes.push_back(ask(*node));
-  }
-  const auto members = members_said(nodes, cluster->model.r());
+  const auto members = members_said(nodes, *cluster);
   for (auto& node : nodes) {
     if (!node.contains("error")) continue;
     // Whoever was replaced is stopped for good.
@@ -98,7 +81,7 @@ int run_status(const Program& program, const StatusOptions& options) {
     print_table(nodes);
     const auto notes = status_notes(nodes);
     if (!notes.empty()) std::printf("\n");
-    for (const auto& note : notes) std::printf("%s\n", note.c_str());
+    for (const auto& note : notes) std::printf("%s\n", for_eyes(note).c_str());
   }
   return all_answer ? 0 : 1;
 }

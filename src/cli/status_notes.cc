@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/limits.h"
+#include "cli/node_words.h"
 
 namespace eve::cli {
 namespace {
@@ -24,39 +25,47 @@ std::string join(const std::set<std::string>& names) {
 }
 
 std::string name_of(const json& node) {
-  return node.value("name", "?");
+  const auto name = text_of(node, "name");
+  return name.empty() ? "?" : name;
+}
+
+/// As text_of(), for a place that cannot be empty.
+std::string word_of(const json& object, const char* key) {
+  const auto word = text_of(object, key);
+  return word.empty() ? "?" : word;
 }
 
 uint64_t last_commit(const json& nodes) {
   uint64_t last = 0;
   for (const auto& node : nodes) {
     for (const char* role : {"executor", "verifier"}) {
-      if (node.contains(role)) last = std::max(last, node[role].value("committed", uint64_t{0}));
+      last = std::max(last, number_of(part_of(node, role), "committed"));
     }
   }
   return last;
+}
+
+/// Of one role; empty where all is well.
+std::string note_of(const json& part, uint64_t last) {
+  const auto waits = text_of(part, "waiting_for");
+  if (says(part, "replaced", true)) return "was replaced: " + waits;
+  const auto lacks = last - number_of(part, "committed");
+  const bool behind = lacks > kUnderWay;
+  const bool away = says(part, "silent", true) || says(part, "fetching", true) ||
+                    (part.contains("phase") && !says(part, "phase", "normal"));
+  if (!behind && !away) return {};
+  const auto note = behind ? "is " + std::to_string(lacks) + " batches behind" : "is not back";
+  return note + (waits.empty() ? "" : ": waits for " + waits);
 }
 
 void note_behind(const json& nodes, Notes& notes) {
   const auto last = last_commit(nodes);
   for (const auto& node : nodes) {
     for (const char* role : {"executor", "verifier"}) {
-      if (!node.contains(role)) continue;
-      const auto& part = node[role];
-      if (part.value("replaced", false)) {
-        notes.push_back(name_of(node) + " (" + role +
-                        ") was replaced: " + part.value("waiting_for", std::string()));
-        continue;
-      }
-      const auto committed = part.value("committed", uint64_t{0});
-      const bool behind = last > committed + kUnderWay;
-      const bool away = part.value("silent", false) || part.value("fetching", false) ||
-                        part.value("phase", "normal") != "normal";
-      if (!behind && !away) continue;
-      std::string note = name_of(node) + " (" + role + ") ";
-      note += behind ? "is " + std::to_string(last - committed) + " batches behind" : "is not back";
-      const auto waits = part.value("waiting_for", std::string());
-      notes.push_back(note + (waits.empty() ? "" : ": waits for " + waits));
+      const json part = part_of(node, role);
+      if (part.empty()) continue;
+      const auto note = note_of(part, last);
+      if (!note.empty()) notes.push_back(name_of(node) + " (" + role + ") " + note);
     }
   }
 }
@@ -65,14 +74,17 @@ void note_suspected(const json& nodes, Notes& notes) {
   std::map<std::string, std::set<std::string>> by_primary;
   uint64_t executors = 0;
   for (const auto& node : nodes) {
-    if (node.contains("pair")) continue;  // nobody suspects there
-    if (node.contains("config")) executors = 2 * node["config"].value("u", uint64_t{0}) + 1;
+    if (!part_of(node, "pair").empty()) continue;  // nobody suspects there
+    if (const json config = part_of(node, "config"); !config.empty()) {
+      executors = 2 * number_of(config, "u") + 1;
+    }
   }
   for (const auto& node : nodes) {
-    if (!node.contains("verifier") || executors == 0) continue;
-    const auto& part = node["verifier"];
-    const auto primary = part.value("view", uint64_t{0}) % executors;
-    for (const auto& who : part.value("suspecting", json::array())) {
+    const json part = part_of(node, "verifier");
+    if (part.empty() || executors == 0) continue;
+    const auto primary = number_of(part, "view") % executors;
+    for (const auto& who : list_of(part, "suspecting")) {
+      if (!who.is_string()) continue;
       by_primary["executor-" + std::to_string(primary)].insert(who.get<std::string>());
     }
   }
@@ -87,8 +99,8 @@ void note_links(const json& nodes, Notes& notes) {
   std::set<std::string> serving;
   for (const auto& node : nodes) {
     if (!node.contains("error")) serving.insert(name_of(node));
-    for (const auto& link : node.value("links", json::array())) {
-      if (!link.value("connected", true)) without[link.value("peer", "?")].insert(name_of(node));
+    for (const auto& link : list_of(node, "links")) {
+      if (says(link, "connected", false)) without[word_of(link, "peer")].insert(name_of(node));
     }
   }
   // Native clients come and go; whoever does not answer has a note of its own.
@@ -100,8 +112,7 @@ void note_links(const json& nodes, Notes& notes) {
 void note_quarantined(const json& nodes, Notes& notes) {
   uint64_t requests = 0;  // the same ones on every executor
   for (const auto& node : nodes) {
-    if (!node.contains("executor")) continue;
-    requests = std::max(requests, node["executor"].value("quarantined_requests", uint64_t{0}));
+    requests = std::max(requests, number_of(part_of(node, "executor"), "quarantined_requests"));
   }
   if (requests == 0) return;
   notes.push_back("quarantined, not executed: " + std::to_string(requests) +
@@ -110,11 +121,9 @@ void note_quarantined(const json& nodes, Notes& notes) {
 
 void note_refused(const json& nodes, Notes& notes) {
   for (const auto& node : nodes) {
-    const auto refused = node.value("refused", json::object()).value("by_sender", json::array());
-    for (const auto& entry : refused) {
-      notes.push_back(name_of(node) + " refused " +
-                      std::to_string(entry.value("count", uint64_t{0})) + " of " +
-                      entry.value("sender", "?") + ", last: " + entry.value("reason", "?"));
+    for (const auto& entry : list_of(part_of(node, "refused"), "by_sender")) {
+      notes.push_back(name_of(node) + " refused " + std::to_string(number_of(entry, "count")) +
+                      " of " + word_of(entry, "sender") + ", last: " + word_of(entry, "reason"));
     }
   }
 }

@@ -1,16 +1,16 @@
 // `wait`: until a node that was restarted counts again, for rolling restarts.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <thread>
 
+#include "cli/ask_nodes.h"
 #include "cli/back_again.h"
-#include "cli/backup_witness.h"
 #include "cli/commands.h"
-#include "runtime/http_get.h"
+#include "cli/node_words.h"
 #include "runtime/node.h"
 
 namespace eve::cli {
@@ -19,7 +19,8 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kAskMs = 1'500;
+/// What nodes that are well may take to answer, however little time is left.
+constexpr int kLeastMs = 250;
 constexpr auto kPollEvery = std::chrono::milliseconds(100);
 
 struct WaitOptions {
@@ -28,19 +29,15 @@ struct WaitOptions {
   uint32_t timeout_s = 120;
 };
 
-json ask(const runtime::NodeConfig& node) {
-  auto body = runtime::http_get(node.host, node.status_port, "/status", kAskMs);
-  return body ? json::parse(*body, nullptr, false) : json();
-}
-
-/// What the others have committed; r of them may boast.
-uint64_t highest_of_others(const runtime::ClusterConfig& cluster, const std::string& node) {
-  std::multiset<uint64_t> committed;
-  for (const auto* other : cluster.everybody()) {
-    if (other->name == node || other->status_port == 0) continue;
-    if (const auto number = committed_in(ask(*other)); number > 0) committed.insert(number);
-  }
-  return acknowledged_through(committed, cluster.model.r());
+/// What the node lacks, as far as it and the others say within so long; empty: it counts.
+std::string look(const runtime::ClusterConfig& cluster, const std::string& node, int timeout_ms) {
+  const auto statuses = ask_everybody(cluster, timeout_ms);
+  const auto own = std::find_if(statuses.begin(), statuses.end(),
+                                [&](const json& status) { return says(status, "name", node); });
+  if (own->contains("error")) return "it does not answer: " + text_of(*own, "error");
+  const auto others = look_elsewhere(cluster, node, statuses);
+  const auto why = why_not_back(*own, others.committed);
+  return why.empty() ? others.too_few : for_eyes(why);
 }
 
 int run_wait(const Program& program, const WaitOptions& options) {
@@ -52,9 +49,9 @@ int run_wait(const Program& program, const WaitOptions& options) {
   }
   const auto end = Clock::now() + std::chrono::seconds(options.timeout_s);
   for (;;) {
-    const auto others = highest_of_others(*cluster, options.node);
-    const auto status = ask(*node);
-    const auto why = status.is_object() ? why_not_back(status, others) : "it does not answer";
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
+    const auto why = look(*cluster, options.node,
+                          static_cast<int>(std::clamp<int64_t>(left, kLeastMs, kAskStatusMs)));
     if (why.empty()) return 0;
     if (Clock::now() >= end) {
       return fail(program, "\"" + options.node + "\" does not count again after " +

@@ -49,13 +49,14 @@ Result<std::vector<Note>> PromiseBook::begin(const Found& found,
   // how high at most.
   if (!found.whole && !found.highest) {
     return Error{name_ + ": what it has promised is lost (" + found.trouble +
-                 "); it must not vote under this identity any more: give it a new one"};
+                 "); it must not vote under this identity any more: replace its "
+                 "node (`eve member replace`)"};
   }
   const bool sound = follows_ && (complete_ || found.begin == journal::Position(1));
   if (found.whole && !sound) {
     return Error{name_ +
-                 ": the notes of its log contradict each other; restore the log, or give it a "
-                 "new identity"};
+                 ": the notes of its log contradict each other; put the log back, or "
+                 "replace its node (`eve member replace`)"};
   }
   const View highest =
       std::max({highest_, highest_stray_.value_or(View(0)), View(found.highest.value_or(0))});

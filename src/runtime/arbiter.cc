@@ -24,7 +24,7 @@ void OwnRecord::tick(TimeUs now) {
   if (file_.record() == asked_->expected) {
     if (auto status = file_.write(asked_->wanted); !status) {
       if (trouble_.empty())
-        log(LogLevel::kError, "cannot write the record", {{"why", status.message()}});
+        log(LogLevel::kError, "record_not_written", {{"reason", status.message()}});
       trouble_ = status.message();
       retry_at_ = now + kRetryUs;
       return;

@@ -131,7 +131,7 @@ void EtcdArbiter::end(Result<std::string> answer) {
   const std::string trouble =
       !kept.ok() ? kept.message()
                  : endpoint.host + ":" + std::to_string(endpoint.port) + ": " + record.message();
-  if (trouble != trouble_) log(LogLevel::kWarn, "no answer of the arbiter", {{"why", trouble}});
+  if (trouble != trouble_) log(LogLevel::kWarn, "arbiter_silent", {{"reason", trouble}});
   trouble_ = trouble;
   due_ = loop_.now() + backoff_us_;
   backoff_us_ = std::min(2 * backoff_us_, kMaxBackoffUs);

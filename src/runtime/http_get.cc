@@ -6,7 +6,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <memory>
 #include <string_view>
@@ -14,7 +16,10 @@
 namespace eve::runtime {
 namespace {
 
-constexpr size_t kMaxBody = 16u << 20;
+using Clock = std::chrono::steady_clock;
+
+/// A status is some kilobytes; what a liar sends is parsed, and takes much more room then.
+constexpr size_t kMaxBody = 4u << 20;
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
 
 Error foreign() {
@@ -31,12 +36,19 @@ struct Socket {
   int fd;
 };
 
-Status connect_within(int fd, const addrinfo& address, int timeout_ms) {
+/// Until the end of the whole exchange: who sends a byte now and then holds nobody.
+Status wait_until(Clock::time_point end, int fd, short events) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
+  pollfd waiting{fd, events, 0};
+  const bool ready = left > 0 && poll(&waiting, 1, static_cast<int>(left)) == 1;
+  return ready ? Status{} : Status{Error{"timed out"}};
+}
+
+Status connect_until(Clock::time_point end, int fd, const addrinfo& address) {
   if (connect(fd, address.ai_addr, address.ai_addrlen) != 0 && errno != EINPROGRESS) {
     return Error{std::strerror(errno)};
   }
-  pollfd waiting{fd, POLLOUT, 0};
-  if (poll(&waiting, 1, timeout_ms) != 1) return Error{"timed out"};
+  if (auto status = wait_until(end, fd, POLLOUT); !status) return status;
   int error = 0;
   socklen_t size = sizeof error;
   getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
@@ -44,7 +56,7 @@ Status connect_within(int fd, const addrinfo& address, int timeout_ms) {
   return {};
 }
 
-Result<std::string> exchange(int fd, const std::string& request, int timeout_ms) {
+Result<std::string> exchange(Clock::time_point end, int fd, const std::string& request) {
   if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(request.size())) {
     return Error{std::strerror(errno)};
@@ -52,8 +64,7 @@ Result<std::string> exchange(int fd, const std::string& request, int timeout_ms)
   std::string answer;
   char buffer[16384];
   for (;;) {
-    pollfd waiting{fd, POLLIN, 0};
-    if (poll(&waiting, 1, timeout_ms) != 1) return Error{"timed out"};
+    if (auto status = wait_until(end, fd, POLLIN); !status) return Error{status.message()};
     const ssize_t got = recv(fd, buffer, sizeof buffer, 0);
     if (got == 0) return answer;
     if (got < 0) return Error{std::strerror(errno)};
@@ -65,6 +76,7 @@ Result<std::string> exchange(int fd, const std::string& request, int timeout_ms)
 /// The whole answer, which has a head.
 Result<std::string> ask(const char* method, const std::string& host, uint16_t port,
                         const std::string& path, int timeout_ms) {
+  const auto end = Clock::now() + std::chrono::milliseconds(timeout_ms);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -75,13 +87,12 @@ Result<std::string> ask(const char* method, const std::string& host, uint16_t po
   const Socket socket_(
       socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, found->ai_protocol));
   if (socket_.fd < 0) return Error{std::strerror(errno)};
-  if (auto status = connect_within(socket_.fd, *found, timeout_ms); !status) {
+  if (auto status = connect_until(end, socket_.fd, *found); !status) {
     return Error{status.message()};
   }
   auto answer = exchange(
-      socket_.fd,
-      method + (" " + path) + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n",
-      timeout_ms);
+      end, socket_.fd,
+      method + (" " + path) + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
   if (answer && answer->find(kHeadEnd) == std::string::npos) return foreign();
   return answer;
 }

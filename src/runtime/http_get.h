@@ -9,7 +9,7 @@
 namespace eve::runtime {
 
 /// The body of GET `path` at host:port, or why there is none (refused, timed out, not status 200).
-/// Bodies beyond 16 MiB are refused.
+/// `timeout_ms` is for all of it, however slowly it comes. Answers beyond 4 MiB are refused.
 Result<std::string> http_get(const std::string& host, uint16_t port, const std::string& path,
                              int timeout_ms);
 

@@ -96,8 +96,10 @@ bool PairHost::work_on_checkpoint(durability::Keeper& keeper) {
 // P11: what this replica has committed is not what the other one goes on from.
 void PairHost::start_over(TimeUs now) {
   const auto status = replica_->status();
-  log(LogLevel::kError, "starts over: the other replica's history is another one",
-      {{"committed", std::to_string(status.committed.value())},
+  log(LogLevel::kError, "starts_over",
+      {{"role", to_string(Address::executor(options_.index))},
+       {"reason", "the other replica's history is another one"},
+       {"committed", std::to_string(status.committed.value())},
        {"record", pair::format_record(status.record)}});
   options_.record = status.record;
   stage_->stop();
@@ -110,7 +112,8 @@ void PairHost::start_over(TimeUs now) {
   refusals_seen_ = {};
   tokens_ = {};
   if (auto made = make_replica(true); !made) {
-    log(LogLevel::kError, "cannot start over: restart this node", {{"why", made.message()}});
+    log(LogLevel::kError, "start_over_failed",
+        {{"role", to_string(Address::executor(options_.index))}, {"reason", made.message()}});
     stopped_ = true;
     return;
   }

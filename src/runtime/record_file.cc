@@ -60,7 +60,7 @@ class RecordFile::Writer {
       lock.unlock();
       const auto written = write_now(file_, record);
       if (!written) {
-        log(LogLevel::kWarn, "cannot write the record's copy", {{"why", written.message()}});
+        log(LogLevel::kWarn, "record_copy_not_written", {{"reason", written.message()}});
       }
       lock.lock();
       last_ = written;
