@@ -15,6 +15,7 @@ import time
 import tomllib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from support.backups import back_up  # noqa: E402
 from support.cluster import COMPLAINTS, Cluster, Failure, wait_for  # noqa: E402
 from support.proxy import proxied  # noqa: E402
 
@@ -352,6 +353,17 @@ def doctor():
     shutil.rmtree(folder)
 
 
+def vouched_for(cluster):
+    """By others: who was replaced on the same ports is answered for by the new node itself."""
+    file = pathlib.Path(cluster.directory, "backup")
+    said = back_up(cluster, file, node="another")
+    if said["differ"] or not set(said["agree"]) <= {"executor-0", "executor-1"}:
+        raise Failure(f"who vouches for another: {said}")
+    said = back_up(cluster, file.with_suffix(".old"), node="executor-2", fails=True)
+    if "holds no executor's seat in epoch 1" not in said:
+        raise Failure(f"of one that was replaced: {said}")
+
+
 def dev_members():
     """A member of a `dev` cluster is replaced by one on its own ports; the next `dev` starts that
     one and not the other, with all that was written."""
@@ -377,6 +389,7 @@ def dev_members():
             raise Failure("something acknowledged is not there")
         cluster.cli("SET", "c", "3")
         agree(cluster)
+        vouched_for(cluster)
 
 
 def simulator_replays():
