@@ -64,6 +64,32 @@ class BackupFileTest : public ::testing::Test {
   crypto::Digest root;
 };
 
+TEST_F(BackupFileTest, WhatAnotherOneFinishesMeanwhileIsLeftAlone) {
+  const auto draft = folder.path() / "backup.new";
+  int opened = 0;
+  write(draft, "another backup's, almost done");
+  const auto file = open_draft(draft, [&] {
+    // The other one names its file, and with that its lock is gone.
+    if (++opened == 1) std::filesystem::rename(draft, target);
+  });
+  ASSERT_TRUE(file.ok()) << file.message();
+  EXPECT_EQ(opened, 2);
+  EXPECT_EQ(read(target), "another backup's, almost done");
+  EXPECT_EQ(read(draft), "");
+  EXPECT_FALSE(std::filesystem::equivalent(draft, target));
+  EXPECT_NE(open_draft(draft).message().find("is being written by another"), std::string::npos);
+}
+
+TEST_F(BackupFileTest, WhatHasItsNameAndStillTheOtherIsLeftAlone) {
+  const auto draft = folder.path() / "backup.new";
+  write(target, "finished");
+  std::filesystem::create_hard_link(target, draft);
+  const auto file = open_draft(draft);
+  ASSERT_TRUE(file.ok()) << file.message();
+  EXPECT_EQ(read(target), "finished");
+  EXPECT_FALSE(std::filesystem::equivalent(draft, target));
+}
+
 TEST_F(BackupFileTest, ProvesItself) {
   const auto written = back_up();
   ASSERT_TRUE(written.ok()) << written.message();
