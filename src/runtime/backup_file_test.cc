@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <iterator>
@@ -66,17 +67,22 @@ class BackupFileTest : public ::testing::Test {
 
 TEST_F(BackupFileTest, WhatAnotherOneFinishesMeanwhileIsLeftAlone) {
   const auto draft = folder.path() / "backup.new";
+  const auto second = folder.path() / "second";
   int opened = 0;
-  write(draft, "another backup's, almost done");
   const auto file = open_draft(draft, [&] {
+    if (++opened > 2) return;
     // The other one names its file, and with that its lock is gone.
-    if (++opened == 1) std::filesystem::rename(draft, target);
+    write(draft, "whole");
+    std::filesystem::rename(draft, opened == 1 ? target : second);
+    if (opened == 2) write(draft, "what an interrupted one left");
   });
   ASSERT_TRUE(file.ok()) << file.message();
-  EXPECT_EQ(opened, 2);
-  EXPECT_EQ(read(target), "another backup's, almost done");
+  EXPECT_EQ(opened, 3);
+  EXPECT_EQ(read(target), "whole");
+  EXPECT_EQ(read(second), "whole");
   EXPECT_EQ(read(draft), "");
-  EXPECT_FALSE(std::filesystem::equivalent(draft, target));
+  ASSERT_EQ(::write(file->get(), "mine", 4), 4);
+  EXPECT_EQ(read(draft), "mine") << "what is open is what has the name";
   EXPECT_NE(open_draft(draft).message().find("is being written by another"), std::string::npos);
 }
 
