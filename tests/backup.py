@@ -8,7 +8,10 @@
           again, of which either ends, and loses its folder"""
 
 import pathlib
+import resource
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 
@@ -80,6 +83,29 @@ def loses_folders(cluster):
     agree(cluster)
 
 
+def too_few_say(cluster, scratch):
+    """What the others had answered may be more than one alone knows of: it does not pass for all,
+    unless somebody says that it does."""
+    cluster.kill("executor-1")
+    cluster.cli("SET", "with", "two")
+    said = back_up(cluster, scratch / "two")
+    if said["missing"] != {"executor-1": "does not answer"}:
+        raise Failure(f"one executor did not answer: {said}")
+    cluster.kill("executor-2")
+    wait_for("it to be gone", 10,
+             lambda: "refused" in cluster.status()["executor-2"].get("error", ""))
+    expect(back_up(cluster, scratch / "one", fails=True),
+           "executor-1 does not answer, executor-2 does not answer", "--unchecked")
+    said = back_up(cluster, scratch / "one", "--unchecked")
+    if sorted(said["missing"]) != ["executor-1", "executor-2"]:
+        raise Failure(f"two executors did not answer: {said}")
+    for name in ("executor-1", "executor-2"):
+        restart(cluster, name)
+    wait_for("them to count again", 60,
+             lambda: counts(cluster, "executor-1") and counts(cluster, "executor-2"))
+    cluster.cli("DEL", "with")
+
+
 def crash(build, scratch):
     file = scratch / "backup"
     with Cluster(build / "eve", config="crash", extra=LASTING) as cluster:
@@ -96,6 +122,7 @@ def crash(build, scratch):
             raise Failure(f"restored {said['objects']} objects, there are {len(after)} keys")
         agree(cluster)
         loses_folders(cluster)
+        too_few_say(cluster, scratch)
         end(cluster)
         cluster._start_dev()
         wait_for("the service to be back", 30, lambda: cluster.cli("GET", "meanwhile") == "written")
@@ -133,6 +160,19 @@ def refusals(cluster, file, scratch):
         raise Failure("something was written by what was refused")
 
 
+def without_room(cluster, file, new):
+    """A restore that fails on the way leaves nothing, so that it can be tried again."""
+    def no_large_files():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    done = subprocess.run([cluster.program, "restore", file, "--dir", new / "inner", "--local"],
+                          capture_output=True, text=True, timeout=120, preexec_fn=no_large_files)
+    expect(done.stderr, "File too large")
+    if done.returncode != 1 or new.exists():
+        raise Failure(f"a restore that failed left {sorted(new.rglob('*'))}")
+
+
 def stopped(cluster, scratch):
     """Of a node that does not run: its newest checkpoint, which others may remember."""
     cluster.kill("executor-2")
@@ -158,6 +198,7 @@ def bft(build, scratch):
         print(f"  backup of batch {said['number']}: {said['bytes']} bytes; the same on "
               f"{1 + len(said['agree'])} executors", flush=True)
         refusals(cluster, file, scratch)
+        without_room(cluster, file, scratch / "new")
         cluster.cli("SET", "too", "late")
         stopped(cluster, scratch)
         destroy(cluster)

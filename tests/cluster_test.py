@@ -17,6 +17,7 @@ import time
 import tomllib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from support.backups import back_up  # noqa: E402
 from support.cluster import COMPLAINTS, Cluster, Failure, wait_for  # noqa: E402
 from support.proxy import proxied  # noqa: E402
 
@@ -316,6 +317,43 @@ def wrong_usage():
             raise Failure(f"eve {' '.join(words)}: {done.returncode}: {done.stderr}")
 
 
+def examine(folder, status):
+    """What `eve doctor` says of each folder that it found something in."""
+    done = subprocess.run([BUILD / "eve", "doctor", folder, "--json"], capture_output=True,
+                          text=True, timeout=60)
+    if done.returncode != status:
+        raise Failure(f"eve doctor: {done.returncode}, not {status}: {done.stdout}{done.stderr}")
+    return {pathlib.Path(report["directory"]).relative_to(folder): report
+            for report in json.loads(done.stdout)["directories"]}
+
+
+def doctor_of_dev():
+    """Finds the logs of all nodes of a stopped `dev`, and says what those then do."""
+    with start("crash", extra=("--durability", "sync")) as cluster:
+        cluster.cli("SET", "a", "1")
+        agree(cluster)
+        cluster.kill_all()
+        home = pathlib.Path(cluster.cluster_file).parent
+        found = examine(home, 0)
+        wanted = {pathlib.Path(name, name) for name in
+                  [f"{role}-{i}" for role in ("executor", "verifier") for i in range(3)]}
+        if set(found) != wanted or any(not report["logs"] for report in found.values()):
+            raise Failure(f"eve doctor found {sorted(found)}")
+        if set(examine(home / "executor-1", 0)) != {pathlib.Path("executor-1")}:
+            raise Failure("eve doctor did not find a node's one log")
+        # As if it had not synced, and the machine had stopped since.
+        (home / "executor-1" / "executor-1" / "commands.start").write_bytes(b"of another start")
+        found = examine(home, 1)
+        bad = {str(where) for where, report in found.items() if report["health"] == "damaged"}
+        if bad != {"executor-1/executor-1"}:
+            raise Failure(f"eve doctor finds damage in {bad}")
+        before = len(cluster.output())
+        cluster._start_dev()
+        wait_for("it to begin as it was said", 30,
+                 lambda: "memory_lost" in cluster.output()[before:])
+        wait_for("the service to be back", 30, lambda: cluster.cli("GET", "a") == "1")
+
+
 def doctor():
     """Tells sound from damaged from neither, and changes nothing."""
     golden = pathlib.Path(__file__).resolve().parent / "journal"
@@ -352,6 +390,18 @@ def doctor():
     data.mkdir()
     expect(2, "unknown", "is it the right directory?")
     shutil.rmtree(folder)
+    doctor_of_dev()
+
+
+def vouched_for(cluster):
+    """By others: who was replaced on the same ports is answered for by the new node itself."""
+    file = pathlib.Path(cluster.directory, "backup")
+    said = back_up(cluster, file, node="another")
+    if said["differ"] or not set(said["agree"]) <= {"executor-0", "executor-1"}:
+        raise Failure(f"who vouches for another: {said}")
+    said = back_up(cluster, file.with_suffix(".old"), node="executor-2", fails=True)
+    if "holds no executor's seat in epoch 1" not in said:
+        raise Failure(f"of one that was replaced: {said}")
 
 
 def dev_members():
@@ -379,6 +429,7 @@ def dev_members():
             raise Failure("something acknowledged is not there")
         cluster.cli("SET", "c", "3")
         agree(cluster)
+        vouched_for(cluster)
 
 
 def dev_ends(words, seconds=30):

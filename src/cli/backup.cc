@@ -6,9 +6,11 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "base/scheduler.h"
+#include "cli/backup_survey.h"
 #include "cli/backup_witness.h"
 #include "cli/commands.h"
 #include "cli/node_words.h"
@@ -30,6 +32,10 @@ using Clock = std::chrono::steady_clock;
 constexpr int kAskMs = 5'000;
 constexpr auto kPollEvery = std::chrono::milliseconds(50);
 constexpr int kAskAgain = 20;
+constexpr auto kLookEvery = std::chrono::milliseconds(500);
+/// For a batch that no more nodes say to have run than may lie. A running cluster commits one that
+/// was run in much less.
+constexpr auto kPatience = std::chrono::seconds(5);
 
 struct BackupOptions {
   std::string file;
@@ -47,6 +53,8 @@ struct Taken {
   bool running = false;      ///< the node was
   bool leads_alone = false;  ///< of primary-backup: the other replica is in nobody's way
   double seconds = 0;
+  std::map<std::string, std::string> missing;  ///< executors that could not say what they have run
+  std::string note;                            ///< for a person; mostly none
 };
 
 class Backup {
@@ -61,12 +69,17 @@ class Backup {
   Status prepare();
   Status describe();
   Result<json> ask(const runtime::NodeConfig& node, const std::string& what) const;
+  void look_around();
+  Status check_seat() const;
   /// `leads`: this node does, of a pair.
-  Result<uint64_t> wanted_number(uint64_t committed_here, bool leads);
+  Status find_wanted(uint64_t committed_here, bool leads);
+  Status find_wanted_of_pair(uint64_t committed_here, bool leads);
+  void look_again(uint64_t committed_here);
+  std::string why_late(uint64_t committed_here) const;
   std::string why_not(const Witnesses::Count& others) const;
   Result<Taken> from_running(uint64_t committed_here, bool leads);
   Result<Taken> from_stopped();
-  Result<std::string> wait_for_checkpoint(uint64_t wanted);
+  Result<std::string> wait_for_checkpoint();
   Result<Taken> copy(const std::string& name, runtime::BackupFault& fault);
   void hear(uint64_t number);
   void hear_enough(uint64_t number);
@@ -76,8 +89,15 @@ class Backup {
   const Clock::time_point begun_ = Clock::now();
   runtime::ClusterConfig cluster_;
   const runtime::NodeConfig* node_ = nullptr;
-  std::vector<const runtime::NodeConfig*> others_;  ///< that play executors, too
-  path folder_;                                     ///< where the node's checkpoints are
+  path folder_;  ///< where the node's checkpoints are
+  Statuses statuses_;
+  std::optional<MembersSaid> members_;              ///< nullopt: too few say who they are
+  std::vector<const runtime::NodeConfig*> others_;  ///< that hold an executor's seat, too
+  std::set<std::string> confirmed_;                 ///< of those: who answered, and was it
+  Reach reach_;
+  uint64_t wanted_ = 0;  ///< what was acknowledged before the backup is in the state after it
+  Clock::time_point looked_;
+  std::string note_;
   durability::BackupManifest manifest_;
   Witnesses witnesses_;
   bool running_ = false;
@@ -100,9 +120,6 @@ Status Backup::prepare() {
   const Address* executor = executor_of(*node_);
   if (executor == nullptr) {
     return Error{"\"" + options_.node + "\" plays no executor: the state is with those"};
-  }
-  for (const auto* other : cluster_.everybody()) {
-    if (other != node_ && executor_of(*other) != nullptr) others_.push_back(other);
   }
   std::error_code error;
   if (std::filesystem::exists(std::filesystem::symlink_status(options_.file, error))) {
@@ -148,43 +165,138 @@ Result<json> Backup::ask(const runtime::NodeConfig& node, const std::string& wha
   return parsed;
 }
 
+/// Who answers, who holds a seat, and how far they are.
+void Backup::look_around() {
+  looked_ = Clock::now();
+  const auto worth = worth_asking(cluster_, *node_);
+  statuses_.clear();
+  for (const auto* node : worth) {
+    auto status = ask(*node, "/status");
+    if (status && is_of(*status, node->name)) statuses_[node->name] = std::move(*status);
+  }
+  if (auto now = members_now(cluster_, statuses_)) members_ = std::move(now);
+  others_.clear();
+  if (!members_) return;
+  const auto& seated = members_->executors;
+  for (const auto* node : worth) {
+    const bool sits = std::find(seated.begin(), seated.end(), node->name) != seated.end();
+    if (sits && node != node_) others_.push_back(node);
+  }
+}
+
+/// Who was replaced has what there was then.
+Status Backup::check_seat() const {
+  if (!members_ || options_.unchecked) return {};
+  const auto& seated = members_->executors;
+  if (std::find(seated.begin(), seated.end(), node_->name) != seated.end()) return {};
+  std::string names;
+  for (const auto& name : seated) names += (names.empty() ? "" : ", ") + name;
+  return Error{"\"" + options_.node + "\" holds no executor's seat in epoch " +
+               std::to_string(members_->epoch) + ": back up one of those that do, " + names};
+}
+
 Result<Taken> Backup::take() {
   if (auto status = prepare(); !status) return Error{status.message()};
-  const auto here = ask(*node_, "/status");
-  if (!here) return from_stopped();
+  look_around();
+  if (auto status = check_seat(); !status) return Error{status.message()};
+  const auto found = statuses_.find(node_->name);
+  if (found == statuses_.end()) return from_stopped();
   running_ = true;
-  const json pair = part_of(*here, "pair");
+  const json& here = found->second;
+  const json pair = part_of(here, "pair");
   const bool leads = says(pair, "leading", true);
   leads_alone_ = leads && !says(pair, "both_in_sync", true);
-  const json executor = part_of(*here, "executor");
+  const json executor = part_of(here, "executor");
   if (!executor.contains("checkpoints")) {
     return Error{"\"" + options_.node + "\" keeps nothing: start it with --durability sync"};
   }
   return from_running(number_of(executor, "committed"), leads);
 }
 
-Result<uint64_t> Backup::wanted_number(uint64_t committed_here, bool leads) {
+Status Backup::find_wanted_of_pair(uint64_t committed_here, bool leads) {
   std::multiset<uint64_t> committed = {committed_here};
   for (const auto* other : others_) {
-    const auto status = ask(*other, "/status");
-    if (!status) continue;
-    committed.insert(number_of(part_of(*status, "executor"), "committed"));
-    leads = leads || says(part_of(*status, "pair"), "leading", true);
+    const auto status = statuses_.find(other->name);
+    if (status == statuses_.end()) continue;
+    committed.insert(number_of(part_of(status->second, "executor"), "committed"));
+    leads = leads || says(part_of(status->second, "pair"), "leading", true);
   }
-  if (cluster_.model.is_primary_backup() && !options_.unchecked) {
-    // One that cannot be asked may be the primary, and have answered more than this one knows of;
-    // those that have just started may have answered more than they know to be committed.
-    const bool asked = committed.size() > 1 || leads_alone_;
-    const std::string why = !asked   ? why_not_believed_of_pair({}, false)
-                            : !leads ? "neither replica leads now"
-                                     : "";
-    if (!why.empty()) return Error{why + ". Wait for one that leads (`status`), and try again"};
+  wanted_ = *committed.rbegin();
+  if (options_.unchecked) return {};
+  // One that cannot be asked may be the primary, and have answered more than this one knows of;
+  // those that have just started may have answered more than they know to be committed.
+  const bool asked = committed.size() > 1 || leads_alone_;
+  const std::string why = !asked   ? why_not_believed_of_pair({}, false)
+                          : !leads ? "neither replica leads now"
+                                   : "";
+  if (why.empty()) return {};
+  return Error{why + ". Wait for one that leads (`status`), and try again"};
+}
+
+Status Backup::find_wanted(uint64_t committed_here, bool leads) {
+  const auto& model = cluster_.model;
+  if (model.is_primary_backup()) {
+    if (auto status = find_wanted_of_pair(committed_here, leads); !status) return status;
+  } else if (members_) {
+    reach_ = reach(model, *members_, statuses_);
+    wanted_ = options_.unchecked ? reach_.committed : reach_.through;
+    if (!reach_.known && !options_.unchecked) {
+      return Error{list_of(reach_.missing) +
+                   ": what those had answered may be more than the others "
+                   "know of, who are too few (" +
+                   std::to_string(model.u() + 1) +
+                   " executors have to say what they have run). Start them, or wait for them "
+                   "(`wait`); or take what \"" +
+                   options_.node + "\" has, with --unchecked"};
+    }
+  } else if (!options_.unchecked) {
+    return Error{"too few nodes say who the members are (" + std::to_string(model.vouched()) +
+                 " have to say the same): start the others (`status`); or take what \"" +
+                 options_.node + "\" has, with --unchecked"};
   }
-  const uint64_t wanted = acknowledged_through(committed, cluster_.model.r());
-  if (wanted == 0 && committed_here == 0) {
+  if (wanted_ == 0 && committed_here == 0) {
     return Error{"nothing has been written to this cluster yet"};
   }
-  return std::max(wanted, uint64_t{1});
+  wanted_ = std::max(wanted_, uint64_t{1});
+  return {};
+}
+
+/// While the node has not committed what is wanted. It may be less by now: what was run, and
+/// answered to nobody, may have been undone.
+void Backup::look_again(uint64_t committed_here) {
+  const bool patient = Clock::now() - begun_ < kPatience;
+  if (options_.unchecked) {
+    if (patient) return;
+    note_ = "others have committed batch " + std::to_string(wanted_) + ", which is not in it";
+    wanted_ = std::max(committed_here, uint64_t{1});
+    return;
+  }
+  if (cluster_.model.is_primary_backup() || Clock::now() - looked_ < kLookEvery) return;
+  look_around();
+  if (!members_) return;
+  const auto now = reach(cluster_.model, *members_, statuses_);
+  if (!now.known) return;
+  reach_ = now;
+  wanted_ = std::min(wanted_, std::max(reach_.through, uint64_t{1}));
+  const bool doubtful = reach_.committed < wanted_ && !reach_.vouched;
+  if (!doubtful || patient) return;
+  note_ = "an executor says that it has run batch " + std::to_string(wanted_) +
+          ", which no other one confirms and nobody has committed: it may lie (`status`)";
+  wanted_ = std::max(reach_.committed, uint64_t{1});
+}
+
+std::string Backup::why_late(uint64_t committed_here) const {
+  const std::string after = " after " + std::to_string(options_.timeout_s) + " s";
+  const std::string wanted = "batch " + std::to_string(wanted_);
+  if (committed_here >= wanted_) {
+    return "\"" + options_.node + "\" had no checkpoint of " + wanted + after +
+           ": is its disk slow (`status`)? --timeout gives it longer";
+  }
+  return "\"" + options_.node + "\" had no checkpoint of " + wanted +
+         ", which clients may have the answers of, and had committed batch " +
+         std::to_string(committed_here) + after +
+         ": is it behind, or does the cluster stand still (`status`)? --timeout gives it longer, "
+         "--unchecked takes what it has";
 }
 
 /// Asks the others about a batch, unless they have told already.
@@ -192,6 +304,13 @@ void Backup::hear(uint64_t number) {
   if (number == 0) return;
   for (const auto* other : others_) {
     if (witnesses_.heard(other->name, number)) continue;
+    if (!confirmed_.contains(other->name)) {
+      const auto known = statuses_.find(other->name);
+      const auto status =
+          known != statuses_.end() ? Result<json>(known->second) : ask(*other, "/status");
+      if (!status || !is_of(*status, other->name)) continue;
+      confirmed_.insert(other->name);
+    }
     const auto batch = ask(*other, "/batch/" + std::to_string(number));
     if (!batch || number_of(*batch, "number") != number) continue;
     witnesses_.said(other->name, number, text_of(*batch, "token"), text_of(*batch, "state_root"));
@@ -212,18 +331,21 @@ void Backup::hear_enough(uint64_t number) {
   }
 }
 
-/// The name of one that is not older than batch `wanted`.
-Result<std::string> Backup::wait_for_checkpoint(uint64_t wanted) {
+/// The name of one that is not older than what is wanted.
+Result<std::string> Backup::wait_for_checkpoint() {
   std::optional<uint64_t> failed_before;
+  uint64_t committed = 0;
   while (Clock::now() - begun_ < std::chrono::seconds(options_.timeout_s)) {
     const auto status = ask(*node_, "/status");
     if (!status) return Error{"the node does not answer any more: " + status.message()};
-    const json now = part_of(part_of(*status, "executor"), "checkpoints");
+    const json executor = part_of(*status, "executor");
+    const json now = part_of(executor, "checkpoints");
+    committed = number_of(executor, "committed");
     const auto number = number_of(now, "last_number");
     const auto under_way = number_of(now, "under_way");
     const auto failed = number_of(now, "failed");
     hear(under_way);
-    if (number >= wanted) {
+    if (number >= wanted_) {
       hear_enough(number);
       return text_of(now, "last_name");
     }
@@ -231,15 +353,14 @@ Result<std::string> Backup::wait_for_checkpoint(uint64_t wanted) {
       return Error{"the node could not take a checkpoint: " + text_of(now, "trouble")};
     }
     failed_before = failed;
-    if (under_way == 0) {
+    if (committed < wanted_) look_again(committed);
+    if (committed >= wanted_ && under_way == 0) {
       const auto asked = runtime::http_post(node_->host, node_->status_port, "/checkpoint", kAskMs);
       if (!asked) return Error{options_.node + ": " + asked.message()};
     }
     std::this_thread::sleep_for(kPollEvery);
   }
-  return Error{"\"" + options_.node + "\" had no checkpoint of batch " + std::to_string(wanted) +
-               " after " + std::to_string(options_.timeout_s) +
-               " s: is it behind (`status`)? --timeout gives it longer"};
+  return Error{why_late(committed)};
 }
 
 std::string Backup::why_not(const Witnesses::Count& others) const {
@@ -265,7 +386,7 @@ Result<Taken> Backup::copy(const std::string& name, runtime::BackupFault& fault)
   };
   auto info = runtime::write_backup(folder_ / name, options_.file, manifest_, believe, &fault);
   if (!info) return info.error();
-  Taken taken{std::move(*info), {}, running_, leads_alone_, 0};
+  Taken taken{std::move(*info), {}, running_, leads_alone_, 0, reach_.missing, note_};
   const auto& end = taken.info.end;
   taken.others = witnesses_.count(end.parts.number.value(), end.token, end.parts.state);
   taken.seconds = std::chrono::duration<double>(Clock::now() - begun_).count();
@@ -273,10 +394,9 @@ Result<Taken> Backup::copy(const std::string& name, runtime::BackupFault& fault)
 }
 
 Result<Taken> Backup::from_running(uint64_t committed_here, bool leads) {
-  const auto wanted = wanted_number(committed_here, leads);
-  if (!wanted) return wanted.error();
+  if (auto status = find_wanted(committed_here, leads); !status) return Error{status.message()};
   for (;;) {
-    const auto name = wait_for_checkpoint(*wanted);
+    const auto name = wait_for_checkpoint();
     if (!name) return name.error();
     auto fault = runtime::BackupFault::kOther;
     auto taken = copy(*name, fault);
@@ -325,6 +445,8 @@ ordered_json to_json(const BackupOptions& options, const Taken& taken) {
           {"agree", taken.others.agree},
           {"differ", taken.others.differ},
           {"leads_alone", taken.leads_alone},
+          {"missing", taken.missing},
+          {"note", taken.note},
           {"seconds", taken.seconds}};
 }
 
@@ -340,6 +462,10 @@ void print_text(const BackupOptions& options, const Taken& taken) {
     std::printf("%s leads alone: what it has is what counts\n", options.node.c_str());
   }
   for (const auto& node : taken.others.differ) std::printf("! %s differs\n", node.c_str());
+  for (const auto& [node, why] : taken.missing) {
+    std::printf("! %s %s\n", node.c_str(), why.c_str());
+  }
+  if (!taken.note.empty()) std::printf("! %s\n", taken.note.c_str());
   if (!taken.running) {
     std::printf("! %s is stopped: what its log holds beyond that batch is not in the backup\n",
                 options.node.c_str());

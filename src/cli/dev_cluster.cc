@@ -102,6 +102,11 @@ void mark_as_made_by_dev(const std::filesystem::path& directory) {
   std::ofstream(directory / kLasting) << "But for what its nodes keep.\n";
 }
 
+void unmark_as_made_by_dev(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  for (const char* mark : {kMarker, kLasting}) std::filesystem::remove(directory / mark, ignored);
+}
+
 Result<std::unique_ptr<DevCluster>> DevCluster::start(const Program& program,
                                                       const DevOptions& options) {
   std::unique_ptr<DevCluster> cluster(new DevCluster);

@@ -41,6 +41,8 @@ struct DevOptions {
 
 /// Has `dev` take the folder for one of its own whose nodes keep their state.
 void mark_as_made_by_dev(const std::filesystem::path& directory);
+/// As if it had not been marked.
+void unmark_as_made_by_dev(const std::filesystem::path& directory);
 
 void add_dev_options(CLI::App& command, const Program& program, DevOptions& options);
 

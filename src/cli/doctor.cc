@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/doctor_report.h"
+#include "runtime/node_log.h"
 #include "runtime/posix_disk.h"
 
 namespace eve::cli {
@@ -16,6 +17,7 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kMostFolders = 256;  ///< of one directory
+constexpr int kDeepest = 3;           ///< DIR/NAME/ROLE, and one that holds several of DIR
 
 struct DoctorOptions {
   std::vector<std::string> directories;
@@ -24,7 +26,7 @@ struct DoctorOptions {
 
 json look_at(const std::filesystem::path& directory) {
   auto disk = runtime::PosixDisk::look_at(directory);
-  if (disk) return inspect_directory(**disk, directory.string());
+  if (disk) return inspect_directory(**disk, directory.string(), runtime::machine_start());
   return {{"directory", directory.string()},
           {"health", name_of(Health::kUnknown)},
           {"findings", {disk.message()}}};
@@ -37,10 +39,7 @@ bool holds_a_log(const json& report) {
   return holds("logs") || holds("checkpoints");
 }
 
-/// The directory, and the folders in it, so that the folder of `dev` or of several nodes can be
-/// named; of those only the ones with something in them that nodes write.
-void look_into(const std::filesystem::path& directory, json& reports) {
-  auto own = look_at(directory);
+std::vector<std::filesystem::path> folders_in(const std::filesystem::path& directory) {
   std::vector<std::filesystem::path> folders;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
@@ -48,12 +47,26 @@ void look_into(const std::filesystem::path& directory, json& reports) {
   }
   std::sort(folders.begin(), folders.end());
   folders.resize(std::min(folders.size(), kMostFolders));
-  json inside = json::array();
-  for (const auto& folder : folders) {
+  return folders;
+}
+
+/// The folders in it, and in those: of each that nodes write in, or that cannot be looked at.
+void look_below(const std::filesystem::path& directory, int levels, json& reports) {
+  if (levels == 0) return;
+  for (const auto& folder : folders_in(directory)) {
     auto report = look_at(folder);
     const bool locked = !report.contains("logs");
-    if (locked || holds_a_log(report)) inside.push_back(std::move(report));
+    if (locked || holds_a_log(report)) reports.push_back(std::move(report));
+    look_below(folder, levels - 1, reports);
   }
+}
+
+/// The directory, and what is below it: a role's folder, a node's, that of `dev` or of several
+/// nodes can be named.
+void look_into(const std::filesystem::path& directory, json& reports) {
+  auto own = look_at(directory);
+  json inside = json::array();
+  look_below(directory, kDeepest, inside);
   if (holds_a_log(own) || inside.empty()) reports.push_back(std::move(own));
   for (auto& report : inside) reports.push_back(std::move(report));
 }

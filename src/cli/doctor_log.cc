@@ -6,8 +6,11 @@
 #include <optional>
 #include <set>
 
+#include "crypto/hex.h"
 #include "durability/executor_notes.h"
 #include "durability/keeper.h"
+#include "durability/log_marks.h"
+#include "durability/mark_file.h"
 #include "durability/promise_notes.h"
 #include "journal/format.h"
 #include "journal/log_reader.h"
@@ -155,6 +158,8 @@ const char* meaning_of(const std::string& tail) {
 
 void add_recovery(const std::string& name, const journal::Recovery& recovery,
                   const Counter& counter, json& log, Inspected& out) {
+  const ByteView life(reinterpret_cast<const char*>(recovery.life.data()), recovery.life.size());
+  log["life"] = crypto::to_hex(life);
   log["opened"] = recovery.opened;
   log["begin"] = recovery.begin.value();
   log["end"] = recovery.end.value();
@@ -188,6 +193,27 @@ void add_recovery(const std::string& name, const journal::Recovery& recovery,
       "records from " + std::to_string(recovery.end.value()) +
       " on are lost: the node sets damaged files aside when it starts, and makes up for what is"
       " missing from its peers; copy the directory first if you want to look into it");
+}
+
+/// What the log cannot tell of itself: it was not synced when the machine stopped, or one before it
+/// could not be read.
+void add_marks(journal::Disk& disk, const std::string& name, const journal::Recovery& recovery,
+               const std::string& machine_start, Inspected& out) {
+  const auto lost = durability::read_mark(disk, durability::lost_mark(name));
+  const auto start = durability::read_mark(disk, durability::start_mark(name));
+  if (!lost || !start) {
+    out.health = std::max(out.health, Health::kUnknown);
+    out.findings.push_back("it cannot be said whether it is sound: " +
+                           (lost ? start.message() : lost.message()));
+    return;
+  }
+  if (!recovery.damage.empty()) return;  // that is what a node says of it, and it was said
+  const auto why = durability::why_not_whole(recovery, *lost, *start, machine_start, true);
+  if (why.empty()) return;
+  out.health = Health::kDamaged;
+  out.findings.push_back(why +
+                         ". The node begins as one that has lost something of its memory, "
+                         "and makes up for it from its peers");
 }
 
 void add_files(journal::Disk& disk, const std::vector<std::string>& files,
@@ -229,7 +255,8 @@ std::vector<std::string> logs_among(const std::vector<std::string>& files) {
 }
 
 json inspect_log(journal::Disk& disk, const std::string& name,
-                 const std::vector<std::string>& files, Inspected& out) {
+                 const std::vector<std::string>& files, const std::string& machine_start,
+                 Inspected& out) {
   json log = {{"name", name},
               {"kinds", json::array()},
               {"damage", json::array()},
@@ -256,6 +283,7 @@ json inspect_log(journal::Disk& disk, const std::string& name,
     const auto recovery = journal::read_log(disk, options, counter);
     if (recovery) {
       add_recovery(name, *recovery, counter, log, out);
+      add_marks(disk, name, *recovery, machine_start, out);
       bad = {recovery->set_aside.begin(), recovery->set_aside.end()};
     } else {
       out.health = Health::kUnknown;

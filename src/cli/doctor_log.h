@@ -19,9 +19,10 @@ struct Inspected {
 
 /// The names of the logs that have a file among `files`, in any state.
 std::vector<std::string> logs_among(const std::vector<std::string>& files);
-/// Reads log `name` as a node would at its start.
+/// Reads log `name`, and the marks beside it, as a node would at its start.
 nlohmann::json inspect_log(journal::Disk& disk, const std::string& name,
-                           const std::vector<std::string>& files, Inspected& out);
+                           const std::vector<std::string>& files, const std::string& machine_start,
+                           Inspected& out);
 /// Lines for a person.
 std::string log_to_text(const nlohmann::json& log);
 

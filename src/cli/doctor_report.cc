@@ -18,6 +18,7 @@ struct Draft {
   Health health = Health::kSound;
   std::vector<std::string> findings;
   std::set<std::string> left;  ///< files that nobody has looked at
+  std::string machine_start;
 
   /// `what` goes before the findings: whose they are.
   void add(const std::string& what, const Inspected& part) {
@@ -34,7 +35,7 @@ void inspect_logs(journal::Disk& disk, const Files& files, Draft& draft) {
   draft.report["logs"] = json::array();
   for (const std::string& name : logs_among(files)) {
     Inspected part;
-    draft.report["logs"].push_back(inspect_log(disk, name, files, part));
+    draft.report["logs"].push_back(inspect_log(disk, name, files, draft.machine_start, part));
     draft.add("log " + name, part);
   }
 }
@@ -98,8 +99,10 @@ int exit_status(Health health) {
   return 2;
 }
 
-json inspect_directory(journal::Disk& disk, const std::string& where) {
+json inspect_directory(journal::Disk& disk, const std::string& where,
+                       const std::string& machine_start) {
   Draft draft;
+  draft.machine_start = machine_start;
   draft.report = {{"directory", where}};
   auto files = disk.list();
   if (!files) {

@@ -22,13 +22,15 @@ const char* name_of(Health health);
 /// 0 sound, 1 damaged, 2 it cannot be said.
 int exit_status(Health health);
 
-/// Looks at `disk`'s files; `where` is its directory's name. An object:
+/// Looks at `disk`'s files; `where` is its directory's name, `machine_start` names this start of
+/// the machine (runtime/node_log.h). An object:
 ///   directory, health, findings: what a person should know, worst first
 ///   logs: [{name, cluster, node, opened, records, begin, end, settled, tail, cut_bytes, damage,
 ///           kinds: [{kind, name, records, bytes}], segments: [{file, bytes, state}], ...}]
 ///   checkpoints: [{file, bytes, state, number, token, state_root, position, unused...}]
 ///   other_files: [{file, bytes}], used_bytes, free_bytes
-nlohmann::json inspect_directory(journal::Disk& disk, const std::string& where);
+nlohmann::json inspect_directory(journal::Disk& disk, const std::string& where,
+                                 const std::string& machine_start);
 
 Health health_of(const nlohmann::json& report);
 /// For a person.

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/doctor_log.h"
+#include "durability/log_marks.h"
+#include "durability/mark_file.h"
 #include "journal/log_writer.h"
 #include "journal/testing_disk.h"
 
@@ -35,7 +37,7 @@ class DoctorTest : public ::testing::Test {
   /// Looks, and sees to it that nothing was changed.
   json look() {
     disk.calls.clear();
-    json report = inspect_directory(disk, "/data");
+    json report = inspect_directory(disk, "/data", "boot-1");
     EXPECT_TRUE(disk.calls.empty()) << disk.calls.front();
     EXPECT_NE(to_text(report).find("/data: " + report["health"].get<std::string>()),
               std::string::npos);
@@ -133,6 +135,34 @@ TEST_F(DoctorTest, ALossThatIsOnRecordIsToldUntilItIsMadeUpFor) {
   ASSERT_TRUE((*log)->append(0xff00, 0, "").ok() && (*log)->flush().ok());
   report = look();
   EXPECT_TRUE(report["findings"].empty()) << report;
+}
+
+TEST_F(DoctorTest, ALogThatWasNotSyncedLacksItsEndAfterAReboot) {
+  disk = journal::testing::TestDisk();
+  write("commands", false);
+  const auto ran_in = [this](const std::string& machine_start) {
+    ASSERT_TRUE(durability::write_mark(disk, durability::start_mark("commands"),
+                                       durability::start_text(machine_start))
+                    .ok());
+  };
+  ran_in("boot-1");
+  EXPECT_EQ(look()["health"], "sound") << "the machine went on";
+  ran_in("boot-0");
+  const json report = look();
+  EXPECT_EQ(report["health"], "damaged");
+  EXPECT_TRUE(finds(report, "its end may be missing. The node begins as one that has lost"))
+      << report["findings"];
+  disk = journal::testing::TestDisk();
+  write("commands");
+  ran_in("boot-0");
+  EXPECT_EQ(look()["health"], "sound") << "it ended in order, and had synced everything";
+}
+
+TEST_F(DoctorTest, ALogThatTookTheOldOnesPlace) {
+  ASSERT_TRUE(durability::write_mark(disk, durability::lost_mark("commands"), "unreadable").ok());
+  const json report = look();
+  EXPECT_EQ(report["health"], "damaged");
+  EXPECT_TRUE(finds(report, "an earlier log could not be read: unreadable"));
 }
 
 TEST_F(DoctorTest, OneBadLogAmongSeveral) {

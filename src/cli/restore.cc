@@ -62,14 +62,47 @@ Status check_clock(TimeUs last_us) {
                "must not go back"};
 }
 
-/// `directory` exists afterwards, and has nothing that would be overwritten.
-Status make_directory(const std::filesystem::path& directory) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) return Error{directory.string() + ": cannot make it: " + error.message()};
-  if (std::filesystem::is_empty(directory, error) && !error) return {};
-  return Error{directory.string() + ": is not empty; choose another --dir"};
-}
+/// The directory of the new cluster. What was made in it goes away again, unless it is kept: else
+/// the next attempt would find it not empty. (write_cluster() sees to its own files.)
+class NewDirectory {
+ public:
+  explicit NewDirectory(std::filesystem::path directory) : directory_(std::move(directory)) {}
+  ~NewDirectory() {
+    if (keep_ || !ours_) return;
+    std::error_code ignored;
+    std::filesystem::remove_all(runtime::genesis_directory(directory_), ignored);
+    unmark_as_made_by_dev(directory_);
+    for (const auto& made : made_) std::filesystem::remove(made, ignored);
+  }
+  NewDirectory(const NewDirectory&) = delete;
+  NewDirectory& operator=(const NewDirectory&) = delete;
+
+  /// It exists afterwards, with an empty folder `genesis`, which is this process's: of two that
+  /// find it empty one makes that.
+  Status make() {
+    std::error_code error;
+    for (auto path = std::filesystem::absolute(directory_); !std::filesystem::exists(path, error);
+         path = path.parent_path()) {
+      made_.push_back(path);
+    }
+    std::filesystem::create_directories(directory_, error);
+    if (error) return Error{directory_.string() + ": cannot make it: " + error.message()};
+    const auto genesis = runtime::genesis_directory(directory_);
+    if (std::filesystem::is_empty(directory_, error) && !error) {
+      ours_ = std::filesystem::create_directory(genesis, error);
+    }
+    if (error) return Error{genesis.string() + ": cannot make it: " + error.message()};
+    if (!ours_) return Error{directory_.string() + ": is not empty; choose another --dir"};
+    return {};
+  }
+  void keep() { keep_ = true; }
+
+ private:
+  const std::filesystem::path directory_;
+  std::vector<std::filesystem::path> made_;  ///< innermost first
+  bool ours_ = false;
+  bool keep_ = false;
+};
 
 struct Restored {
   runtime::ClusterConfig config;
@@ -107,7 +140,8 @@ Result<Restored> restore(const Program& program, const RestoreOptions& options) 
   config->genesis = runner.root();
 
   const std::filesystem::path directory = options.cluster.directory;
-  if (auto status = make_directory(directory); !status) return Error{status.message()};
+  NewDirectory made(directory);
+  if (auto status = made.make(); !status) return Error{status.message()};
   auto disk = runtime::PosixDisk::open_directory(runtime::genesis_directory(directory));
   if (!disk) return disk.error();
   auto genesis = durability::write_genesis(**disk, config->id, digester, runner);
@@ -117,6 +151,7 @@ Result<Restored> restore(const Program& program, const RestoreOptions& options) 
   if (auto status = runtime::write_cluster(directory, *config, secret); !status) {
     return Error{status.message()};
   }
+  made.keep();
   return Restored{std::move(*config), std::move(*from), std::move(*genesis), runner.objects()};
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "durability/log_marks.h"
 #include "durability/mark_file.h"
 
 namespace eve::durability {
@@ -22,24 +23,8 @@ constexpr uint32_t kDamagedReadings = 3;
 /// Every start adds one, and looks at all.
 constexpr size_t kManySegments = 32;
 
-std::string start_name(const KeeperOptions& options) {
-  return options.log.name + ".start";
-}
-std::string lost_name(const KeeperOptions& options) {
-  return options.log.name + ".lost";
-}
-
 std::string highest_name(const KeeperOptions& options) {
   return options.log.name + ".highest";
-}
-
-std::string in_words(const journal::Recovery& recovery) {
-  std::string words;
-  for (const journal::Damage& damage : recovery.damage) {
-    if (!words.empty()) words += "; ";
-    words += damage.file + " at " + std::to_string(damage.offset) + ": " + damage.what;
-  }
-  return words.empty() ? words : words + "; damaged files are kept as *" + journal::kDamagedSuffix;
 }
 
 /// Reads past everything: what mend() visits, the owner has given.
@@ -87,14 +72,16 @@ class Keeper::Opening : public journal::Visitor {
     if (auto status = keeper_.disk_.refresh(); !status) return status;
     auto recovery = journal::read_log(keeper_.disk_, options.log, *this);
     if (!recovery) return recovery.status();
-    auto lost = read_mark(keeper_.disk_, lost_name(options));
+    auto lost = read_mark(keeper_.disk_, lost_mark(options.log.name));
     if (!lost) return lost.status();
-    auto start = read_mark(keeper_.disk_, start_name(options));
+    auto start = read_mark(keeper_.disk_, start_mark(options.log.name));
     if (!start) return start.status();
 
     auto highest = read_highest();
     if (!highest) return highest.status();
-    const std::string trouble = missing(*recovery, *lost, *start, highest->has_value());
+    const bool expected = highest->has_value() || options.ran_before;
+    const std::string trouble =
+        why_not_whole(*recovery, *lost, *start, options.machine_start, expected);
     if (auto status = keeper_.begin(*recovery, trouble.substr(0, kMostWords)); !status) {
       return status;
     }
@@ -110,7 +97,8 @@ class Keeper::Opening : public journal::Visitor {
     found.highest = keeper_.marked_ = *highest;
     if (found.whole) mark_again();
     if (*lost) {
-      if (auto status = remove_mark(keeper_.disk_, lost_name(options)); !status) return status;
+      if (auto status = remove_mark(keeper_.disk_, lost_mark(options.log.name)); !status)
+        return status;
     }
     return mark_start(*start);
   }
@@ -137,34 +125,15 @@ class Keeper::Opening : public journal::Visitor {
     }
     return number;
   }
-  /// Empty: all that was ever acknowledged is there, or what is missing is on record already.
-  std::string missing(const journal::Recovery& recovery, const std::optional<Bytes>& lost,
-                      const std::optional<Bytes>& start, bool marked) const {
-    if (!recovery.damage.empty()) return in_words(recovery);
-    if (lost) return "an earlier log could not be read: " + *lost;
-    if (recovery.empty) {
-      const bool expected = marked || keeper_.options_.ran_before || !recovery.kept.empty();
-      return expected ? "the log that was here is gone" : "";
-    }
-    // A process that ended in order has synced everything.
-    const bool closed = recovery.tail == journal::Tail::kClosed;
-    if (start && *start != start_text() && !closed) {
-      return "the machine has stopped, and the log was not synced: its end may be missing";
-    }
-    return "";
-  }
-
   /// Who writes without syncing says so before; who syncs must not be taken for such a one. Not
   /// earlier than here: what the old mark says is missing must be on record.
   Status mark_start(const std::optional<Bytes>& found) const {
-    const std::string name = start_name(keeper_.options_);
+    const std::string name = start_mark(keeper_.options_.log.name);
+    const Bytes now = start_text(keeper_.options_.machine_start);
     if (keeper_.options_.durability != Durability::kAsync) {
       return found ? remove_mark(keeper_.disk_, name) : Status();
     }
-    return found == start_text() ? Status() : write_mark(keeper_.disk_, name, start_text());
-  }
-  Bytes start_text() const {
-    return "async " + keeper_.options_.machine_start.substr(0, kMostWords);
+    return found == now ? Status() : write_mark(keeper_.disk_, name, now);
   }
 
   Keeper& keeper_;
@@ -188,7 +157,8 @@ Status Keeper::begin(const journal::Recovery& recovery, const std::string& troub
   if (!trouble.empty()) first.push_back({kNotWhole, 0, trouble});
   const bool readable = !recovery.copy.file.empty();
   if (!recovery.empty && !readable) {
-    if (auto status = write_mark(disk_, lost_name(options_), trouble); !status) return status;
+    if (auto status = write_mark(disk_, lost_mark(options_.log.name), trouble); !status)
+      return status;
     if (auto status = journal::set_aside_log(disk_, options_.log.name); !status) return status;
   }
   auto log = readable ? LogWriter::resume(disk_, options_.log, recovery, first)

@@ -20,6 +20,7 @@ using durability::CheckpointInfo;
 using std::filesystem::path;
 
 constexpr uint64_t kCopyBytes = uint64_t{1} << 20;
+constexpr int kOpenDraft = 100;
 constexpr uint64_t kMaxOffset = std::numeric_limits<off_t>::max();
 
 Result<uint64_t> size_of(int fd, const path& file) {
@@ -136,6 +137,35 @@ Result<CheckpointInfo> BackupFile::verify() {
   return durability::verify_checkpoint(*disk_, manifest_.checkpoint, digester);
 }
 
+Result<Descriptor> open_draft(const path& file, const std::function<void()>& opened) {
+  const auto written = [&] {
+    return Error{file.string() + ": is being written by another `backup`"};
+  };
+  for (int attempt = 0; attempt < kOpenDraft; ++attempt) {
+    Descriptor fd(uninterrupted(
+        [&] { return ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600); }));
+    if (!fd.ok()) return disk_error(file, "create", errno);
+    if (opened) opened();
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return written();
+    struct stat held {};
+    struct stat named {};
+    if (::fstat(fd.get(), &held) != 0) return disk_error(file, "examine", errno);
+    if (::lstat(file.c_str(), &named) != 0) {
+      if (errno != ENOENT) return disk_error(file, "examine", errno);
+      continue;
+    }
+    // Whoever wrote it has named it meanwhile: what is open is a finished backup.
+    if (held.st_dev != named.st_dev || held.st_ino != named.st_ino) continue;
+    if (held.st_nlink > 1) {  // interrupted between getting its name and losing this one
+      if (::unlink(file.c_str()) != 0) return disk_error(file, "remove", errno);
+      continue;
+    }
+    if (::ftruncate(fd.get(), 0) != 0) return disk_error(file, "empty", errno);
+    return fd;
+  }
+  return written();
+}
+
 namespace {
 
 /// What is being written, beside the target; goes away unless it gets its name.
@@ -150,16 +180,10 @@ class Draft {
 
   const path& file() const { return file_; }
 
-  /// What an interrupted one left is overwritten.
   Status create() {
-    Descriptor fd(uninterrupted(
-        [&] { return ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600); }));
-    if (!fd.ok()) return disk_error(file_, "create", errno);
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-      return Error{file_.string() + ": is being written by another `backup`"};
-    }
-    if (::ftruncate(fd.get(), 0) != 0) return disk_error(file_, "empty", errno);
-    fd_ = std::move(fd);
+    auto fd = open_draft(file_);
+    if (!fd) return fd.status();
+    fd_ = std::move(*fd);
     return {};
   }
 

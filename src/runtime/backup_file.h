@@ -10,6 +10,7 @@
 #include "durability/checkpoint_reader.h"
 #include "eve/result.h"
 #include "journal/disk.h"
+#include "runtime/descriptor.h"
 
 namespace eve::runtime {
 
@@ -32,6 +33,12 @@ class BackupFile {
   durability::BackupManifest manifest_;
   std::unique_ptr<journal::Disk> disk_;
 };
+
+/// An empty file that nobody else writes, at the path `file`: made, or what an interrupted one
+/// left. Never one that has got another name meanwhile. `opened`, for tests: between opening and
+/// locking.
+Result<Descriptor> open_draft(const std::filesystem::path& file,
+                              const std::function<void()>& opened = {});
 
 /// Copies `checkpoint`, a file, into a new backup `target`; `manifest` says what it is, but for its
 /// name and size. The copy is on the disk, was read back from there and found whole before it gets

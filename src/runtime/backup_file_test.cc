@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <iterator>
@@ -63,6 +64,37 @@ class BackupFileTest : public ::testing::Test {
   BackupManifest manifest;
   crypto::Digest root;
 };
+
+TEST_F(BackupFileTest, WhatAnotherOneFinishesMeanwhileIsLeftAlone) {
+  const auto draft = folder.path() / "backup.new";
+  const auto second = folder.path() / "second";
+  int opened = 0;
+  const auto file = open_draft(draft, [&] {
+    if (++opened > 2) return;
+    // The other one names its file, and with that its lock is gone.
+    write(draft, "whole");
+    std::filesystem::rename(draft, opened == 1 ? target : second);
+    if (opened == 2) write(draft, "what an interrupted one left");
+  });
+  ASSERT_TRUE(file.ok()) << file.message();
+  EXPECT_EQ(opened, 3);
+  EXPECT_EQ(read(target), "whole");
+  EXPECT_EQ(read(second), "whole");
+  EXPECT_EQ(read(draft), "");
+  ASSERT_EQ(::write(file->get(), "mine", 4), 4);
+  EXPECT_EQ(read(draft), "mine") << "what is open is what has the name";
+  EXPECT_NE(open_draft(draft).message().find("is being written by another"), std::string::npos);
+}
+
+TEST_F(BackupFileTest, WhatHasItsNameAndStillTheOtherIsLeftAlone) {
+  const auto draft = folder.path() / "backup.new";
+  write(target, "finished");
+  std::filesystem::create_hard_link(target, draft);
+  const auto file = open_draft(draft);
+  ASSERT_TRUE(file.ok()) << file.message();
+  EXPECT_EQ(read(target), "finished");
+  EXPECT_FALSE(std::filesystem::equivalent(draft, target));
+}
 
 TEST_F(BackupFileTest, ProvesItself) {
   const auto written = back_up();

@@ -40,9 +40,14 @@ Status write_synced(const std::filesystem::path& file, ByteView bytes, int flags
     return Error{file.string() + ": is there already; it is not overwritten"};
   }
   if (!fd.ok()) return system_error(file, "create");
-  if (!write_all(fd.get(), bytes)) return system_error(file, "write");
-  if (::fsync(fd.get()) != 0) return system_error(file, "sync");
-  if (!fd.close()) return system_error(file, "close");
+  const auto failed = [&](const char* what) {
+    auto status = system_error(file, what);
+    if ((flags & O_EXCL) != 0) ::unlink(file.c_str());  // it was made here
+    return status;
+  };
+  if (!write_all(fd.get(), bytes)) return failed("write");
+  if (::fsync(fd.get()) != 0) return failed("sync");
+  if (!fd.close()) return failed("close");
   return {};
 }
 

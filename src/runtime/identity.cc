@@ -43,6 +43,31 @@ Status refuse_existing(const std::filesystem::path& directory, const ClusterConf
   return {};
 }
 
+/// Files that are made together: all of them, or none.
+class NewFiles {
+ public:
+  NewFiles() = default;
+  NewFiles(const NewFiles&) = delete;
+  NewFiles& operator=(const NewFiles&) = delete;
+  ~NewFiles() {
+    std::error_code ignored;
+    for (const auto& file : made_) {
+      if (!status_) std::filesystem::remove(file, ignored);
+    }
+  }
+  /// After an error nothing more is made.
+  void create(const std::filesystem::path& file, ByteView bytes, Access access) {
+    if (!status_) return;
+    status_ = create_file(file, bytes, access);
+    if (status_) made_.push_back(file);
+  }
+  const Status& status() const { return status_; }
+
+ private:
+  Status status_;
+  std::vector<std::filesystem::path> made_;
+};
+
 }  // namespace
 
 Result<crypto::Secret> read_cluster_secret(const std::filesystem::path& directory) {
@@ -90,21 +115,18 @@ Status write_cluster(const std::filesystem::path& directory, ClusterConfig confi
   if (failed) return Error{directory.string() + ": cannot make it: " + failed.message()};
   if (auto status = refuse_existing(directory, config); !status) return status;
 
-  const auto text = crypto::to_hex(secret) + "\n";
-  if (auto status = create_file(directory / kSecretFile, text, Access::kOwner); !status) {
-    return status;
-  }
+  NewFiles files;
+  files.create(directory / kSecretFile, crypto::to_hex(secret) + "\n", Access::kOwner);
   for (size_t i = 0; i < keys.size(); ++i) {
-    const auto file = key_file(directory, config.nodes[i].name);
-    if (auto status = create_file(file, keys[i].to_pem(), Access::kOwner); !status) return status;
+    files.create(key_file(directory, config.nodes[i].name), keys[i].to_pem(), Access::kOwner);
   }
   if (config.operator_key) {
     const auto file = key_file(directory, std::string(kOperatorName));
-    const auto status = create_file(file, operators.to_pem(), Access::kOwner);
-    if (!status) return status;
+    files.create(file, operators.to_pem(), Access::kOwner);
   }
   // Last: where there is a cluster.toml, the rest is there too.
-  return create_file(directory / kConfigFile, format_cluster_toml(config), Access::kEveryone);
+  files.create(directory / kConfigFile, format_cluster_toml(config), Access::kEveryone);
+  return files.status();
 }
 
 Result<ClusterConfig> read_cluster(const std::filesystem::path& file) {

@@ -83,6 +83,20 @@ TEST(Identity, DoesNotOverwrite) {
   EXPECT_EQ(*read_file(folder.path() / "node-1.key"), *before);
 }
 
+TEST(Identity, AClusterThatCannotBeWrittenLeavesNothing) {
+  TemporaryFolder folder;
+  // Not there for who asks, and in the way of who makes it.
+  std::filesystem::create_symlink("nowhere", folder.path() / "cluster.toml");
+  const auto config = local_cluster(FaultModel(1, 0), true, false);
+  EXPECT_FALSE(write_cluster(folder.path(), config).ok());
+  size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    EXPECT_EQ(entry.path().filename(), "cluster.toml");
+    ++files;
+  }
+  EXPECT_EQ(files, 1u);
+}
+
 TEST(Identity, RefusesOpenAndForeignKeys) {
   TemporaryFolder folder;
   ASSERT_TRUE(write_cluster(folder.path(), local_cluster(FaultModel(1, 0), true, false)).ok());

@@ -6,9 +6,7 @@
 #include "crypto/digest.h"
 
 namespace eve::runtime {
-namespace {
 
-/// Differs from one start of the machine to the next. Where it cannot be read, nothing equals it.
 std::string machine_start() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
   std::string id;
@@ -16,8 +14,6 @@ std::string machine_start() {
   const auto random = crypto::random_secret();
   return {reinterpret_cast<const char*>(random.data()), random.size()};
 }
-
-}  // namespace
 
 durability::KeeperOptions node_log(const std::string& name, const std::string& cluster_id,
                                    Address role) {

@@ -78,13 +78,17 @@ class Cluster:
         with open(self.log.name) as file:
             return file.read()
 
-    def kill_all_and_start_again(self):
-        """kill -9 of all nodes at once; then the same `eve dev` on the same directory."""
+    def kill_all(self):
+        """kill -9 of all nodes at once; nobody holds their folders afterwards."""
         for node in self.nodes.values():
             os.kill(node["pid"], signal.SIGKILL)
         self.process.terminate()
         self.process.wait(timeout=15)
         self.process.stdout.close()
+
+    def kill_all_and_start_again(self):
+        """Then the same `eve dev` on the same directory."""
+        self.kill_all()
         self._start_dev()
 
     def kill(self, name, how=signal.SIGKILL):
