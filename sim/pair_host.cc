@@ -16,6 +16,10 @@ constexpr TimeUs kCommandCostUs = 3;
 constexpr uint64_t kSlowerBy = 10;
 constexpr uint64_t kQuestionUs = 2'000;
 constexpr uint64_t kAgainUs = 100'000;
+// A replica's own record on its disk; one in so many stalls.
+constexpr uint64_t kWriteUs = 2'000;
+constexpr uint64_t kStallUs = 1'000'000;
+constexpr uint64_t kStalledWrites = 8;
 
 }  // namespace
 
@@ -133,6 +137,8 @@ void PairHost::on_crash() {
       around_.trace.hit(Site::kCrashAmidCheckpoint);
     }
   }
+  if (random_.chance(1, 2)) end_write();  // nobody heard of it, and it is there
+  writing_.reset();
   step_waits_ = false;
   add_to(earlier_lives_);
   replica_.reset();
@@ -181,8 +187,12 @@ void PairHost::put(const pair::Request& request) {
     return;
   }
   if (setup_.arbiter == nullptr) {
-    if (copy_ == request.expected) copy_ = request.wanted;
-    later(1, [this] { answered(copy_); });
+    writing_ = request;
+    const auto most = random_.chance(1, kStalledWrites) ? kStallUs : kWriteUs;
+    later(static_cast<TimeUs>(1 + random_.below(most)), [this] {
+      end_write();
+      answered(copy_);
+    });
     return;
   }
   const auto alive = [this, process = process_] { return up() && process_ == process; };
@@ -191,6 +201,11 @@ void PairHost::put(const pair::Request& request) {
       if (alive()) answered(record);
     });
   });
+}
+
+void PairHost::end_write() {
+  const auto request = std::exchange(writing_, std::nullopt);
+  if (request && copy_ == request->expected) copy_ = request->wanted;
 }
 
 void PairHost::answered(const pair::Record& record) {

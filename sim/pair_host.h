@@ -78,6 +78,7 @@ class PairHost final : public Host {
 
   void carry_out(pair::Outbox& out);
   void put(const pair::Request& request);
+  void end_write();
   void answered(const pair::Record& record);
   void run_next();
   void step_checkpoint();
@@ -96,7 +97,8 @@ class PairHost final : public Host {
   std::unique_ptr<ExecutorStorage> storage_;  ///< null: nothing is kept
   bool step_waits_ = false;                   ///< for the time of the next piece of a checkpoint
   uint64_t checkpoints_seen_ = 0;
-  pair::Record copy_;  ///< on its disk
+  pair::Record copy_;                     ///< on its disk
+  std::optional<pair::Request> writing_;  ///< without an arbiter: on its way to the disk
   std::unique_ptr<FiberScheduler> scheduler_;
   std::unique_ptr<execution::Runner> runner_;
   std::unique_ptr<pair::Replica> replica_;

@@ -169,12 +169,15 @@ bool PairWorld::may_crash(uint16_t index) const {
   const PairHost& victim = *replicas_.at(index);
   const PairHost& survivor = *replicas_.at(pair::other_than(index));
   if (lasting()) return victim.up();
-  if (!victim.up() || !survivor.up() || victim.glance().asking) return false;
+  if (!victim.up() || !survivor.up()) return false;
+  // Its question may still name itself alone. One that came too late changes nothing.
+  const auto last = victim.glance();
+  if (last.asking && (!plan_.arbiter || arbiter_.record() == last.record)) return false;
   if (plan_.arbiter) {
     return arbiter_.record().lives.at(pair::other_than(index)) == survivor.life();
   }
   const auto other = survivor.glance();
-  return other.in_sync && !other.in_doubt && other.record == victim.glance().record;
+  return other.in_sync && !other.in_doubt && other.record == last.record;
 }
 
 void PairWorld::crash_one() {

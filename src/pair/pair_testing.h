@@ -43,6 +43,7 @@ struct Faults {
   uint64_t late = 0;      ///< in 1,000; by up to `late_us`
   TimeUs late_us = 0;
   TimeUs usual_us = 10'000;
+  TimeUs record_us = 0;   ///< an own record takes up to that until it is on the disk
   bool poison = false;    ///< some bundles always differ on executor 1
   uint64_t diverges = 0;  ///< batches that differ when they run in parallel, in 1,000
 };
@@ -93,6 +94,7 @@ struct Process {
 struct Arbiter {
   Record record;
   bool reachable = true;
+  bool mute = false;  ///< what it is asked for takes effect, and nobody hears of it
   uint64_t swaps = 0;
   Record swap(const Request& request) {
     if (record == request.expected && request.wanted != record) {
@@ -160,7 +162,7 @@ class Pair {
     options.clients = 4;
     options.process = ++last_life_;
     options.life = keeps && kept[index].life != 0 ? kept[index].life : last_life_;
-    options.record = with_arbiter_ && !keeps ? arbiter.record : copies[index];
+    options.record = copies[index];  // what the arbiter has it must find out
     options.arbiter = with_arbiter_;
     options.genesis = genesis();
     options.genesis_time_us = genesis_time_us;
@@ -290,7 +292,11 @@ class Pair {
     while (!questions_.empty() && questions_.begin()->first <= now) {
       const Question question = questions_.begin()->second;
       questions_.erase(questions_.begin());
-      put(question);
+      if (with_arbiter_) {
+        put(question);
+      } else {
+        write(question);
+      }
     }
   }
 
@@ -303,7 +309,7 @@ class Pair {
     if (heard) {
       const Record record = arbiter.swap(question.request);
       if (chance(faults.repeated)) questions_.emplace(again, question);  // a late copy
-      if (!chance(faults.loss)) {
+      if (!arbiter.mute && !chance(faults.loss)) {
         if (!alive || !process->replica.status().asking) return;
         if (awaited_[question.index] != question.request.wanted) return;
         copies[question.index] = record;
@@ -312,6 +318,18 @@ class Pair {
       }
     }
     if (alive) questions_.emplace(again, question);
+  }
+
+  // A process that ended meanwhile may have left it.
+  void write(const Question& question) {
+    const auto& process = processes[question.index];
+    const bool alive = process && process->process == question.process;
+    Record& copy = copies[question.index];
+    const bool done = alive || (!process && random_.chance(1, 2));
+    if (done && copy == question.request.expected) copy = question.request.wanted;
+    if (alive && process->replica.status().asking) {
+      process->replica.on_record(copy, now, process->outbox);
+    }
   }
 
   void act(uint16_t index) {
@@ -381,6 +399,11 @@ class Pair {
     Process& p = *processes[index];
     for (size_t i = 0; i < p.outbox.requests.size(); ++i) {
       const Request request = p.outbox.requests[i];
+      if (!with_arbiter_ && request.answer && faults.record_us > 0) {
+        const auto takes = random_.below(static_cast<uint64_t>(faults.record_us));
+        questions_.emplace(now + static_cast<TimeUs>(takes), Question{index, p.process, request});
+        continue;
+      }
       if (with_arbiter_ && request.answer) {
         awaited_[index] = request.wanted;
         questions_.emplace(now + static_cast<TimeUs>(random_.below(20'000)),

@@ -64,13 +64,16 @@ void Replica::Impl::receive(const wire::PairBeat& beat, Address from, TimeUs now
   const uint64_t known = peer.process;
   if (!meet(beat, now)) return;
   if (joined && peer.process != known) restart_term(beat, now, out);
-  if (beat.record.epoch > record.epoch) adopt(beat.record, true, now, out);
+  if (is_news(beat.record)) adopt(beat.record, true, now, out);
   const bool answers = beat.echo_of == options.process && beat.record.epoch <= record.epoch;
   if (answers) watch.answered(beat.echo);
   if (leads()) {
     lead_if_ready(now, out);
     if (!joined || !beat.joined || beat.term != term) return;
-    if (!peer.joined) send_window(now, out);
+    if (!peer.joined) {
+      compare_history(beat.committed);
+      send_window(now, out);
+    }
     peer_reached(beat.reached, now, out);
   } else if (formed(record)) {
     follow(beat, now, out);
@@ -85,7 +88,7 @@ void Replica::Impl::receive(const wire::PairBatch& message, Address from, TimeUs
   if (leads() || !joined || message.term != term) return;  // late, or early: it comes again
   // The commit first: how far a batch may be ahead is counted from it.
   claim(message.committed, now, out);
-  accept(message.batch, out);
+  accept(message.batch, now, out);
 }
 
 void Replica::Impl::receive(const wire::PairToken& token, Address from, TimeUs now, Outbox& out) {
@@ -182,7 +185,8 @@ void Replica::Impl::work(TimeUs now, Outbox& out) {
 std::string Replica::Impl::waiting_for() const {
   const std::string peer_name = to_string(Address::executor(other));
   if (conflict) return "a new start: it had committed what the other one has not";
-  if (asked && options.arbiter) return "the arbiter";
+  const bool reads = asked && asked->wanted == asked->expected;
+  if (asked && !reads && options.arbiter) return "the arbiter";
   if (!formed(record)) {
     return peer_name + (reached_point().number == BatchNumber()
                             ? ", to form the cluster"

@@ -77,7 +77,7 @@ void Replica::Impl::resend(TimeUs now, Outbox& out) {
 
 // ---- E2: accepting -----------------------------------------------------------------------------
 
-void Replica::Impl::accept(const wire::BatchPtr& batch, Outbox& out) {
+void Replica::Impl::accept(const wire::BatchPtr& batch, TimeUs now, Outbox& out) {
   if (batch->number <= committed) return;
   if (const WindowEntry* known = window.find(batch->number); known != nullptr) {
     if (known->stage == Stage::kExecuted) send_token(*known, out);
@@ -89,6 +89,7 @@ void Replica::Impl::accept(const wire::BatchPtr& batch, Outbox& out) {
     refusals.add(Address::executor(other), wrong);
     return;
   }
+  look_at_time(*batch, now);
   window.add(batch, quarantine);
   run_ready(out);
 }
@@ -107,6 +108,15 @@ std::string_view Replica::Impl::what_is_wrong(const wire::Batch& batch) const {
       std::all_of(batch.bundles.begin(), batch.bundles.end(),
                   [&](const wire::BundlePtr& bundle) { return bundle->client < options.clients; });
   return known ? "" : "a batch with a bundle of no client";
+}
+
+// Of two nobody can tell whose clock is wrong, and to refuse the batch would leave the primary
+// alone with a time that may be right: it runs, and a person who reads the reason should know.
+void Replica::Impl::look_at_time(const wire::Batch& batch, TimeUs now) {
+  const TimeUs skew = batch.time_us > now ? batch.time_us - now : now - batch.time_us;
+  if (skew > limits::kMaxClockSkewUs) {
+    refusals.add(Address::executor(other), execution::kFarFromClock);
+  }
 }
 
 // ---- E3: running -------------------------------------------------------------------------------

@@ -86,9 +86,12 @@ struct Replica::Impl {
   bool meet(const wire::PairBeat& beat, TimeUs now);
   void meet_anew(const wire::PairBeat& beat, TimeUs now);
   void adopt(const Record& next, bool keep, TimeUs now, Outbox& out);
+  bool is_news(const Record& said) const;
+  bool copy_is_lost() const;
   void ask(const Record& wanted, Outbox& out);
   void decide(TimeUs now, Outbox& out);
   void decide_as_primary(TimeUs now, Outbox& out);
+  void read_record(TimeUs now, Outbox& out);
   Record record_with(bool both) const;
 
   // ---- replica_resumed.cc ----
@@ -106,6 +109,7 @@ struct Replica::Impl {
   void join(const wire::PairBeat& beat, TimeUs now, Outbox& out);
   void peer_reached(const PairPoint& point, TimeUs now, Outbox& out);
   void send_window(TimeUs now, Outbox& out);
+  void compare_history(const PairPoint& point);
   void restart_term(const wire::PairBeat& beat, TimeUs now, Outbox& out);
   void diverged(BatchNumber number, TimeUs now, Outbox& out);
   bool quarantine_alone(const WindowEntry& failed);
@@ -120,9 +124,10 @@ struct Replica::Impl {
   bool may_propose() const;
   void propose(TimeUs now, Outbox& out);
   bool in_stretch(BatchNumber number) const;
-  void accept(const wire::BatchPtr& batch, Outbox& out);
+  void accept(const wire::BatchPtr& batch, TimeUs now, Outbox& out);
   bool in_reach(BatchNumber number) const;
   std::string_view what_is_wrong(const wire::Batch& batch) const;
+  void look_at_time(const wire::Batch& batch, TimeUs now);
   TimeUs time_of(BatchNumber number) const;
   void run_ready(Outbox& out);
   void send_batch(WindowEntry& entry, TimeUs now, Outbox& out);

@@ -34,6 +34,7 @@ class Schedule {
       pair_.faults.late = 30;
       pair_.faults.late_us = arbiter ? 3 * kSilence : kSilence / 8;
     }
+    if (!arbiter && flip()) pair_.faults.record_us = 2 * kSilence;
     cuts_ = arbiter && flip();
     arbiter_fails_ = arbiter && flip();
     stuck_ = arbiter && flip();
@@ -77,9 +78,13 @@ class Schedule {
         if (random_.chance(1, 300)) pair_.start(i);
         continue;
       }
-      if (crashes_ && random_.chance(1, 700) && may_die(i)) {
+      // Who does not know yet what the arbiter has decided dies more often.
+      const bool decided = arbiter_ && pair_.status(i).asking;
+      if (crashes_ && random_.chance(1, decided ? 100 : 700) && may_die(i)) {
         pair_.kill(i);
         ++kills_;
+        // The arbiter has it all the same.
+        if (arbiter_ && random_.chance(1, 10)) pair_.copies[i] = {};
         if (keeps_ && random_.chance(1, 3)) kill_both();
         if (random_.chance(1, 3)) pair_.start(i);
         continue;
@@ -96,6 +101,9 @@ class Schedule {
     if (arbiter_fails_ && random_.chance(1, pair_.arbiter.reachable ? 1000 : 300)) {
       pair_.arbiter.reachable = !pair_.arbiter.reachable;
     }
+    if (arbiter_fails_ && random_.chance(1, pair_.arbiter.mute ? 200 : 300)) {
+      pair_.arbiter.mute = !pair_.arbiter.mute;
+    }
   }
 
   void kill_both() {
@@ -110,16 +118,20 @@ class Schedule {
   bool may_die(uint16_t index) {
     if (keeps_) return true;
     const uint16_t survivor = other_than(index);
-    if (!pair_.processes[survivor] || pair_.status(index).asking) return false;
+    if (!pair_.processes[survivor]) return false;
+    const ReplicaStatus victim = pair_.status(index);
+    // Its question may still name itself alone. One that came too late changes nothing.
+    if (victim.asking && (!arbiter_ || pair_.arbiter.record == victim.record)) return false;
     const uint64_t life = pair_.processes[survivor]->life;
     if (arbiter_) return pair_.arbiter.record.lives[survivor] == life;
     const ReplicaStatus other = pair_.status(survivor);
-    return other.in_sync && !other.in_doubt && other.record == pair_.status(index).record;
+    return other.in_sync && !other.in_doubt && other.record == victim.record;
   }
 
   void calm() {
     pair_.faults = {};
     pair_.link = pair_.arbiter.reachable = true;
+    pair_.arbiter.mute = false;
     for (uint16_t i = 0; i < 2; ++i) {
       if (!pair_.processes[i]) pair_.start(i);
       pair_.processes[i]->stuck_runner = false;

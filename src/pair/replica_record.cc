@@ -82,11 +82,27 @@ Record Replica::Impl::record_with(bool both) const {
   return wanted;
 }
 
+/// What another says is older than what was asked for, and the own disk may hold that already.
+bool Replica::Impl::is_news(const Record& said) const {
+  const bool own_question = asked && !options.arbiter;
+  const View known = own_question ? std::max(asked->wanted.epoch, record.epoch) : record.epoch;
+  return said.epoch > known && !copy_is_lost();
+}
+
+/// It has a state, so there was a record, and the arbiter has it. An earlier process may have led
+/// any epoch up to that: no older one counts.
+bool Replica::Impl::copy_is_lost() const {
+  return options.arbiter && resumed && !formed(record);
+}
+
 // Whatever was agreed upon under the record before is void; what was run stays.
 void Replica::Impl::adopt(const Record& next, bool keep, TimeUs now, Outbox& out) {
   EVE_CHECK(next.epoch > record.epoch, "epochs only grow");
   const bool led = leads();
   const Record before = std::exchange(record, next);
+  if (!names_both(record)) watch.end_doubt();
+  // What this process never asked for, an earlier one may have led (P14).
+  if (resumed && !formed(before)) found_epoch = record.epoch;
   for (const Record& naming : {before, record}) {
     if (naming.lives.at(other) != 0) peer_was = naming.lives.at(other);
   }
@@ -111,7 +127,9 @@ void Replica::Impl::decide(TimeUs now, Outbox& out) {
   if (conflict) return;
   lead_if_ready(now, out);
   if (asked || watch.in_doubt()) return;
-  if (!formed(record)) {
+  if (copy_is_lost()) {
+    read_record(now, out);
+  } else if (!formed(record)) {
     // Not with a state: it is of a cluster that was formed, and had a record.
     const bool both_empty = peer.life != 0 && !formed(peer.record) && !watch.silent(now) &&
                             peer.reached == BatchNumber() &&
@@ -124,11 +142,17 @@ void Replica::Impl::decide(TimeUs now, Outbox& out) {
   } else if (named()) {
     // P6
     if (peer_gone(now)) ask(record_with(false), out);
-  } else if (options.arbiter && watch.silent(now) && now - read_at >= options.silence_us) {
-    // The other one may have named this one, and died before it could say so.
-    read_at = now;
-    ask(record, out);
+  } else if (options.arbiter && (watch.silent(now) || peer_of_another_life())) {
+    // The other one may have named this one, and ended before it could say so.
+    read_record(now, out);
   }
+}
+
+// A question without a wish to change anything, now and then.
+void Replica::Impl::read_record(TimeUs now, Outbox& out) {
+  if (now - read_at < options.silence_us) return;
+  read_at = now;
+  ask(record, out);
 }
 
 // P5, P8.

@@ -44,7 +44,8 @@ void Replica::Impl::decide_as_resumed(TimeUs now, Outbox& out) {
       conflict = true;  // this is not all that it had
       return;
     }
-    alone = primary;
+    // The other one may have ended again, and then the arbiter knows whether it went on.
+    alone = primary || (options.arbiter && watch.silent(now));
   } else if (!alone && options.arbiter) {
     alone = peer_of_another_life() || watch.silent(now);
   }

@@ -191,6 +191,46 @@ TEST_P(ResumedTest, P2AStateWithoutARecordFormsNothing) {
   EXPECT_NE(pair.status(0).waiting_for.find("no record"), std::string::npos);
 }
 
+TEST_P(ResumedTest, P14TheBackupGoesOnIfThePrimaryEndsAgain) {
+  if (!arbiter()) GTEST_SKIP() << "the primary may have gone on";
+  settle();
+  kill_both();
+  pair.arbiter.reachable = false;  // so that neither has gone on before
+  pair.start(0);
+  pair.start(1);
+  pair.pass(kSilence / 2);
+  pair.kill(0);
+  pair.pass(kSilence / 4);  // its question is lost
+  pair.arbiter.reachable = true;
+  ASSERT_TRUE(pair.pass_until([&] { return pair.leads(1); }, 5 * kSilence)) << pair.text();
+  pair.start(0);
+  finish();
+}
+
+// Its own copy of the record is gone, and the arbiter has it.
+TEST_P(ResumedTest, P14AStateWithoutItsCopyAsksTheArbiter) {
+  if (!arbiter()) GTEST_SKIP() << "nobody else knows";
+  for (const bool alone : {false, true}) {
+    ASSERT_NO_FATAL_FAILURE(settle());
+    if (alone) {
+      pair.kill(1);
+      ASSERT_TRUE(pair.pass_until(
+          [&] { return pair.leads(0) && pair.arbiter.record.lives[1] == 0; }, 5 * kSilence));
+      goes_on(kSilence);
+    }
+    kill_both();
+    const View epoch = pair.arbiter.record.epoch;
+    pair.copies = {};
+    pair.start(0);
+    EXPECT_FALSE(pair.leads(0));
+    ASSERT_TRUE(pair.pass_until([&] { return pair.leads(0); }, 5 * kSilence)) << pair.text();
+    EXPECT_GT(pair.status(0).record.epoch, epoch) << "an epoch that it may have led before";
+    pair.start(1);
+    ASSERT_TRUE(pair.pass_until([&] { return pair.both_in_sync(); }, 20'000'000)) << pair.text();
+  }
+  finish();
+}
+
 // P8. The question may be answered at any time, and then the returner may be promoted.
 TEST_P(ResumedTest, P8AReturnerThatRestartsIsWaitedForWhileTheQuestionIsOpen) {
   if (!arbiter()) GTEST_SKIP() << "questions are answered at once";

@@ -12,6 +12,8 @@ namespace {
 
 // Commits of the primary that a backup has not reached; it repairs to the highest.
 constexpr size_t kMaxClaims = limits::kHistoryBatches + limits::kWindow;
+constexpr std::string_view kOtherHistory =
+    "another history: what it had committed without this replica is given up";
 
 }  // namespace
 
@@ -66,6 +68,15 @@ void Replica::Impl::restart_term(const wire::PairBeat& beat, TimeUs now, Outbox&
   if (!leads() || names_both(record) || !beyond) return;
   most_bundles = limits::kMaxBatchBundles;
   open_round(base(), now, out);
+}
+
+// P11. One that had committed less than where this term starts joins it whatever it had, and takes
+// the state from here: then nobody else would say that another history ends.
+void Replica::Impl::compare_history(const PairPoint& point) {
+  const auto own = std::find_if(recent.rbegin(), recent.rend(),
+                                [&](const auto& batch) { return batch.number == point.number; });
+  if (own == recent.rend() || own->token == point.token) return;
+  refusals.add(Address::executor(other), kOtherHistory);
 }
 
 // The other one has just joined: it lacks what is not committed. Commits do not wait for it before

@@ -498,6 +498,23 @@ TEST(PairWithArbiter, P8AReturnerLearnsFromTheArbiterThatItIsNamed) {
   ASSERT_TRUE(pair.pass_until([&] { return pair.leads(1); }, 5 * kSilence)) << pair.text();
 }
 
+// The same, but the primary is back before anybody found it silent, and has lost its state.
+TEST(PairWithArbiter, P8AReturnerAsksWhenThePrimaryHasAnotherLife) {
+  Pair pair(true);
+  ASSERT_TRUE(pair.pass_until([&] { return pair.both_in_sync(); }, 5'000'000));
+  pair.kill(1);
+  ASSERT_TRUE(pair.pass_until([&] { return pair.status(0).times_alone == 1; }, 2 * kSilence));
+  pair.arbiter.mute = true;
+  pair.start(1);
+  ASSERT_TRUE(pair.pass_until([&] { return names_both(pair.arbiter.record); }, 5'000'000));
+  ASSERT_FALSE(names_both(pair.copies[0])) << "nobody has heard of it";
+  pair.kill(0);
+  pair.start(0);
+  pair.arbiter.mute = false;
+  ASSERT_TRUE(pair.pass_until([&] { return pair.leads(1); }, 5 * kSilence)) << pair.text();
+  EXPECT_TRUE(pair.pass_until([&] { return pair.both_in_sync(); }, 20'000'000)) << pair.text();
+}
+
 // ---- Without: what broken synchrony leads to ---------------------------------------------------
 
 TEST(PairWithoutArbiter, P8AReturnerThatStopsOnItsWayIsWaitedForOnce) {

@@ -33,6 +33,8 @@ class Watch {
   void beat(TimeUs now) { beat_at_ = now; }
 
   void doubt(TimeUs now) { doubt_since_ = now; }
+  /// The record says by itself who may lead.
+  void end_doubt() { doubt_since_.reset(); }
   bool in_doubt() const { return doubt_since_.has_value(); }
   /// The other one answers a beat of `echo`.
   void answered(TimeUs echo) {

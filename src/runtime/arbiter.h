@@ -26,10 +26,13 @@ class Arbiter {
   virtual std::string trouble() const = 0;
 };
 
-/// `arbiter = "none"`: the record is this replica's own.
+/// `arbiter = "none"`: the record is this replica's own. Written on another thread: one that waits
+/// for its disk goes on beating. A write that failed has changed nothing, and the record as it was
+/// is the answer, after a while: what to ask then is to be decided anew.
 class OwnRecord final : public Arbiter {
  public:
-  OwnRecord(EventLoop& loop, RecordFile file) : loop_(loop), file_(std::move(file)) {}
+  OwnRecord(EventLoop& loop, RecordFile file)
+      : loop_(loop), record_(file.record()), file_(std::move(file)) {}
 
   void ask(const pair::Request& request) override;
   std::optional<pair::Record> take_answer() override { return std::exchange(answer_, {}); }
@@ -38,12 +41,21 @@ class OwnRecord final : public Arbiter {
   std::string trouble() const override { return trouble_; }
 
  private:
+  void begin();
+  void end(const Status& written, bool there);
+  void answer();
+
   EventLoop& loop_;
-  RecordFile file_;
+  pair::Record record_;  ///< what this replica is held to
   std::optional<pair::Request> asked_;
+  std::optional<pair::Request> writing_;
+  bool there_ = false;  ///< what could not be written may be there all the same
   std::optional<pair::Record> answer_;
   TimeUs retry_at_ = kNever;
   std::string trouble_;
+  std::string logged_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< for what is posted
+  RecordFile file_;
 };
 
 }  // namespace eve::runtime

@@ -106,6 +106,7 @@ void EtcdArbiter::ask(const pair::Request& request) {
 void EtcdArbiter::begin(TimeUs now) {
   const EtcdEndpoint& endpoint = endpoints_[turn_ % endpoints_.size()];
   due_ = now + kAttemptUs;
+  known_ = file_.record().epoch;
   attempt_ =
       std::make_shared<Attempt>(loop_, etcd_swap_request(endpoint, key_, *asked_),
                                 [this](Result<std::string> answer) { end(std::move(answer)); });
@@ -147,11 +148,19 @@ void EtcdArbiter::tick(TimeUs now) {
   }
 }
 
-// A copy: where a restart begins to ask.
+// A copy: where a restart begins to ask. Epochs never come back (P1): an etcd that tells of an
+// older one than was known when it was asked is not the one that held it.
 Status EtcdArbiter::keep(const pair::Record& record) {
+  if (record.epoch < known_) return Error{advice(record)};
   if (record.epoch < file_.record().epoch) return {};
   if (record == file_.record() && file_.flush().ok()) return {};
   return file_.write(record);
+}
+
+std::string EtcdArbiter::advice(const pair::Record& older) const {
+  return "etcd's key " + key_ + " holds an older record (epoch " +
+         std::to_string(older.epoch.value()) + ") than this replica has seen (epoch " +
+         std::to_string(known_.value()) + "): " + std::string(kPutRecordBack);
 }
 
 }  // namespace eve::runtime

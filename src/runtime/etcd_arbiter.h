@@ -29,11 +29,13 @@ class EtcdArbiter final : public Arbiter {
   void begin(TimeUs now);
   void end(Result<std::string> answer);
   Status keep(const pair::Record& record);
+  std::string advice(const pair::Record& older) const;
 
   EventLoop& loop_;
   std::vector<EtcdEndpoint> endpoints_;
   std::string key_;
   RecordFile file_;
+  View known_;       ///< the copy's epoch when the attempt began
   size_t turn_ = 0;  ///< which endpoint is asked next
   std::optional<pair::Request> asked_;
   std::optional<pair::Record> answer_;

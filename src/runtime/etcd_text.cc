@@ -27,7 +27,7 @@ Result<pair::Record> record_of(const json& body) {
     }
   }
   if (value == nullptr || !value->is_string()) {
-    return Error{"etcd has lost the record of who is in sync: restore it from a backup of etcd"};
+    return Error{"etcd has lost the record of who is in sync: " + std::string(kPutRecordBack)};
   }
   const auto text = from_base64(value->get<std::string>());
   if (!text) return text.error();
@@ -68,9 +68,13 @@ std::string etcd_swap_request(const EtcdEndpoint& endpoint, const std::string& k
     compare["target"] = "CREATE";
     compare["create_revision"] = "0";
   }
-  const json put = {{"key", name}, {"value", to_base64(pair::format_record(request.wanted))}};
+  json success = json::array();
+  if (request.wanted != request.expected) {
+    const json put = {{"key", name}, {"value", to_base64(pair::format_record(request.wanted))}};
+    success.push_back({{"request_put", put}});
+  }
   const json body = {{"compare", {compare}},
-                     {"success", {{{"request_put", put}}}},
+                     {"success", success},
                      {"failure", {{{"request_range", {{"key", name}}}}}}};
   const std::string text = body.dump();
   // 1.0: the answer then ends with the connection, in one piece.

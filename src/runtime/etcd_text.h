@@ -18,7 +18,12 @@ struct EtcdEndpoint {
 /// "http://HOST:PORT" (an IPv6 address in brackets).
 Result<EtcdEndpoint> parse_etcd_endpoint(std::string_view url);
 
-/// The whole HTTP request.
+/// What to do about an etcd that does not hold what it held.
+inline constexpr std::string_view kPutRecordBack =
+    "stop the replica whose executor-I.record is the older one, put into the key what the other's "
+    "says, and start it again; never restore etcd from a backup (docs/operations.md)";
+
+/// The whole HTTP request. One that wishes for what it expects changes nothing.
 std::string etcd_swap_request(const EtcdEndpoint& endpoint, const std::string& key,
                               const pair::Request& request);
 /// From the whole HTTP answer: the record as it is after the transaction. Errors say what is wrong

@@ -61,6 +61,17 @@ TEST(EtcdText, ASwapComparesWhatIsExpected) {
   EXPECT_NE(first.find("\"create_revision\":\"0\""), std::string::npos);
 }
 
+// Not even an empty value where there is no key.
+TEST(EtcdText, AQuestionThatWishesForNothingPutsNothing) {
+  for (const pair::Record& known : {pair::Record{}, kOld}) {
+    const auto text = etcd_swap_request({"h", 1}, "/k", {known, known});
+    const auto body = nlohmann::json::parse(text.substr(text.find("\r\n\r\n") + 4));
+    EXPECT_EQ(body["success"], nlohmann::json::array());
+    EXPECT_EQ(body["failure"][0]["request_range"]["key"], to_base64("/k"));
+    EXPECT_EQ(*etcd_swap_answer(answer(R"({"succeeded":true})"), {known, known}), known);
+  }
+}
+
 TEST(EtcdText, TheAnswerIsTheRecordAsItIs) {
   EXPECT_EQ(*etcd_swap_answer(answer(R"({"succeeded":true})"), {kOld, kNew}), kNew);
   const pair::Record other{View(4), {7, 0}};

@@ -5,6 +5,7 @@
 #include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "runtime/files.h"
 #include "runtime/log.h"
@@ -17,12 +18,21 @@ Status write_now(const std::filesystem::path& file, const pair::Record& record) 
   return replace_file(file, pair::format_record(record) + "\n");
 }
 
+/// Whether the file may hold this, which could not be written. Who cannot read it does not know.
+bool may_hold(const std::filesystem::path& file, const pair::Record& record) {
+  std::error_code failed;
+  if (!std::filesystem::exists(file, failed)) return static_cast<bool>(failed);
+  const auto text = read_file(file);
+  return !text || *text == pair::format_record(record) + "\n";
+}
+
 }  // namespace
 
 /// A thread that writes what it was given last.
 class RecordFile::Writer {
  public:
-  explicit Writer(std::filesystem::path file) : file_(std::move(file)) {
+  Writer(std::filesystem::path file, Write write)
+      : file_(std::move(file)), write_(std::move(write)) {
     thread_ = std::thread([this] { serve(); });
   }
   ~Writer() {
@@ -36,10 +46,11 @@ class RecordFile::Writer {
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
 
-  void write(const pair::Record& record) {
+  void write(const pair::Record& record, Then then) {
     {
       const std::lock_guard lock(mutex_);
       next_ = record;
+      if (then) thens_.push_back(std::move(then));
     }
     changed_.notify_all();
   }
@@ -56,10 +67,13 @@ class RecordFile::Writer {
       changed_.wait(lock, [this] { return stop_ || next_; });
       if (!next_) return;
       const pair::Record record = *std::exchange(next_, std::nullopt);
+      const auto thens = std::exchange(thens_, {});
       busy_ = true;
       lock.unlock();
-      const auto written = write_now(file_, record);
-      if (!written) {
+      const auto written = write_(file_, record);
+      const bool there = written.ok() || may_hold(file_, record);
+      for (const Then& then : thens) then(written, there);
+      if (!written && thens.empty()) {
         log(LogLevel::kWarn, "record_copy_not_written", {{"reason", written.message()}});
       }
       lock.lock();
@@ -70,9 +84,11 @@ class RecordFile::Writer {
   }
 
   const std::filesystem::path file_;
+  const Write write_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<pair::Record> next_;  ///< guarded by mutex_
+  std::vector<Then> thens_;           ///< guarded by mutex_
   bool busy_ = false;                 ///< guarded by mutex_
   bool stop_ = false;                 ///< guarded by mutex_
   Status last_;                       ///< guarded by mutex_
@@ -80,7 +96,7 @@ class RecordFile::Writer {
 };
 
 RecordFile::RecordFile(std::filesystem::path file, const pair::Record& record)
-    : file_(std::move(file)), record_(record) {}
+    : file_(std::move(file)), record_(record), write_(write_now) {}
 RecordFile::~RecordFile() = default;
 RecordFile::RecordFile(RecordFile&& other) noexcept = default;
 RecordFile& RecordFile::operator=(RecordFile&& other) noexcept = default;
@@ -106,15 +122,20 @@ Result<RecordFile> RecordFile::open(const std::filesystem::path& directory, Addr
 
 Status RecordFile::write(const pair::Record& record) {
   (void)flush();  // or it would be overwritten by what is older
-  if (auto status = write_now(file_, record); !status) return status;
+  if (auto status = write_(file_, record); !status) return status;
   record_ = record;
   return {};
 }
 
-void RecordFile::write_later(const pair::Record& record) {
-  if (writer_ == nullptr) writer_ = std::make_unique<Writer>(file_);
-  writer_->write(record);
+void RecordFile::write_later(const pair::Record& record, Then then) {
+  if (writer_ == nullptr) writer_ = std::make_unique<Writer>(file_, write_);
+  writer_->write(record, std::move(then));
   record_ = record;
+}
+
+void RecordFile::write_with(Write write) {
+  writer_.reset();
+  write_ = std::move(write);
 }
 
 Status RecordFile::flush() {

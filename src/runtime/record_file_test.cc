@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "execution/executor_testing.h"
 #include "runtime/arbiter.h"
 #include "runtime/files.h"
 
@@ -22,6 +27,18 @@ class RecordFileTest : public ::testing::Test {
   Result<RecordFile> open() { return RecordFile::open(directory_, Address::executor(1)); }
   std::filesystem::path directory_;
 };
+
+/// Turns of the loop until there is an answer.
+std::optional<pair::Record> answer_of(EventLoop& loop, OwnRecord& own) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (std::chrono::steady_clock::now() < end) {
+    if (const auto answer = own.take_answer()) return answer;
+    loop.context().restart();
+    loop.context().run_one_for(std::chrono::milliseconds(2));
+    if (own.deadline() != kNever) own.tick(own.deadline());
+  }
+  return std::nullopt;
+}
 
 TEST_F(RecordFileTest, KeepsWhatWasWritten) {
   auto file = open();
@@ -44,15 +61,15 @@ TEST_F(RecordFileTest, TheOwnRecordIsSwappedOnlyFromWhatIsExpected) {
   auto file = open();
   OwnRecord own(loop, std::move(*file));
   own.ask({{}, kOld, true});
-  EXPECT_EQ(own.take_answer(), kOld);
+  EXPECT_EQ(answer_of(loop, own), kOld);
   EXPECT_EQ(own.take_answer(), std::nullopt) << "once";
   own.ask({{}, kNew, true});
-  EXPECT_EQ(own.take_answer(), kOld) << "it was not empty";
+  EXPECT_EQ(answer_of(loop, own), kOld) << "it was not empty";
   own.ask({kOld, kNew, false});
   EXPECT_EQ(own.take_answer(), std::nullopt);
   const pair::Record newer{View(5), {0, 9}};
   own.ask({kNew, newer, true});
-  EXPECT_EQ(own.take_answer(), newer) << "somebody else's word is what it goes on from";
+  EXPECT_EQ(answer_of(loop, own), newer) << "somebody else's word is what it goes on from";
   EXPECT_EQ(open()->record(), newer);
 }
 
@@ -86,18 +103,110 @@ TEST_F(RecordFileTest, WhatCannotBeWrittenLaterIsSaid) {
   EXPECT_EQ(file->record(), kNew);
 }
 
-TEST_F(RecordFileTest, ADiskThatRefusesIsAskedAgain) {
+// The replica decides anew: meanwhile the other one may be back, or this one be in doubt (P9).
+TEST_F(RecordFileTest, AnOwnRecordThatTheDiskRefusesIsAsItWas) {
   EventLoop loop;
   auto file = open();
   OwnRecord own(loop, std::move(*file));
   std::filesystem::remove_all(directory_);
   own.ask({{}, kOld, true});
-  EXPECT_EQ(own.take_answer(), std::nullopt);
-  EXPECT_FALSE(own.trouble().empty());
+  EXPECT_EQ(answer_of(loop, own), pair::Record{});
   std::filesystem::create_directories(directory_);
-  own.tick(own.deadline());
-  EXPECT_EQ(own.take_answer(), kOld);
+  own.ask({{}, kOld, true});
+  EXPECT_EQ(answer_of(loop, own), kOld);
   EXPECT_TRUE(own.trouble().empty());
+  EXPECT_EQ(open()->record(), kOld);
+}
+
+// It is in the file, and a restart may find it there: no other answer is true.
+TEST_F(RecordFileTest, AnOwnRecordThatIsThereAndNotDurableIsWrittenAgain) {
+  EventLoop loop;
+  auto file = open();
+  std::atomic<int> refused = 0;
+  file->write_with([&refused](const std::filesystem::path& path, const pair::Record& record) {
+    auto written = replace_file(path, pair::format_record(record) + "\n");
+    return refused++ < 2 ? Status(Error{"the folder cannot be synced"}) : written;
+  });
+  OwnRecord own(loop, std::move(*file));
+  own.ask({{}, kOld, true});
+  EXPECT_EQ(answer_of(loop, own), kOld);
+  EXPECT_EQ(refused, 3);
+}
+
+/// A replica with its own record, as PairHost drives it; nobody hears it.
+class Lonely : public EventLoop::Member {
+ public:
+  Lonely(EventLoop& loop, OwnRecord& own, pair::Replica& replica, TimeUs lasts)
+      : loop_(loop), own_(own), replica_(replica), end_(loop.now() + lasts) {
+    replica_.start(loop.now(), out_);
+    hand_out(loop.now());
+  }
+  TimeUs deadline() const override { return std::min(own_.deadline(), replica_.deadline()); }
+  void tick(TimeUs now) override {
+    own_.tick(now);
+    if (now >= replica_.deadline()) replica_.tick(now, out_);
+    hand_out(now);
+  }
+  bool idle(TimeUs now) override {
+    if (const auto answer = own_.take_answer()) replica_.on_record(*answer, now, out_);
+    replica_.idle(now, out_);
+    hand_out(now);
+    if (replica_.status().leading && answered_at_ == 0) answered_at_ = now;
+    if (now >= end_) loop_.stop();
+    return false;
+  }
+  bool led() const { return answered_at_ != 0; }
+  TimeUs longest_pause() const { return longest_; }
+
+ private:
+  void hand_out(TimeUs now) {
+    for (const auto& request : std::exchange(out_.requests, {})) own_.ask(request);
+    for (const wire::Send& send : std::exchange(out_.sends, {})) {
+      if (!std::holds_alternative<wire::PairBeat>(*send.message)) continue;
+      if (beat_at_ != 0) longest_ = std::max(longest_, now - beat_at_);
+      beat_at_ = now;
+    }
+  }
+
+  EventLoop& loop_;
+  OwnRecord& own_;
+  pair::Replica& replica_;
+  const TimeUs end_;
+  pair::Outbox out_;
+  TimeUs beat_at_ = 0;
+  TimeUs longest_ = 0;
+  TimeUs answered_at_ = 0;
+};
+
+// Who does not beat for a silence is replaced (P6), though it may have written that it is alone.
+TEST_F(RecordFileTest, AReplicaBeatsWhileItsDiskStalls) {
+  constexpr TimeUs kSilence = 600'000;
+  const pair::Record both{View(2), {7, 9}};
+  EventLoop loop;
+  auto file = open();
+  ASSERT_TRUE(file->write(both).ok());
+  std::atomic<int> writes = 0;
+  file->write_with([&writes](const std::filesystem::path& path, const pair::Record& record) {
+    ++writes;
+    std::this_thread::sleep_for(std::chrono::microseconds(2 * kSilence));
+    return replace_file(path, pair::format_record(record) + "\n");
+  });
+  OwnRecord own(loop, std::move(*file));
+  pair::ReplicaOptions options;
+  options.clients = 1;
+  options.life = 7;
+  options.process = 1;
+  options.record = both;
+  options.silence_us = kSilence;
+  const execution::executor_testing::NamingAuthenticator authenticator;
+  pair::Replica replica(options, authenticator, execution::executor_testing::digester());
+  Lonely lonely(loop, own, replica, 5 * kSilence);
+  loop.add(lonely);
+  loop.run();
+  EXPECT_EQ(writes, 1);
+  EXPECT_LT(lonely.longest_pause(), kSilence) << "the other one would take it for silent";
+  EXPECT_TRUE(lonely.led()) << replica.status().waiting_for;
+  EXPECT_EQ(open()->record(), (pair::Record{View(4), {7, 0}}));
 }
 
 }  // namespace
