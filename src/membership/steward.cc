@@ -196,7 +196,10 @@ void Steward::on(const wire::ChainWanted& wanted, Address from, TimeUs now, Outb
   if (wanted.from < epoch()) show(wanted.from, from, now, out);
 }
 
+// Nobody asks a client. Where no node lies nothing is signed (r = 0), and a link proves itself by
+// who hands it over only: clients may lie in every cluster.
 void Steward::on(const wire::Chain& chain, Address from, TimeUs now, Outbox& out) {
+  if (from.role == Role::kClient) return;
   const auto barred = barred_.find(from);
   if (barred != barred_.end() && now < barred->second) return;
   for (const wire::Link& link : chain.links) {
@@ -211,8 +214,11 @@ void Steward::on(const wire::Chain& chain, Address from, TimeUs now, Outbox& out
 
 // ---- Who is about to come (M14) ----------------------------------------------------------------
 
-// Whoever hands it over: the signature says whose word it is.
+// Whoever hands it over: the signature says whose word it is. Where nothing is signed it is the
+// operator's if the operator hands it over.
 void Steward::on(const wire::Candidate& announced, Address from, TimeUs now, Outbox& out) {
+  const Address by = Address::client(limits::kOperator);
+  if (!options_.model.byzantine() && from != by) return;
   const wire::Bundle& bundle = *announced.bundle;
   auto change = wire::change_in(bundle);
   if (!change) return;
@@ -222,8 +228,8 @@ void Steward::on(const wire::Candidate& announced, Address from, TimeUs now, Out
   const auto next = present().members.after(*change);
   if (!next) return;
   if (!is_new(judged_, from, now)) return;
-  const bool authentic = keys_.verify(Address::client(limits::kOperator), crypto::Domain::kBundle,
-                                      bundle.signed_part, bundle.signature);
+  const bool authentic =
+      keys_.verify(by, crypto::Domain::kBundle, bundle.signed_part, bundle.signature);
   if (!authentic) return;
   candidate_ = *change;
   coming_.reset();
@@ -239,7 +245,9 @@ bool Steward::is_new(std::map<Address, TimeUs>& quiet, Address node, TimeUs now)
   return true;
 }
 
+// A client would not be believed.
 void Steward::show(Epoch behind, Address node, TimeUs now, Outbox& out) {
+  if (options_.self.role == Role::kClient) return;
   auto links = succession_.links_from(behind, limits::kMaxLinks);
   if (links.empty() || !is_new(shown_, node, now)) return;
   send({node}, wire::Chain{std::move(links)}, out);
