@@ -66,7 +66,8 @@ class Steward {
   std::optional<Heard> receive(const wire::Message& message, Address from, TimeUs now, Outbox& out);
   /// What the core of the present epoch says, as it goes to nodes.
   std::vector<wire::Send> address(const std::vector<wire::Send>& sends) const;
-  /// Beside a verifier: the last commit of the present epoch that it knows.
+  /// Beside a verifier: the last commit of the present epoch that it knows, and will know after a
+  /// crash: what it rests on is on its disk.
   void committed(BatchNumber number, const crypto::Digest& token);
 
   void tick(TimeUs now, Outbox& out);
