@@ -135,8 +135,33 @@ TEST(M6Link, FarewellsOfLiarsCountForNothing) {
   verifier.give(Address::verifier(3), farewell(members, 3, evidence(kChange, 10)));
   verifier.give(Address::verifier(2), farewell(members, 2, end));
   EXPECT_TRUE(verifier.out.entered.empty());
+  verifier.now += 100'000;
   verifier.give(Address::verifier(1), farewell(members, 1, end));
   EXPECT_EQ(verifier.out.entered.size(), 1u) << "it may say it again";
+}
+
+TEST(M6Link, AWrongFarewellCostsOneCheckAResendTime) {
+  Station verifier(Address::verifier(0));
+  const Members members = verifier.steward.present().members;
+  const auto end = evidence(kChange, 9);
+  auto forged = farewell(members, 1, end);
+  verifier.steward.committed(BatchNumber(9), token_of(end));
+  verifier.give(Address::executor(1), wire::EpochEnd{Epoch(0), end});
+  verifier.give(Address::verifier(2), farewell(members, 2, end));
+  const size_t before = TestKeys::verified;
+  for (int i = 0; i < 9; ++i) {
+    forged.signature = "forged " + std::to_string(i);
+    verifier.give(Address::verifier(1), forged);
+  }
+  EXPECT_EQ(TestKeys::verified, before + 2) << "the wrong one, and the right one";
+  verifier.now += 100'000;
+  verifier.give(Address::verifier(1), forged);
+  EXPECT_EQ(TestKeys::verified, before + 3) << "the right one is known";
+  verifier.give(Address::verifier(2), farewell(members, 2, end));
+  EXPECT_EQ(TestKeys::verified, before + 3);
+  EXPECT_TRUE(verifier.out.entered.empty());
+  verifier.give(Address::verifier(3), farewell(members, 3, end));
+  EXPECT_EQ(verifier.out.entered.size(), 1u) << "others are listened to";
 }
 
 // Whoever made one up would end the epoch for good.
