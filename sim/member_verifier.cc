@@ -85,6 +85,8 @@ void MemberVerifier::begin(bool again) {
   remember(again, options);
   epoch_keys_ = std::make_unique<membership::EpochKeys>(keys_, present.members);
   verifier_ = std::make_unique<verification::Verifier>(options, *epoch_keys_, cluster_.digester);
+  const auto recovered = verifier_->glance();
+  steward_->committed(recovered.committed, recovered.token);
   verification::Outbox out;
   verifier_->start(local_now(), out);
   carry_out(out);
@@ -124,9 +126,11 @@ TimeUs MemberVerifier::deadline() const {
 void MemberVerifier::carry_out(verification::Outbox& out) {
   const auto now = verifier_->glance();
   if (!liar()) cluster_.ledger.committed(self(), now.committed, now.token);
-  steward_->committed(now.committed, now.token);
   if (disk_ != nullptr) {
-    disk_->carry_out(out, [this](const std::vector<wire::Send>& sends) { say(sends); });
+    disk_->carry_out(out, [this, now](const std::vector<wire::Send>& sends) {
+      steward_->committed(now.committed, now.token);
+      say(sends);
+    });
     return;
   }
   for (const verification::Promise& promise : out.promises) {
@@ -137,6 +141,7 @@ void MemberVerifier::carry_out(verification::Outbox& out) {
   if (const auto view = verification::highest_view(out.promises)) {
     promised_ = std::max(promised_, *view);
   }
+  steward_->committed(now.committed, now.token);
   say(out.sends);
 }
 

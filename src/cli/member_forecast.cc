@@ -35,8 +35,9 @@ std::string executor_trouble(const json& part, uint64_t highest) {
   return "its executor has batch " + std::to_string(committed) + " of " + std::to_string(highest);
 }
 
-std::string verifier_trouble(const json& part) {
+std::string verifier_trouble(const json& part, bool may_join) {
   if (part.empty()) return "it plays no verifier";
+  if (may_join && says(part, "phase", "joining")) return {};
   for (const char* away : {"recovering", "joining", "replaced"}) {
     if (says(part, "phase", away)) return std::string("its verifier is ") + away;
   }
@@ -93,8 +94,11 @@ void judge(const json& status, uint64_t epoch, uint64_t highest, MemberSight& si
   }
   const auto members = members_in(status);
   if (!members) return judge_absent("it runs a release that knows no changes of members", sight);
-  sight.executor_trouble = executor_trouble(part_of(status, "executor"), highest);
-  sight.verifier_trouble = verifier_trouble(part_of(status, "verifier"));
+  const auto executor = part_of(status, "executor");
+  sight.executor_trouble = executor_trouble(executor, highest);
+  // M11: who has promised nothing votes as soon as it has a seat.
+  const bool may_join = sight.comes && (executor.empty() || sight.executor_trouble.empty());
+  sight.verifier_trouble = verifier_trouble(part_of(status, "verifier"), may_join);
   if (members->epoch >= epoch) return;
   const auto behind = "it is in epoch " + std::to_string(members->epoch) + ", the others in " +
                       std::to_string(epoch);

@@ -15,6 +15,7 @@ struct MemberSight {
   std::string name;
   bool executor = false;  ///< has such a seat, or will have one
   bool verifier = false;
+  bool comes = false;  ///< has no seat before the change
   std::string executor_trouble;
   std::string verifier_trouble;
 };

@@ -160,5 +160,48 @@ TEST(MemberForecast, WhoLearnsCountsWhenItWasLevelALittleWhileAgo) {
             "it does not answer: refused");
 }
 
+// It has promised nothing, and votes as soon as it has its seat.
+TEST(MemberForecast, TheVerifierThatComesCountsWhenItsExecutorDoes) {
+  json coming = {{"name", "node-4"},
+                 {"members", status()["members"]},
+                 {"executor",
+                  {{"phase", "learning"},
+                   {"silent", false},
+                   {"fetching", true},
+                   {"learner", {{"held", 90u}, {"known", 90u}, {"level_ms_ago", 200}}}}},
+                 {"verifier", {{"phase", "joining"}}}};
+  auto node = sight("node-4");
+  node.comes = true;
+  judge(coming, 2, 92, node);
+  EXPECT_EQ(node.executor_trouble, "");
+  EXPECT_EQ(node.verifier_trouble, "");
+  auto all = members();
+  judge_absent("refused", all[2]);
+  auto told = forecast(kModel, all, "node-1", node);
+  EXPECT_TRUE(told.before && told.after) << said(told);
+
+  auto member = sight("node-4");
+  judge(coming, 2, 92, member);
+  EXPECT_EQ(member.verifier_trouble, "its verifier is joining") << "it should have its seat";
+  coming["verifier"]["phase"] = "recovering";
+  judge(coming, 2, 92, node);
+  EXPECT_EQ(node.verifier_trouble, "its verifier is recovering");
+  coming["verifier"]["phase"] = "joining";
+  coming["executor"]["learner"]["level_ms_ago"] = nullptr;
+  judge(coming, 2, 92, node);
+  EXPECT_NE(node.executor_trouble, "");
+  EXPECT_EQ(node.verifier_trouble, "its verifier is joining") << "the node is not level";
+  coming["members"]["epoch"] = 1u;
+  judge(coming, 2, 92, node);
+  EXPECT_EQ(node.verifier_trouble, "it is in epoch 1, the others in 2");
+  coming["members"]["epoch"] = 2u;
+  coming.erase("executor");
+  judge(coming, 2, 92, node);
+  EXPECT_EQ(node.verifier_trouble, "") << "a verifier alone";
+  told = forecast(kModel, members(), "node-3", node);
+  EXPECT_NE(said(told).find("4 of 4 verifiers count, 3 are needed\n"), std::string::npos);
+  EXPECT_EQ(said(told).find("not node-4"), std::string::npos) << said(told);
+}
+
 }  // namespace
 }  // namespace eve::cli

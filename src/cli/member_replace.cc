@@ -154,6 +154,7 @@ Status Replacement::look_ahead(const Known& known) const {
     judged(seated[i].node, statuses[i], sight);
   }
   MemberSight fresh;
+  fresh.comes = true;
   judged(fresh_, ask_status(fresh_), fresh);
   const auto told = forecast(cluster_.model, members, options_.node, fresh);
   std::printf("Epoch %llu.\n", static_cast<unsigned long long>(known.members.epoch.value()));

@@ -46,7 +46,8 @@ class Petition {
   /// From now on; a change of another epoch than the present one is not asked for (any more).
   void ask(const wire::Change& change, TimeUs now);
   bool asking() const { return bundle_ != nullptr && asked_->epoch == chain().epoch(); }
-  /// Tells all members who is about to come (M14), from now on, in its epoch.
+  /// Tells all members that it has a link with who is about to come (M14), from now on, in its
+  /// epoch.
   void announce(const wire::Change& change, TimeUs now);
   /// The change that ended the epoch; nullopt while it is the present one, or if it is not known.
   std::optional<wire::Change> ended_by(Epoch epoch) const;

@@ -136,14 +136,14 @@ void Steward::on(const wire::EpochEnd& end, Address from, TimeUs now, Outbox& ou
   evidence_ = end.evidence;
   repeat_at_ = now + options_.resend_after_us;
   say_farewell(out);
-  gather(out);
+  gather(now, out);
 }
 
 void Steward::say_farewell(Outbox& out) {
   wire::Farewell farewell{epoch(), committed_, token_, seat()->index, {}};
   const EpochKeys keys(keys_, present().members);
   farewell.signature = keys.sign(crypto::Domain::kFarewell, wire::signed_bytes(farewell));
-  heard_.insert_or_assign(farewell.verifier, farewell);
+  keep(farewell, true);
   send(others(false), farewell, out);
 }
 
@@ -154,26 +154,39 @@ void Steward::on(const wire::Farewell& farewell, Address from, TimeUs now, Outbo
     return;
   }
   const auto place = present().members.seat_of(from);
-  if (place != Address::verifier(farewell.verifier)) return;
-  heard_.insert_or_assign(farewell.verifier, farewell);
-  gather(out);
+  if (place != Address::verifier(farewell.verifier) || barred(from, now)) return;
+  keep(farewell, false);
+  gather(now, out);
 }
 
-void Steward::gather(Outbox& out) {
+// What is repeated need not be checked again.
+void Steward::keep(const wire::Farewell& farewell, bool authentic) {
+  if (const auto known = heard_.find(farewell.verifier); known != heard_.end()) {
+    const wire::Farewell& said = known->second.said;
+    const bool same = said.number == farewell.number && said.token == farewell.token &&
+                      said.signature == farewell.signature;
+    if (same) return;
+  }
+  heard_.insert_or_assign(farewell.verifier, Voice{farewell, authentic});
+}
+
+void Steward::gather(TimeUs now, Outbox& out) {
   if (!evidence_) return;
   wire::Link link{epoch(), *evidence_, {}};
-  for (const auto& [verifier, farewell] : heard_) {
-    if (farewell.number == committed_ && farewell.token == token_) {
-      link.farewells.push_back({verifier, farewell.signature});
+  for (const auto& [verifier, voice] : heard_) {
+    if (voice.said.number == committed_ && voice.said.token == token_) {
+      link.farewells.push_back({verifier, voice.said.signature});
     }
   }
   if (link.farewells.size() < options_.model.agreement()) return;
-  // One whose signature is wrong is no farewell: its sender may say it again.
-  std::erase_if(link.farewells, [this](const wire::Certificate::Vote& vote) {
-    const bool authentic =
-        succession_.authentic({epoch(), committed_, token_, vote.verifier, vote.signature});
-    if (!authentic) heard_.erase(vote.verifier);
-    return !authentic;
+  // One whose signature is wrong is no farewell: its sender may say it again, a while later.
+  std::erase_if(link.farewells, [this, now](const wire::Certificate::Vote& vote) {
+    Voice& voice = heard_.at(vote.verifier);
+    voice.authentic = voice.authentic || succession_.authentic(voice.said);
+    if (voice.authentic) return false;
+    (void)is_new(barred_, present().members.node_at(Address::verifier(vote.verifier)), now);
+    heard_.erase(vote.verifier);
+    return true;
   });
   if (link.farewells.size() >= options_.model.agreement()) enter(link, out);
 }
@@ -196,9 +209,11 @@ void Steward::on(const wire::ChainWanted& wanted, Address from, TimeUs now, Outb
   if (wanted.from < epoch()) show(wanted.from, from, now, out);
 }
 
+// Nobody asks a client. Where no node lies nothing is signed (r = 0), and a link proves itself by
+// who hands it over only: clients may lie in every cluster.
 void Steward::on(const wire::Chain& chain, Address from, TimeUs now, Outbox& out) {
-  const auto barred = barred_.find(from);
-  if (barred != barred_.end() && now < barred->second) return;
+  if (from.role == Role::kClient) return;
+  if (barred(from, now)) return;
   for (const wire::Link& link : chain.links) {
     if (link.epoch < epoch()) continue;
     const Epoch before = epoch();
@@ -211,8 +226,11 @@ void Steward::on(const wire::Chain& chain, Address from, TimeUs now, Outbox& out
 
 // ---- Who is about to come (M14) ----------------------------------------------------------------
 
-// Whoever hands it over: the signature says whose word it is.
+// Whoever hands it over: the signature says whose word it is. Where nothing is signed it is the
+// operator's if the operator hands it over.
 void Steward::on(const wire::Candidate& announced, Address from, TimeUs now, Outbox& out) {
+  const Address by = Address::client(limits::kOperator);
+  if (!options_.model.byzantine() && from != by) return;
   const wire::Bundle& bundle = *announced.bundle;
   auto change = wire::change_in(bundle);
   if (!change) return;
@@ -222,13 +240,18 @@ void Steward::on(const wire::Candidate& announced, Address from, TimeUs now, Out
   const auto next = present().members.after(*change);
   if (!next) return;
   if (!is_new(judged_, from, now)) return;
-  const bool authentic = keys_.verify(Address::client(limits::kOperator), crypto::Domain::kBundle,
-                                      bundle.signed_part, bundle.signature);
+  const bool authentic =
+      keys_.verify(by, crypto::Domain::kBundle, bundle.signed_part, bundle.signature);
   if (!authentic) return;
   candidate_ = *change;
   coming_.reset();
   if (change->executor) coming_ = next->node_at(Address::executor(*change->executor));
   out.candidate = std::move(change);
+}
+
+bool Steward::barred(Address node, TimeUs now) const {
+  const auto until = barred_.find(node);
+  return until != barred_.end() && now < until->second;
 }
 
 bool Steward::is_new(std::map<Address, TimeUs>& quiet, Address node, TimeUs now) const {
@@ -239,7 +262,9 @@ bool Steward::is_new(std::map<Address, TimeUs>& quiet, Address node, TimeUs now)
   return true;
 }
 
+// A client would not be believed.
 void Steward::show(Epoch behind, Address node, TimeUs now, Outbox& out) {
+  if (options_.self.role == Role::kClient) return;
   auto links = succession_.links_from(behind, limits::kMaxLinks);
   if (links.empty() || !is_new(shown_, node, now)) return;
   send({node}, wire::Chain{std::move(links)}, out);

@@ -66,13 +66,18 @@ class Steward {
   std::optional<Heard> receive(const wire::Message& message, Address from, TimeUs now, Outbox& out);
   /// What the core of the present epoch says, as it goes to nodes.
   std::vector<wire::Send> address(const std::vector<wire::Send>& sends) const;
-  /// Beside a verifier: the last commit of the present epoch that it knows.
+  /// Beside a verifier: the last commit of the present epoch that it knows, and will know after a
+  /// crash: what it rests on is on its disk.
   void committed(BatchNumber number, const crypto::Digest& token);
 
   void tick(TimeUs now, Outbox& out);
   TimeUs deadline() const;
 
  private:
+  struct Voice {
+    wire::Farewell said;
+    bool authentic = false;  ///< false: it was not checked yet
+  };
   std::optional<Heard> within(Epoch epoch, const wire::Message& message, Address from, TimeUs now,
                               Outbox& out);
   std::optional<Heard> seated(const wire::Message& message, Address from) const;
@@ -82,11 +87,13 @@ class Steward {
   void on(const wire::Chain& chain, Address from, TimeUs now, Outbox& out);
   void on(const wire::Candidate& announced, Address from, TimeUs now, Outbox& out);
   bool sits(Role role, Address node) const;
+  bool barred(Address node, TimeUs now) const;
   bool is_new(std::map<Address, TimeUs>& quiet, Address node, TimeUs now) const;
   void show(Epoch behind, Address node, TimeUs now, Outbox& out);
   void ask(Address node, TimeUs now, Outbox& out);
   void say_farewell(Outbox& out);
-  void gather(Outbox& out);
+  void keep(const wire::Farewell& farewell, bool authentic);
+  void gather(TimeUs now, Outbox& out);
   void enter(const wire::Link& link, Outbox& out);
   void send(std::vector<Address> nodes, wire::Message message, Outbox& out) const;
   std::vector<Address> others(bool executors_too) const;
@@ -99,10 +106,10 @@ class Steward {
   // Of the present epoch.
   BatchNumber committed_;
   crypto::Digest token_;
-  std::optional<wire::Evidence> evidence_;    ///< of that commit: said farewell
-  std::map<uint16_t, wire::Farewell> heard_;  ///< by verifier, the last
-  std::optional<wire::Change> candidate_;     ///< signed by the operator
-  std::optional<Address> coming_;             ///< the candidate's executor, if it has one
+  std::optional<wire::Evidence> evidence_;  ///< of that commit: said farewell
+  std::map<uint16_t, Voice> heard_;         ///< by verifier, the last
+  std::optional<wire::Change> candidate_;   ///< signed by the operator
+  std::optional<Address> coming_;           ///< the candidate's executor, if it has one
 
   std::map<Address, TimeUs> shown_;  ///< links, until when not again
   std::map<Address, TimeUs> asked_;

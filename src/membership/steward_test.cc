@@ -6,12 +6,24 @@ namespace eve::membership::testing {
 namespace {
 
 const FaultModel kModel(1, 1);
+const FaultModel kNobodyLies(1, 0);
+const crypto::NoAuthenticator kNone;
 const wire::Change kChange{Epoch(0), 2, 3, "who comes"};
+const wire::Change kUnsigned{Epoch(0), 2, 2, "who comes"};
 
 /// A steward, and what it has said.
 struct Station {
   explicit Station(Address self, Succession chain = first(kModel))
       : keys(self), steward({kModel, self, 100'000}, std::move(chain), keys, digester()) {}
+  /// Where nothing is signed.
+  Station(const FaultModel& model, Address self)
+      : keys(self),
+        steward({model, self, 100'000},
+                Succession(
+                    model, {Members::first(model), BatchNumber(), digest("genesis")},
+                    [](const Members&) { return std::make_unique<crypto::NoAuthenticator>(); },
+                    digester()),
+                kNone, digester()) {}
 
   std::optional<Steward::Heard> give(Address from, const wire::Message& message) {
     last = message;
@@ -123,8 +135,54 @@ TEST(M6Link, FarewellsOfLiarsCountForNothing) {
   verifier.give(Address::verifier(3), farewell(members, 3, evidence(kChange, 10)));
   verifier.give(Address::verifier(2), farewell(members, 2, end));
   EXPECT_TRUE(verifier.out.entered.empty());
+  verifier.now += 100'000;
   verifier.give(Address::verifier(1), farewell(members, 1, end));
   EXPECT_EQ(verifier.out.entered.size(), 1u) << "it may say it again";
+}
+
+TEST(M6Link, AWrongFarewellCostsOneCheckAResendTime) {
+  Station verifier(Address::verifier(0));
+  const Members members = verifier.steward.present().members;
+  const auto end = evidence(kChange, 9);
+  auto forged = farewell(members, 1, end);
+  verifier.steward.committed(BatchNumber(9), token_of(end));
+  verifier.give(Address::executor(1), wire::EpochEnd{Epoch(0), end});
+  verifier.give(Address::verifier(2), farewell(members, 2, end));
+  const size_t before = TestKeys::verified;
+  for (int i = 0; i < 9; ++i) {
+    forged.signature = "forged " + std::to_string(i);
+    verifier.give(Address::verifier(1), forged);
+  }
+  EXPECT_EQ(TestKeys::verified, before + 2) << "the wrong one, and the right one";
+  verifier.now += 100'000;
+  verifier.give(Address::verifier(1), forged);
+  EXPECT_EQ(TestKeys::verified, before + 3) << "the right one is known";
+  verifier.give(Address::verifier(2), farewell(members, 2, end));
+  EXPECT_EQ(TestKeys::verified, before + 3);
+  EXPECT_TRUE(verifier.out.entered.empty());
+  verifier.give(Address::verifier(3), farewell(members, 3, end));
+  EXPECT_EQ(verifier.out.entered.size(), 1u) << "others are listened to";
+}
+
+// Whoever made one up would end the epoch for good.
+TEST(M6Link, WhereNothingIsSignedClientsAreNotBelieved) {
+  const auto end = evidence(kUnsigned, 9);
+  const wire::Link made_up{Epoch(0), end, {{0, ""}, {1, ""}}};
+  for (const Address self : {Address::executor(0), Address::verifier(0), Address::client(2)}) {
+    Station node(kNobodyLies, self);
+    node.steward.committed(BatchNumber(9), token_of(end));
+    for (const Address from : {Address::client(1), Address::client(limits::kOperator)}) {
+      node.give(from, wire::Chain{{made_up}});
+      node.give(from, wire::EpochEnd{Epoch(0), end});
+      for (uint16_t i = 0; i < 3; ++i) {
+        node.give(from, wire::Farewell{Epoch(0), BatchNumber(9), token_of(end), i, ""});
+      }
+    }
+    EXPECT_TRUE(node.out.entered.empty()) << to_string(self);
+    EXPECT_TRUE(node.out.sends.empty()) << to_string(self);
+    node.give(Address::verifier(1), wire::Chain{{made_up}});
+    EXPECT_EQ(node.steward.epoch(), Epoch(1)) << "nodes do not lie";
+  }
 }
 
 TEST(M8Passing, OnlyTheEpochsOwnSeatsAreHeard) {
@@ -175,6 +233,18 @@ TEST(M9Behind, WhoIsBehindIsShownTheLinksOnceInAResendTime) {
     node.give(Address::verifier(1), old);
     EXPECT_EQ(node.sent<wire::Chain>().size(), 1u);
   }
+}
+
+TEST(M9Behind, ClientsShowNobodyAnythingAndAreNotAsked) {
+  Station client(Address::client(2), second());
+  client.give(Address::executor(1), wire::Suspect{});
+  client.give(Address::executor(1), wire::ChainWanted{Epoch(0)});
+  EXPECT_TRUE(client.out.sends.empty());
+  Station node(Address::executor(1));
+  node.give(Address::client(2), within(1, wire::Suspect{}));
+  EXPECT_TRUE(node.out.sends.empty());
+  node.give(Address::client(2), wire::Chain{second().links_from(Epoch(0), 16)});
+  EXPECT_TRUE(node.out.entered.empty());
 }
 
 TEST(M9Behind, WhoHearsOfALaterEpochAsksAndFollows) {
@@ -272,6 +342,20 @@ TEST(M14Candidate, OnlyTheOperatorsSignatureCounts) {
   EXPECT_FALSE(node.out.candidate) << "there is no such seat";
   node.give(from, wire::Candidate{announced(kChange)});
   EXPECT_TRUE(node.out.candidate);
+}
+
+// A client that could announce one would have it linked to, and heard.
+TEST(M14Candidate, WhereNothingIsSignedOnlyTheOperatorItselfAnnounces) {
+  Station node(kNobodyLies, Address::executor(0));
+  const auto made = wire::Candidate{wire::make_change(kUnsigned, [](ByteView) { return Bytes(); })};
+  for (const Address from : {Address::client(0), Address::executor(1), Address::verifier(1)}) {
+    node.give(from, made);
+    EXPECT_FALSE(node.out.candidate) << to_string(from);
+    EXPECT_FALSE(node.give(Address::executor(3), wire::StateRequest{}));
+  }
+  node.give(Address::client(limits::kOperator), made);
+  EXPECT_EQ(node.out.candidate, kUnsigned);
+  EXPECT_TRUE(node.give(Address::executor(3), wire::StateRequest{}));
 }
 
 TEST(M14Candidate, CostsOneCheckAResendTimeAndSender) {

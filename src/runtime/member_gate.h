@@ -56,7 +56,8 @@ class MemberGate final : public Host, public Outlet {
     host_ = host;
     fresh_ = host != nullptr;
   }
-  /// Beside a verifier: what it knows to be committed last.
+  /// Beside a verifier: what it knows to be committed last, and its disk too: a farewell leaves at
+  /// once.
   void set_committed(std::function<std::pair<BatchNumber, crypto::Digest>()> committed) {
     committed_ = std::move(committed);
   }

@@ -2,13 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
+#include <future>
 #include <set>
+#include <thread>
 
 #include "base/limits.h"
+#include "journal/testing_disk.h"
 #include "membership/testing.h"
 #include "runtime/make_gate.h"
 #include "runtime/node.h"
 #include "runtime/test_support.h"
+#include "runtime/verifier_host.h"
+#include "verification/certificate.h"
 #include "wire/membership.h"
 
 namespace eve::runtime {
@@ -245,6 +252,84 @@ TEST_F(MemberGateTest, AVerifierSaysFarewellToWhatItKnowsToBeCommitted) {
   gate->receive(farewell(gate->members(), 1, end), Address::verifier(1), 0);
   EXPECT_EQ(gate->epoch(), Epoch(1));
   EXPECT_EQ(seatings.back().epoch, Epoch(1));
+}
+
+/// A verifier in the gate, on a disk that syncs when the test lets it.
+struct OnASlowDisk {
+  OnASlowDisk(MemberGate& gate, const Seating& seating, const wire::TokenParts& last) {
+    disk.permits = [this](const std::string& call) {
+      while (hold && call.rfind("sync", 0) == 0) std::this_thread::yield();
+      return true;
+    };
+    VerifierMemory memory;
+    memory.options.model = kModel;
+    memory.options.start = last.number.prev();
+    memory.options.genesis = last.previous;
+    memory.book = std::make_unique<durability::PromiseBook>(
+        "verifier-0", durability::Durability::kSync, last.previous, digester(), last.number.prev());
+    durability::KeeperOptions options;
+    options.log = journal::testing::small_options();
+    durability::Found found;
+    auto keeper = durability::Keeper::open(disk, options, *memory.book, found);
+    EXPECT_TRUE(keeper.ok());
+    memory.keeper = std::move(*keeper);
+    host = std::make_unique<VerifierHost>(loop, gate, digester(), Address::verifier(0), seating,
+                                          std::move(memory));
+    hold = true;
+  }
+  ~OnASlowDisk() { hold = false; }
+  /// Until the verifier knows it for good.
+  bool commits(BatchNumber number) {
+    hold = false;
+    std::thread runner([this] { loop.run(); });
+    const bool done = testing::eventually([&] {
+      std::promise<bool> answer;
+      loop.post([&] { answer.set_value(host->committed().first == number); });
+      return answer.get_future().get();
+    });
+    loop.stop();
+    runner.join();
+    return done;
+  }
+
+  journal::testing::TestDisk disk;
+  std::atomic<bool> hold{false};
+  EventLoop loop;
+  std::unique_ptr<VerifierHost> host;
+};
+
+// Killed in that moment, it would not have voted, although a link says that it knew.
+TEST_F(MemberGateTest, NoFarewellBeforeTheVoteThatItRestsOnIsOnDisk) {
+  open(Address::verifier(0));
+  const auto end = evidence({Epoch(), 1, std::nullopt, "contact"}, 9);
+  const auto token = membership::testing::token_of(end);
+  OnASlowDisk verifier(*gate, seatings.back(), end.parts);
+  gate->set_committed([&] { return verifier.host->committed(); });
+  gate->occupy(verifier.host.get());
+  gate->start(1'000);
+  const auto give = [this](const wire::Message& message, Address from) {
+    gate->receive(message, from, 2'000);
+    gate->idle(2'000);
+  };
+  const auto farewells = [this] {
+    return std::count_if(sent.begin(), sent.end(), [](const Sent& one) {
+      return std::holds_alternative<wire::Farewell>(*one.message);
+    });
+  };
+  for (uint16_t i = 0; i < 2; ++i)
+    give(wire::Token{View(), end.parts, token}, Address::executor(i));
+  wire::Prepare prepare{View(), BatchNumber(9), token, end.parts.previous, 0, {}};
+  const TestKeys peer(Address::verifier(1));
+  verification::Notary(kModel, 1, end.parts.previous, peer, BatchNumber(8)).sign(prepare);
+  give(prepare, Address::verifier(1));
+  give(wire::Commit{View(), BatchNumber(9), token}, Address::verifier(1));
+  EXPECT_EQ(verifier.host->status().committed, BatchNumber(9));
+  give(wire::EpochEnd{Epoch(), end}, Address::executor(0));
+  EXPECT_EQ(farewells(), 0);
+  ASSERT_TRUE(verifier.commits(BatchNumber(9)));
+  give(wire::EpochEnd{Epoch(), end}, Address::executor(0));
+  EXPECT_EQ(farewells(), 1);
+  gate->occupy(nullptr);
 }
 
 TEST_F(MemberGateTest, WhoComesAsksUntilALinkGivesItASeat) {

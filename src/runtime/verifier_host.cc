@@ -88,8 +88,9 @@ bool VerifierHost::hand_out() {
   }
   ++waiting_;
   journal_->submit(std::move(step.notes), step.until,
-                   [this, sends = std::exchange(outbox_.sends, {})]() mutable {
+                   [this, known = known(), sends = std::exchange(outbox_.sends, {})]() mutable {
                      --waiting_;
+                     committed_ = known;
                      outlet_.send(sends);
                    });
   if (auto all = book_->shorten()) {

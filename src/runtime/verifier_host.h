@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/disk_watch.h"
@@ -18,6 +19,8 @@ namespace eve::runtime {
 
 class VerifierHost final : public Host {
  public:
+  using Commit = std::pair<BatchNumber, crypto::Digest>;
+
   /// `node`: the role's address, for ever. The references outlive the host.
   VerifierHost(EventLoop& loop, Outlet& outlet, const crypto::Digester& digester, Address node,
                const Seating& seating, VerifierMemory memory);
@@ -35,10 +38,9 @@ class VerifierHost final : public Host {
   /// The verifier's; `waiting_for` names the disk when that is what it waits for, or why it has
   /// stopped.
   verification::VerifierStatus status() const;
-  std::pair<BatchNumber, crypto::Digest> committed() const {
-    const auto glance = verifier_.glance();
-    return {glance.committed, glance.token};
-  }
+  /// The last commit that the verifier knows of without a vote of its own that may be lost yet: it
+  /// counts its vote before that is durable. A farewell is not said before (M5).
+  Commit committed() const { return waiting_ == 0 ? known() : committed_; }
   JournalStatus journal() const { return journal_->status(); }
 
  private:
@@ -46,6 +48,10 @@ class VerifierHost final : public Host {
   bool hand_out();
   /// Looks at the disk, and tells executors when it is low.
   void watch_disk(TimeUs now);
+  Commit known() const {
+    const auto glance = verifier_.glance();
+    return {glance.committed, glance.token};
+  }
   /// A promise that cannot be kept must not be made: silence is a failure the protocol allows for.
   bool stopped() const { return stopped_; }
 
@@ -61,6 +67,7 @@ class VerifierHost final : public Host {
   DiskWatch watch_;
   bool said_low_ = false;
   size_t waiting_ = 0;  ///< steps whose sends wait for the journal
+  Commit committed_;    ///< of the last step that did, and does not any more
   bool stopped_ = false;
   std::unique_ptr<JournalThread> journal_;
 };
