@@ -311,6 +311,42 @@ TEST_F(KeeperTest, EveryErrorOfTheDiskIsMended) {
   EXPECT_GT(failures, 60u);
 }
 
+// Each attempt writes what was flushed last into a new file: there is room for two of them.
+TEST_F(KeeperTest, MendingThatFailsAgainAndAgainTakesNoMoreRoom) {
+  options.log.segment_bytes = uint64_t{1} << 20;
+  open();
+  keep(1);
+  ASSERT_TRUE(keeper->keep({note(2, Bytes(100'000, 'x'))}, Until::kDurable).ok());
+  fail("sync log");
+  ASSERT_FALSE(keeper->keep({note(3)}, Until::kDurable).ok());
+  disk.capacity = disk.used() + 250'000;
+  disk.permits = [](const std::string& call) {
+    return call.rfind("sync log", 0) != 0 || !call.ends_with(".new");
+  };
+  const uint64_t before = disk.used();
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_FALSE(mend().ok());
+    const auto names = disk.names();
+    const auto unfinished = std::count_if(
+        names.begin(), names.end(), [](const std::string& name) { return name.ends_with(".new"); });
+    EXPECT_LE(unfinished, 2) << i;
+    EXPECT_LE(disk.used(), before + 120'000) << i;
+  }
+  EXPECT_FALSE(fatal);
+  EXPECT_EQ(disk.count("create log-"), 21u) << "one for the log, one for each attempt";
+  auto calls = disk.calls;
+  std::sort(calls.begin(), calls.end());
+  const auto twice = std::adjacent_find(
+      calls.begin(), calls.end(),
+      [](const auto& a, const auto& b) { return a == b && a.rfind("create log-", 0) == 0; });
+  EXPECT_TRUE(twice == calls.end()) << *twice;
+  disk.permits = nullptr;
+  ASSERT_TRUE(mend().ok());
+  disk.crash();
+  open();
+  EXPECT_EQ(seen.texts.size(), 3u);
+}
+
 // ---- D3 ----------------------------------------------------------------------------------------
 
 TEST_F(KeeperTest, DamageStaysOnRecordUntilItIsMadeUpFor) {

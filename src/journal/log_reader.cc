@@ -99,7 +99,7 @@ Status Reading::scan_names() {
     if (!parsed) continue;
     out_.highest_serial = std::max(out_.highest_serial, parsed->serial);
     if (parsed->kind == FileKind::kSegment) serials_.push_back(parsed->serial);
-    if (parsed->kind == FileKind::kUnfinished) out_.surplus.push_back(file);
+    if (parsed->kind == FileKind::kUnfinished) out_.unfinished.push_back(file);
     if (parsed->kind == FileKind::kDamaged) out_.kept.push_back(file);
   }
   std::sort(serials_.begin(), serials_.end());

@@ -109,6 +109,7 @@ class LogWriter {
   auto with_reserve(Attempt attempt);
   Status begin_segment(SegmentHeader header, const Recovery* copy_from,
                        const std::vector<NewRecord>& first);
+  void remove_unfinished(const std::vector<std::string>& files);
   Status fill_segment(const SegmentHeader& header, const Recovery* copy_from,
                       const std::vector<NewRecord>& first);
   Status copy_groups(const Recovery& recovery);
