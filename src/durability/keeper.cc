@@ -25,8 +25,8 @@ constexpr size_t kManySegments = 32;
 std::string start_name(const KeeperOptions& options) {
   return options.log.name + ".start";
 }
-std::string lost_name(const KeeperOptions& options) {
-  return options.log.name + ".lost";
+std::string lost_name(const std::string& log) {
+  return log + ".lost";
 }
 
 std::string highest_name(const KeeperOptions& options) {
@@ -87,7 +87,7 @@ class Keeper::Opening : public journal::Visitor {
     if (auto status = keeper_.disk_.refresh(); !status) return status;
     auto recovery = journal::read_log(keeper_.disk_, options.log, *this);
     if (!recovery) return recovery.status();
-    auto lost = read_mark(keeper_.disk_, lost_name(options));
+    auto lost = read_mark(keeper_.disk_, lost_name(options.log.name));
     if (!lost) return lost.status();
     auto start = read_mark(keeper_.disk_, start_name(options));
     if (!start) return start.status();
@@ -110,7 +110,9 @@ class Keeper::Opening : public journal::Visitor {
     found.highest = keeper_.marked_ = *highest;
     if (found.whole) mark_again();
     if (*lost) {
-      if (auto status = remove_mark(keeper_.disk_, lost_name(options)); !status) return status;
+      if (auto status = remove_mark(keeper_.disk_, lost_name(options.log.name)); !status) {
+        return status;
+      }
     }
     return mark_start(*start);
   }
@@ -141,7 +143,7 @@ class Keeper::Opening : public journal::Visitor {
   std::string missing(const journal::Recovery& recovery, const std::optional<Bytes>& lost,
                       const std::optional<Bytes>& start, bool marked) const {
     if (!recovery.damage.empty()) return in_words(recovery);
-    if (lost) return "an earlier log could not be read: " + *lost;
+    if (lost) return "an earlier log was set aside: " + *lost;
     if (recovery.empty) {
       const bool expected = marked || keeper_.options_.ran_before || !recovery.kept.empty();
       return expected ? "the log that was here is gone" : "";
@@ -188,8 +190,7 @@ Status Keeper::begin(const journal::Recovery& recovery, const std::string& troub
   if (!trouble.empty()) first.push_back({kNotWhole, 0, trouble});
   const bool readable = !recovery.copy.file.empty();
   if (!recovery.empty && !readable) {
-    if (auto status = write_mark(disk_, lost_name(options_), trouble); !status) return status;
-    if (auto status = journal::set_aside_log(disk_, options_.log.name); !status) return status;
+    if (auto status = give_up_log(disk_, options_.log.name, trouble); !status) return status;
   }
   auto log = readable ? LogWriter::resume(disk_, options_.log, recovery, first)
                       : LogWriter::create(disk_, options_.log, options_.life, first);
@@ -354,6 +355,16 @@ Result<journal::Space> Keeper::check_space() {
 
 uint64_t Keeper::written_bytes() const {
   return earlier_bytes_ + (log_ ? log_->written_bytes() : 0);
+}
+
+Status give_up_log(journal::Disk& disk, const std::string& log, const std::string& why) {
+  const auto segments = journal::list_segments(disk, log);
+  if (!segments) return segments.status();
+  if (!segments->empty()) {
+    const auto marked = write_mark(disk, lost_name(log), why.substr(0, kMostWords));
+    if (!marked) return marked;
+  }
+  return journal::set_aside_log(disk, log);
 }
 
 }  // namespace eve::durability

@@ -173,4 +173,10 @@ class Keeper {
   uint64_t earlier_bytes_ = 0;                  ///< written by writers that failed
 };
 
+/// For who gives a log up, whether it can be read or not, and begins another: renames its segments
+/// (journal::set_aside_log), and says so before the first of them. From then on, whatever ends it
+/// half-way, an opening finds what is left to be not whole (D3). `why`: in words. Nothing happens
+/// where there is no log.
+Status give_up_log(journal::Disk& disk, const std::string& log, const std::string& why);
+
 }  // namespace eve::durability

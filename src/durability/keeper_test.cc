@@ -461,6 +461,42 @@ TEST_F(KeeperTest, APartOfAnUnreadableLogThatIsLeftIsNotTakenForOne) {
   EXPECT_FALSE(found.whole);
 }
 
+// A log that can be read as well. When the power fails any of the new names may be on the disk, and
+// what is left of a log without its oldest file looks like one that was cut.
+TEST_F(KeeperTest, WhatIsLeftOfALogThatIsGivenUpIsNotTakenForOne) {
+  bool oldest_gone = false;
+  for (uint64_t seed = 1; seed <= 30; ++seed) {
+    disk = TestDisk(seed);
+    open();
+    keep_some(1, 12);  // three segments
+    const auto segments = journal::list_segments(disk, "log");
+    size_t renames = 0;
+    disk.permits = [&](const std::string& call) {
+      renames += call.rfind("rename log-", 0) == 0 ? 1 : 0;
+      return renames == 0 || call != "sync_names";
+    };
+    EXPECT_FALSE(give_up_log(disk, "log", "it is an old copy").ok());
+    EXPECT_EQ(renames, segments->size());
+    disk.permits = nullptr;
+    disk.crash();
+    oldest_gone |= !disk.has(segments->front()) && disk.has(segments->back());
+    for (int i = 0; i < 2; ++i) {
+      open();
+      EXPECT_FALSE(found.whole) << seed;
+      EXPECT_FALSE(found.trouble.empty());
+    }
+    EXPECT_FALSE(disk.has("log.lost"));
+  }
+  EXPECT_TRUE(oldest_gone);
+}
+
+TEST_F(KeeperTest, WhereThereIsNoLogNothingIsGivenUp) {
+  ASSERT_TRUE(give_up_log(disk, "log", "it is an old copy").ok());
+  EXPECT_TRUE(disk.names().empty());
+  open();
+  EXPECT_TRUE(found.first_start);
+}
+
 // ---- Async -------------------------------------------------------------------------------------
 
 TEST_F(KeeperTest, AsyncIsNotSyncedAndSurvivesTheProcess) {

@@ -205,13 +205,23 @@ Status LogWriter::retire(const Recovery& recovery) {
   return disk_.sync_names();
 }
 
-Status set_aside_log(Disk& disk, const std::string& log) {
-  const auto names = disk.list();
-  if (!names) return names.status();
-  for (const std::string& file : *names) {
+Result<std::vector<std::string>> list_segments(const Disk& disk, const std::string& log) {
+  auto names = disk.list();
+  if (!names) return names.error();
+  std::erase_if(*names, [&](const std::string& file) {
     const auto parsed = parse_name(log, file);
-    if (!parsed || parsed->kind != FileKind::kSegment) continue;
-    if (auto status = disk.rename(file, file + kDamagedSuffix); !status) return status;
+    return !parsed || parsed->kind != FileKind::kSegment;
+  });
+  std::sort(names->begin(), names->end());
+  return names;
+}
+
+// The newest one first: what is left if it ends half-way is older than what is set aside.
+Status set_aside_log(Disk& disk, const std::string& log) {
+  const auto segments = list_segments(disk, log);
+  if (!segments) return segments.status();
+  for (auto file = segments->rbegin(); file != segments->rend(); ++file) {
+    if (auto status = disk.rename(*file, *file + kDamagedSuffix); !status) return status;
   }
   return disk.sync_names();
 }

@@ -149,7 +149,12 @@ class LogWriter {
   bool closed_ = false;
 };
 
-/// Renames every segment of the log to *.damaged: for who gives it up and makes another.
+/// Of the log, oldest first.
+Result<std::vector<std::string>> list_segments(const Disk& disk, const std::string& log);
+
+/// Renames every segment of the log to *.damaged: for who gives it up and makes another. One after
+/// the other: whoever must not take the rest for a log after a crash amid it puts down beforehand
+/// what is about to happen (durability/keeper.h, give_up_log).
 Status set_aside_log(Disk& disk, const std::string& log);
 
 }  // namespace eve::journal
