@@ -116,7 +116,7 @@ class Replica {
           if (keeper.ok()) keeper_ = std::move(*keeper);
           return keeper.status();
         },
-        [] { return Status(Error{"the log cannot be followed"}); },
+        [](const std::string& why) { return Status(Error{why}); },
         nullptr,
         {}};
     const Stopwatch watch;

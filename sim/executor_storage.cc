@@ -3,7 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "journal/log_writer.h"
 #include "sim/violation.h"
 
 namespace eve::sim {
@@ -72,6 +71,10 @@ bool ExecutorStorage::may_forget() const {
   return plan_.durability == Durability::kAsync && (machine_stopped_ || forgot_);
 }
 
+Status ExecutorStorage::set_aside(const std::string& why) {
+  return durability::give_up_log(*disk_, keeper_options(plan_, owner_).log.name, why);
+}
+
 durability::OpenedExecutor ExecutorStorage::open(
     const crypto::Digester& digester, const crypto::Digest& genesis,
     const std::function<execution::Runner&()>& make_runner,
@@ -80,8 +83,8 @@ durability::OpenedExecutor ExecutorStorage::open(
       [this](bool ran_before, durability::NoteVisitor& visitor, durability::Found& found) {
         return journal_->open(ran_before, visitor, found);
       },
-      [this] { return journal::set_aside_log(*disk_, keeper_options(plan_, owner_).log.name); },
-      disk_.get(), keeper_options(plan_, owner_).log.owner};
+      [this](const std::string& why) { return set_aside(why); }, disk_.get(),
+      keeper_options(plan_, owner_).log.owner};
   for (int attempt = 1;; ++attempt) {
     auto opened =
         durability::open_executor(log, ran_before_, digester, genesis, make_runner, present);
@@ -107,8 +110,7 @@ durability::OpenedExecutor ExecutorStorage::open_anew(
   checkpoints_->taker().stop();
   journal_->end(NoteJournal::How::kProcess);
   checkpoints_.reset();
-  for (int attempt = 1; !journal::set_aside_log(*disk_, keeper_options(plan_, owner_).log.name);
-       ++attempt) {
+  for (int attempt = 1; !set_aside("its state may lack something"); ++attempt) {
     if (attempt == kMostAttempts) throw Violation("durability", to_string(owner_) + " is stuck");
   }
   forgot_ = machine_stopped_ = true;

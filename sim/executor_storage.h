@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/random.h"
@@ -61,6 +62,7 @@ class ExecutorStorage {
  private:
   void make();
   bool may_forget() const;
+  Status set_aside(const std::string& why);
   void begin(durability::OpenedExecutor& opened, const crypto::Digester& digester,
              const crypto::Digest& genesis);
 

@@ -66,11 +66,17 @@ void NoteJournal::cut(Position before) {
   begin();
 }
 
+void NoteJournal::after(TimeUs delay, std::function<void()> action) {
+  if (poked_) gave_way_us_ += delay;
+  later_(delay, std::move(action));
+}
+
 void NoteJournal::begin() {
   if (busy_ || broken_ || entries_.empty()) return;
+  if (background_is_due()) return begin_background();
   busy_ = true;
   given_ = false;
-  later_(kUntilWrittenUs, [this] { carry_out(); });
+  after(kUntilWrittenUs, [this] { carry_out(); });
 }
 
 // All that has come by now, up to the first cut.
@@ -92,7 +98,7 @@ void NoteJournal::carry_out() {
   if (kept.ok() && group_.back().cut) kept = keeper_->cut(*group_.back().cut);
   if (kept.ok()) {
     ++syncs_;
-    later_(disk_.take_elapsed(), [this] { finish(); });
+    after(disk_.take_elapsed(), [this] { finish(); });
   } else {
     trouble();
   }
@@ -103,14 +109,19 @@ void NoteJournal::poke() {
   begin_background();
 }
 
+bool NoteJournal::background_is_due() const {
+  return poked_ && gave_way_us_ >= durability::kGiveWayUs;
+}
+
 void NoteJournal::begin_background() {
-  if (busy_ || broken_ || !entries_.empty() || !poked_) return;
+  if (busy_ || broken_ || !poked_ || (!entries_.empty() && !background_is_due())) return;
   busy_ = given_ = in_background_ = true;
   later_(kUntilWrittenUs, [this] { work_in_background(); });
 }
 
 void NoteJournal::work_in_background() {
   in_background_ = false;
+  gave_way_us_ = 0;
   poked_ = background_(*keeper_);
   if (!keeper_->state().ok()) return trouble();
   later_(disk_.take_elapsed(), [this] { finish(); });
@@ -118,7 +129,7 @@ void NoteJournal::work_in_background() {
 
 void NoteJournal::trouble() {
   mend_after_us_ = kFirstMendUs;
-  later_(disk_.take_elapsed() + mend_after_us_, [this] { mend(); });
+  after(disk_.take_elapsed() + mend_after_us_, [this] { mend(); });
 }
 
 void NoteJournal::mend() {
@@ -131,11 +142,11 @@ void NoteJournal::mend() {
   }
   if (!mended.ok()) {
     mend_after_us_ = std::min(2 * mend_after_us_, kLastMendUs);
-    later_(elapsed + mend_after_us_, [this] { mend(); });
+    after(elapsed + mend_after_us_, [this] { mend(); });
     return;
   }
   ++mended_;
-  later_(elapsed, [this] { finish(); });
+  after(elapsed, [this] { finish(); });
 }
 
 // What is done may submit more, and may end this process.
@@ -173,6 +184,7 @@ void NoteJournal::end(How how) {
   group_.clear();
   background_ = nullptr;
   busy_ = given_ = broken_ = poked_ = in_background_ = false;
+  gave_way_us_ = 0;
   if (machine) {
     disk_.crash();
     ++machine_starts_;

@@ -34,8 +34,8 @@ class NoteJournal {
   journal::Position submit(std::vector<durability::Note> notes, durability::Keeper::Until until,
                            Done done);
   void cut(journal::Position before);
-  /// Other work on the disk, as JournalThreadOptions::background: when nothing waits, after a
-  /// poke().
+  /// Other work on the disk, as JournalThreadOptions::background, after a poke(): when nothing
+  /// waits, or has had the disk for kGiveWayUs.
   using Background = std::function<bool(durability::Keeper& keeper)>;
   void set_background(Background background) { background_ = std::move(background); }
   void poke();
@@ -66,6 +66,9 @@ class NoteJournal {
   void begin();
   void carry_out();
   void begin_background();
+  bool background_is_due() const;
+  /// As later_; counts the time in which the background gives way.
+  void after(TimeUs delay, std::function<void()> action);
   void work_in_background();
   void mend();
   void finish();
@@ -85,6 +88,7 @@ class NoteJournal {
   bool broken_ = false;
   Background background_;
   bool poked_ = false;
+  TimeUs gave_way_us_ = 0;      ///< since it was poked, or the last piece
   bool in_background_ = false;  ///< busy with that
   TimeUs mend_after_us_ = 0;
   uint64_t machine_starts_ = 0;

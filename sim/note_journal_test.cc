@@ -129,6 +129,31 @@ TEST(NoteJournal, AFailingDiskMakesEverythingWait) {
   EXPECT_EQ(node.journal.mended(), 1u);
 }
 
+TEST(NoteJournal, WorkInTheBackgroundIsDoneThoughNotesAlwaysWait) {
+  Node node(1);
+  node.start();
+  std::vector<TimeUs> pieces;
+  node.journal.set_background([&](Keeper&) {
+    pieces.push_back(node.queue.now());
+    return pieces.size() < 10;
+  });
+  const std::function<void()> go_on = [&] {
+    node.journal.submit({{1, 1, "x"}}, Until::kDurable, go_on);
+    node.journal.submit({{1, 2, "x"}}, Until::kDurable, nullptr);
+  };
+  go_on();
+  node.journal.poke();
+  node.run_for(2'000'000);
+  ASSERT_EQ(pieces.size(), 10u);
+  for (size_t i = 1; i < pieces.size(); ++i) {
+    EXPECT_GE(pieces[i] - pieces[i - 1], durability::kGiveWayUs) << "notes have to wait";
+  }
+  const uint64_t syncs = node.journal.syncs();
+  node.run_for(100'000);
+  EXPECT_EQ(pieces.size(), 10u) << "there was no more to do";
+  EXPECT_GT(node.journal.syncs(), syncs);
+}
+
 TEST(NoteJournal, RandomLives) {
   uint64_t mended = 0;
   uint64_t interrupted = 0;

@@ -27,14 +27,15 @@ class ExecutorEpochsTest : public ::testing::Test {
     keeper.reset();
     opened.reset();
     options.life = journal::testing::life(++lives);
-    const ExecutorLogAccess log{[this](bool before, NoteVisitor& visitor, Found& found) {
-                                  options.ran_before = before;
-                                  auto made = Keeper::open(disk, options, visitor, found);
-                                  if (made.ok()) keeper = std::move(*made);
-                                  return made.status();
-                                },
-                                [this] { return journal::set_aside_log(disk, options.log.name); },
-                                &disk, options.log.owner};
+    const ExecutorLogAccess log{
+        [this](bool before, NoteVisitor& visitor, Found& found) {
+          options.ran_before = before;
+          auto made = Keeper::open(disk, options, visitor, found);
+          if (made.ok()) keeper = std::move(*made);
+          return made.status();
+        },
+        [this](const std::string& why) { return give_up_log(disk, options.log.name, why); }, &disk,
+        options.log.owner};
     const auto make_runner = [this]() -> execution::Runner& {
       replica = std::make_unique<Replica>();
       return replica->runner;

@@ -37,14 +37,15 @@ class ExecutorGenesisTest : public ::testing::Test {
     keeper.reset();
     opened.reset();
     options.life = journal::testing::life(++lives);
-    ExecutorLogAccess log{[this](bool before, NoteVisitor& visitor, Found& found) {
-                            options.ran_before = before;
-                            auto made = Keeper::open(disk, options, visitor, found);
-                            if (made.ok()) keeper = std::move(*made);
-                            return made.status();
-                          },
-                          [this] { return journal::set_aside_log(disk, options.log.name); }, &disk,
-                          options.log.owner};
+    ExecutorLogAccess log{
+        [this](bool before, NoteVisitor& visitor, Found& found) {
+          options.ran_before = before;
+          auto made = Keeper::open(disk, options, visitor, found);
+          if (made.ok()) keeper = std::move(*made);
+          return made.status();
+        },
+        [this](const std::string& why) { return give_up_log(disk, options.log.name, why); }, &disk,
+        options.log.owner};
     log.begin = [this](execution::Runner& runner) {
       ++begun;
       return import_genesis(genesis_disk, root, runner);

@@ -134,7 +134,7 @@ Result<OpenedExecutor> open_executor(const ExecutorLogAccess& log, bool ran_befo
   if (!opened) return opened.error();
   if (*opened) return std::move(**opened);
 
-  if (const auto status = log.set_aside(); !status) return Error{status.message()};
+  if (const auto status = log.set_aside(first.trouble()); !status) return Error{status.message()};
   Attempt second(make_runner(), digester, genesis, log, present);
   auto anew = second.run(true);
   if (!anew) return anew.error();

@@ -22,8 +22,8 @@ namespace eve::durability {
 struct ExecutorLogAccess {
   /// As Keeper::open(), with `ran_before` in the options.
   std::function<Status(bool ran_before, NoteVisitor& visitor, Found& found)> open;
-  /// As journal::set_aside_log().
-  std::function<Status()> set_aside;
+  /// As give_up_log().
+  std::function<Status(const std::string& why)> set_aside;
   /// Where the checkpoints are, and whose they must be. Null: there are none.
   journal::Disk* disk = nullptr;
   journal::Owner owner;

@@ -32,14 +32,15 @@ class ExecutorLogTest : public ::testing::Test {
     keeper.reset();
     opened.reset();
     options.life = journal::testing::life(++lives);
-    const ExecutorLogAccess log{[this](bool before, NoteVisitor& visitor, Found& found) {
-                                  options.ran_before = before;
-                                  auto made = Keeper::open(disk, options, visitor, found);
-                                  if (made.ok()) keeper = std::move(*made);
-                                  return made.status();
-                                },
-                                [this] { return journal::set_aside_log(disk, options.log.name); },
-                                &disk, options.log.owner};
+    const ExecutorLogAccess log{
+        [this](bool before, NoteVisitor& visitor, Found& found) {
+          options.ran_before = before;
+          auto made = Keeper::open(disk, options, visitor, found);
+          if (made.ok()) keeper = std::move(*made);
+          return made.status();
+        },
+        [this](const std::string& why) { return give_up_log(disk, options.log.name, why); }, &disk,
+        options.log.owner};
     auto result = open_executor(log, ran_before, digester(), from, [this]() -> execution::Runner& {
       ++attempts;
       replica = std::make_unique<Replica>();
@@ -174,6 +175,30 @@ TEST_F(ExecutorLogTest, ALogThatCannotBeFollowedIsSetAside) {
   ASSERT_TRUE(keeper->keep({{kRemembered, 0, {}}}, Keeper::Until::kDurable).ok());
   ASSERT_TRUE(start().ok());
   EXPECT_FALSE(opened->restarted);
+}
+
+// Without its newest file it could be followed.
+TEST_F(ExecutorLogTest, APartOfALogThatWasBeingSetAsideIsNotTakenForOne) {
+  ASSERT_TRUE(start().ok());
+  grow(20);
+  ASSERT_TRUE(start().ok());  // goes on in a new file
+  ASSERT_TRUE(
+      keeper->keep({note_of(execution::CommitBatches{BatchNumber(90)})}, Keeper::Until::kDurable)
+          .ok());
+  const auto segments = journal::list_segments(disk, options.log.name);
+  ASSERT_GT(segments->size(), 2u);
+  const std::string newest = "rename " + journal::testing::TestDisk::short_name(segments->back());
+  disk.permits = [&](const std::string& call) {
+    return call.rfind("rename log-", 0) != 0 || call.ends_with(".new") || call == newest;
+  };
+  EXPECT_FALSE(start().ok());
+  disk.permits = nullptr;
+  EXPECT_TRUE(disk.has("log.lost"));
+  EXPECT_FALSE(disk.has(segments->back()));
+  EXPECT_TRUE(disk.has(segments->front()));
+  ASSERT_TRUE(start().ok());
+  EXPECT_TRUE(opened->restarted);
+  EXPECT_NE(opened->trouble, "");
 }
 
 TEST_F(ExecutorLogTest, ALogOfAnotherServiceStaysAsItIs) {

@@ -157,9 +157,7 @@ Status Keeper::begin(const journal::Recovery& recovery, const std::string& troub
   if (!trouble.empty()) first.push_back({kNotWhole, 0, trouble});
   const bool readable = !recovery.copy.file.empty();
   if (!recovery.empty && !readable) {
-    if (auto status = write_mark(disk_, lost_mark(options_.log.name), trouble); !status)
-      return status;
-    if (auto status = journal::set_aside_log(disk_, options_.log.name); !status) return status;
+    if (auto status = give_up_log(disk_, options_.log.name, trouble); !status) return status;
   }
   auto log = readable ? LogWriter::resume(disk_, options_.log, recovery, first)
                       : LogWriter::create(disk_, options_.log, options_.life, first);
@@ -324,6 +322,16 @@ Result<journal::Space> Keeper::check_space() {
 
 uint64_t Keeper::written_bytes() const {
   return earlier_bytes_ + (log_ ? log_->written_bytes() : 0);
+}
+
+Status give_up_log(journal::Disk& disk, const std::string& log, const std::string& why) {
+  const auto segments = journal::list_segments(disk, log);
+  if (!segments) return segments.status();
+  if (!segments->empty()) {
+    const auto marked = write_mark(disk, lost_mark(log), why.substr(0, kMostWords));
+    if (!marked) return marked;
+  }
+  return journal::set_aside_log(disk, log);
 }
 
 }  // namespace eve::durability

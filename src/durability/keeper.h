@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
 #include "eve/result.h"
 #include "journal/disk.h"
 #include "journal/log.h"
@@ -34,6 +35,14 @@ enum class Durability : uint8_t {
   kAsync,   ///< survives the process; the machine only up to a moment ago
   kSync,    ///< survives the machine
 };
+
+/// Who keeps notes on a thread of its own may do other work on the disk when none waits. Where
+/// notes always wait (a disk that is slower than they come) that would be never, and a log that no
+/// checkpoint cuts fills the disk: after so long one bounded piece of it is done all the same. Long
+/// enough that pieces, of a few milliseconds on a disk that is not in trouble, slow the log by a
+/// fifth at most; short enough that a checkpoint of a GiB, of about 5,000 pieces, takes two
+/// minutes.
+inline constexpr TimeUs kGiveWayUs = 20'000;
 
 /// What is to be kept. Kinds from kFirstReservedKind on are the Keeper's own, not visited, and not
 /// for owners, but for kRemembered.
@@ -163,5 +172,11 @@ class Keeper {
   uint32_t damaged_readings_ = 0;               ///< by mend(), in a row
   uint64_t earlier_bytes_ = 0;                  ///< written by writers that failed
 };
+
+/// For who gives a log up, whether it can be read or not, and begins another: renames its segments
+/// (journal::set_aside_log), and says so before the first of them. From then on, whatever ends it
+/// half-way, an opening finds what is left to be not whole (D3). `why`: in words. Nothing happens
+/// where there is no log.
+Status give_up_log(journal::Disk& disk, const std::string& log, const std::string& why);
 
 }  // namespace eve::durability

@@ -311,6 +311,42 @@ TEST_F(KeeperTest, EveryErrorOfTheDiskIsMended) {
   EXPECT_GT(failures, 60u);
 }
 
+// Each attempt writes what was flushed last into a new file: there is room for two of them.
+TEST_F(KeeperTest, MendingThatFailsAgainAndAgainTakesNoMoreRoom) {
+  options.log.segment_bytes = uint64_t{1} << 20;
+  open();
+  keep(1);
+  ASSERT_TRUE(keeper->keep({note(2, Bytes(100'000, 'x'))}, Until::kDurable).ok());
+  fail("sync log");
+  ASSERT_FALSE(keeper->keep({note(3)}, Until::kDurable).ok());
+  disk.capacity = disk.used() + 250'000;
+  disk.permits = [](const std::string& call) {
+    return call.rfind("sync log", 0) != 0 || !call.ends_with(".new");
+  };
+  const uint64_t before = disk.used();
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_FALSE(mend().ok());
+    const auto names = disk.names();
+    const auto unfinished = std::count_if(
+        names.begin(), names.end(), [](const std::string& name) { return name.ends_with(".new"); });
+    EXPECT_LE(unfinished, 2) << i;
+    EXPECT_LE(disk.used(), before + 120'000) << i;
+  }
+  EXPECT_FALSE(fatal);
+  EXPECT_EQ(disk.count("create log-"), 21u) << "one for the log, one for each attempt";
+  auto calls = disk.calls;
+  std::sort(calls.begin(), calls.end());
+  const auto twice = std::adjacent_find(
+      calls.begin(), calls.end(),
+      [](const auto& a, const auto& b) { return a == b && a.rfind("create log-", 0) == 0; });
+  EXPECT_TRUE(twice == calls.end()) << *twice;
+  disk.permits = nullptr;
+  ASSERT_TRUE(mend().ok());
+  disk.crash();
+  open();
+  EXPECT_EQ(seen.texts.size(), 3u);
+}
+
 // ---- D3 ----------------------------------------------------------------------------------------
 
 TEST_F(KeeperTest, DamageStaysOnRecordUntilItIsMadeUpFor) {
@@ -423,6 +459,42 @@ TEST_F(KeeperTest, APartOfAnUnreadableLogThatIsLeftIsNotTakenForOne) {
   disk.unreadable.clear();  // it can be read again, all of it or what is left
   open();
   EXPECT_FALSE(found.whole);
+}
+
+// A log that can be read as well. When the power fails any of the new names may be on the disk, and
+// what is left of a log without its oldest file looks like one that was cut.
+TEST_F(KeeperTest, WhatIsLeftOfALogThatIsGivenUpIsNotTakenForOne) {
+  bool oldest_gone = false;
+  for (uint64_t seed = 1; seed <= 30; ++seed) {
+    disk = TestDisk(seed);
+    open();
+    keep_some(1, 12);  // three segments
+    const auto segments = journal::list_segments(disk, "log");
+    size_t renames = 0;
+    disk.permits = [&](const std::string& call) {
+      renames += call.rfind("rename log-", 0) == 0 ? 1 : 0;
+      return renames == 0 || call != "sync_names";
+    };
+    EXPECT_FALSE(give_up_log(disk, "log", "it is an old copy").ok());
+    EXPECT_EQ(renames, segments->size());
+    disk.permits = nullptr;
+    disk.crash();
+    oldest_gone |= !disk.has(segments->front()) && disk.has(segments->back());
+    for (int i = 0; i < 2; ++i) {
+      open();
+      EXPECT_FALSE(found.whole) << seed;
+      EXPECT_FALSE(found.trouble.empty());
+    }
+    EXPECT_FALSE(disk.has("log.lost"));
+  }
+  EXPECT_TRUE(oldest_gone);
+}
+
+TEST_F(KeeperTest, WhereThereIsNoLogNothingIsGivenUp) {
+  ASSERT_TRUE(give_up_log(disk, "log", "it is an old copy").ok());
+  EXPECT_TRUE(disk.names().empty());
+  open();
+  EXPECT_TRUE(found.first_start);
 }
 
 // ---- Async -------------------------------------------------------------------------------------

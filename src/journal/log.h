@@ -97,9 +97,10 @@ struct Recovery {
   Copy copy;
   uint64_t next_group = 1;
   Life life{};
-  uint64_t highest_serial = 0;         ///< in any name, good or bad
-  std::vector<std::string> set_aside;  ///< damaged, or after damage: renamed
-  std::vector<std::string> surplus;    ///< replaced or unfinished: removed
+  uint64_t highest_serial = 0;          ///< in any name, good or bad
+  std::vector<std::string> set_aside;   ///< damaged, or after damage: renamed
+  std::vector<std::string> surplus;     ///< replaced: removed
+  std::vector<std::string> unfinished;  ///< removed first
 };
 
 }  // namespace eve::journal

@@ -13,7 +13,8 @@ namespace {
 // 1. scan_names: which files there are. 2. scan_headers: which of them say what they are.
 // 3. find_line: from the newest back, each names the one that it continues: `line_`. A gap makes
 // everything after it `astray_`. 4. read_line: group by group, until the chain ends. 5. judge_end:
-// why it ends there. 6. sweep: what can still be read after damage. 7. plan: what resume() does.
+// why it ends there. 6. find_what_left: what was set aside and not replaced. 7. sweep: what can
+// still be read after damage. 8. plan: what resume() does.
 class Reading {
  public:
   Reading(Disk& disk, const LogOptions& options, Visitor& visitor)
@@ -31,6 +32,7 @@ class Reading {
     for (const auto& [serial, what] : bad_) {
       if (replaced_.count(serial) == 0) damaged(serial, 0, what);
     }
+    find_what_left();
     if (!out_.damage.empty()) {
       if (auto status = sweep(); !status) return status.error();
     }
@@ -52,6 +54,7 @@ class Reading {
   Status scan_headers();
   Status scan_header(uint64_t serial);
   void find_line();
+  void find_what_left();
   Status read_line();
   Status read_segment(size_t index);
   Status visit(const Found& found);
@@ -99,7 +102,7 @@ Status Reading::scan_names() {
     if (!parsed) continue;
     out_.highest_serial = std::max(out_.highest_serial, parsed->serial);
     if (parsed->kind == FileKind::kSegment) serials_.push_back(parsed->serial);
-    if (parsed->kind == FileKind::kUnfinished) out_.surplus.push_back(file);
+    if (parsed->kind == FileKind::kUnfinished) out_.unfinished.push_back(file);
     if (parsed->kind == FileKind::kDamaged) out_.kept.push_back(file);
   }
   std::sort(serials_.begin(), serials_.end());
@@ -180,6 +183,16 @@ void Reading::find_line() {
     if (replaced_.count(bad) == 0) astray_.push_back(bad);
   }
   std::sort(astray_.begin(), astray_.end());
+}
+
+// Whoever sets a part of a log aside goes on with a newer segment, and makes that one first.
+void Reading::find_what_left() {
+  if (serials_.empty()) return;
+  for (const std::string& file : out_.kept) {
+    const auto parsed = parse_name(options_.name, file);
+    if (!parsed || parsed->serial <= serials_.back()) continue;
+    out_.damage.push_back({file, 0, "it is set aside, and the log ends before it"});
+  }
 }
 
 Status Reading::read_line() {

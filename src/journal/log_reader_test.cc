@@ -358,6 +358,20 @@ TEST_F(LogReaderTest, WhenNothingIsReadableTheLogIsSetAside) {
   EXPECT_EQ(seen.records[0].payload, "lost");
 }
 
+TEST_F(LogReaderTest, J10WhatWasSetAsideAndNotReplacedIsMissed) {
+  write(1, 2);
+  ASSERT_TRUE(resume(read()).ok());
+  write(3, 4);
+  disk.permits = [&](const std::string& call) { return call != "rename log-1.log"; };
+  EXPECT_FALSE(set_aside_log(disk, options.name).ok());
+  disk.permits = nullptr;
+  const Recovery recovery = read();
+  EXPECT_EQ(message(recovery), kSecond + ".damaged: it is set aside, and the log ends before it");
+  ASSERT_TRUE(resume(recovery, {{5, 1, "a part is gone"}}).ok());
+  EXPECT_TRUE(disk.has(kThird)) << "no name is used twice";
+  EXPECT_TRUE(read().damage.empty()) << "that is on record";
+}
+
 TEST_F(LogReaderTest, J10SettingALogAsideIsDurableBeforeAnotherBegins) {
   // The power fails when the next log's name is there, or not: any names since the last sync may.
   for (uint64_t seed = 0; seed < 40; ++seed) {
@@ -419,8 +433,9 @@ TEST_F(LogReaderTest, FilesThatAreNotSegmentsAreNotLookedAt) {
   disk.put_file("log-1.log", "x");
   disk.put_file("log.reserve", "x");
   disk.put_file("other-0000000000000001.log", "x");
+  disk.put_file(kFirst + ".damaged", "x");
   disk.put_file(kSecond + ".new", "x");
-  disk.put_file(kThird + ".damaged", "x");
+  disk.put_file(kThird + ".new", "x");
   const Recovery recovery = read();
   EXPECT_TRUE(recovery.damage.empty());
   ASSERT_TRUE(resume(recovery).ok());

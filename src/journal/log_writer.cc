@@ -116,6 +116,7 @@ Status LogWriter::begin_segment(SegmentHeader header, const Recovery* copy_from,
   auto created = with_reserve([&] { return disk_.create(unfinished); });
   if (!created) return created.status();
   file_ = std::move(*created);
+  if (copy_from) remove_unfinished(copy_from->unfinished);
   segments_.push_back({serial_, header.first});
   auto status = fill_segment(header, copy_from, first);
   if (status.ok()) status = file_->sync();
@@ -128,6 +129,15 @@ Status LogWriter::begin_segment(SegmentHeader header, const Recovery* copy_from,
   settled_ = said_settled_ = next_group_;
   durable_end_ = end_;
   return {};
+}
+
+// Where attempts fail again and again they must not keep the room that each of them took. Not
+// before there is a later one, for good: its name tells which serials have been used. What is not
+// removed now will be by the next attempt or process.
+void LogWriter::remove_unfinished(const std::vector<std::string>& files) {
+  if (files.empty() || !disk_.sync_names()) return;
+  for (const std::string& file : files) (void)disk_.remove(file);
+  (void)disk_.sync_names();  // not before that is there room
 }
 
 Status LogWriter::fill_segment(const SegmentHeader& header, const Recovery* copy_from,
@@ -195,13 +205,23 @@ Status LogWriter::retire(const Recovery& recovery) {
   return disk_.sync_names();
 }
 
-Status set_aside_log(Disk& disk, const std::string& log) {
-  const auto names = disk.list();
-  if (!names) return names.status();
-  for (const std::string& file : *names) {
+Result<std::vector<std::string>> list_segments(const Disk& disk, const std::string& log) {
+  auto names = disk.list();
+  if (!names) return names.error();
+  std::erase_if(*names, [&](const std::string& file) {
     const auto parsed = parse_name(log, file);
-    if (!parsed || parsed->kind != FileKind::kSegment) continue;
-    if (auto status = disk.rename(file, file + kDamagedSuffix); !status) return status;
+    return !parsed || parsed->kind != FileKind::kSegment;
+  });
+  std::sort(names->begin(), names->end());
+  return names;
+}
+
+// The newest one first: what is left if it ends half-way is older than what is set aside.
+Status set_aside_log(Disk& disk, const std::string& log) {
+  const auto segments = list_segments(disk, log);
+  if (!segments) return segments.status();
+  for (auto file = segments->rbegin(); file != segments->rend(); ++file) {
+    if (auto status = disk.rename(*file, *file + kDamagedSuffix); !status) return status;
   }
   return disk.sync_names();
 }

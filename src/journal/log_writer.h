@@ -109,6 +109,7 @@ class LogWriter {
   auto with_reserve(Attempt attempt);
   Status begin_segment(SegmentHeader header, const Recovery* copy_from,
                        const std::vector<NewRecord>& first);
+  void remove_unfinished(const std::vector<std::string>& files);
   Status fill_segment(const SegmentHeader& header, const Recovery* copy_from,
                       const std::vector<NewRecord>& first);
   Status copy_groups(const Recovery& recovery);
@@ -148,7 +149,12 @@ class LogWriter {
   bool closed_ = false;
 };
 
-/// Renames every segment of the log to *.damaged: for who gives it up and makes another.
+/// Of the log, oldest first.
+Result<std::vector<std::string>> list_segments(const Disk& disk, const std::string& log);
+
+/// Renames every segment of the log to *.damaged: for who gives it up and makes another. One after
+/// the other: whoever must not take the rest for a log after a crash amid it puts down beforehand
+/// what is about to happen (durability/keeper.h, give_up_log).
 Status set_aside_log(Disk& disk, const std::string& log);
 
 }  // namespace eve::journal

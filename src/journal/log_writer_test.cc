@@ -235,6 +235,32 @@ TEST_F(LogWriterTest, J5NamesThatAreInTheCacheOnlyAreNotBuiltUpon) {
   }
 }
 
+// Neither when the power fails after it: of its files one at least tells the highest serial.
+TEST_F(LogWriterTest, AttemptsToGoOnThatFailUseNoSerialTwice) {
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    disk = TestDisk(seed);
+    create();
+    write("a");
+    log.reset();
+    std::set<std::string> used;
+    for (int attempt = 0; attempt < 10; ++attempt) {
+      bool removes = false;
+      disk.permits = [&](const std::string& call) {
+        EXPECT_FALSE(call.starts_with("create") && used.contains(call.substr(7))) << call;
+        removes = removes || call.starts_with("remove");
+        const bool unfinished = call.starts_with("sync log") && call.ends_with(".new");
+        return !unfinished && !(removes && call == "sync_names");
+      };
+      EXPECT_FALSE(LogWriter::resume(disk, options, read()).ok());
+      disk.crash();
+      for (const std::string& name : disk.names()) used.insert(TestDisk::short_name(name));
+    }
+    disk.permits = nullptr;
+    resume();
+    EXPECT_EQ(payloads(), Payloads{"a"});
+  }
+}
+
 TEST_F(LogWriterTest, J5AnEarlierFileIsNeverWritten) {
   create();
   write("a");

@@ -5,7 +5,6 @@
 #include <system_error>
 #include <utility>
 
-#include "journal/log_writer.h"
 #include "runtime/log.h"
 #include "runtime/node_log.h"
 #include "runtime/promise_file.h"
@@ -47,8 +46,10 @@ Result<ExecutorMemory> open_executor_memory(const ExecutorMemoryOptions& wanted,
         if (keeper.ok()) memory.keeper = std::move(*keeper);
         return keeper.status();
       },
-      [&] { return journal::set_aside_log(*memory.disk, kExecutorLog); }, memory.disk.get(),
-      options.log.owner, wanted.begin};
+      [&](const std::string& why) {
+        return durability::give_up_log(*memory.disk, kExecutorLog, why);
+      },
+      memory.disk.get(), options.log.owner, wanted.begin};
   auto opened = stage.recover(log, *ran, genesis, present);
   if (!opened) return opened.error();
   memory.opened = std::move(*opened);

@@ -188,15 +188,20 @@ void JournalThread::wait() {
   });
 }
 
-// Between two pieces of it, notes that have come meanwhile are kept.
+// Between two pieces of it, notes that have come meanwhile are kept. Under load there are always
+// some.
 void JournalThread::work_in_background() {
   if (!options_.background) return;
   {
     std::lock_guard lock(mutex_);
-    if (!entries_.empty() || !(poked_ || more_)) return;
+    if (!poked_ && !more_) return;
+    if (gives_way_since_us_ == 0) gives_way_since_us_ = steady_us();
+    const bool due = steady_us() - gives_way_since_us_ >= options_.give_way_us;
+    if (!entries_.empty() && !due) return;
     poked_ = false;
   }
   more_ = options_.background(*keeper_);
+  gives_way_since_us_ = more_ ? steady_us() : 0;
   (void)all_well(keeper_->state());
 }
 
@@ -221,12 +226,13 @@ void JournalThread::work(std::deque<Entry> entries) {
     group.push_back(std::move(entries.front()));
     entries.pop_front();
     if (!cuts && !entries.empty()) continue;
-    keep(std::exchange(group, {}));
+    keep(std::exchange(group, {}), entries);
   }
 }
 
-// What need not be durable is done before the sync that does not concern it.
-void JournalThread::keep(std::deque<Entry> entries) {
+// What need not be durable is done before the sync that does not concern it. What is not tried goes
+// back to its place, before `later`.
+void JournalThread::keep(std::deque<Entry> entries, std::deque<Entry>& later) {
   const auto must = [](const Entry& entry) {
     return entry.until != Keeper::Until::kLater || entry.cut;
   };
@@ -236,7 +242,9 @@ void JournalThread::keep(std::deque<Entry> entries) {
     entries.pop_front();
   }
   if (!early.empty() && !keep_group(std::move(early), Keeper::Until::kLater)) {
-    return put_back(std::move(entries));
+    std::move(later.begin(), later.end(), std::back_inserter(entries));
+    later = std::move(entries);
+    return;
   }
   if (entries.empty()) return;
   const auto before = entries.back().cut;

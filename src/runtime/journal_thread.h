@@ -46,10 +46,11 @@ struct JournalThreadOptions {
   TimeUs look_us = 1'000'000;  ///< space is looked at so often; settled after so long a rest
   /// On the loop's thread, once.
   std::function<void()> on_broken;
-  /// Other work on the keeper's disk, a bounded piece of it: on this thread, when no note waits and
-  /// the disk is well. True: there is more to do now. Errors of the log are in the keeper's
-  /// state().
+  /// Other work on the keeper's disk, a bounded piece of it: on this thread, when the disk is well
+  /// and no note waits, or notes have had the disk for `give_way_us` since the last piece. True:
+  /// there is more to do now. Errors of the log are in the keeper's state().
   std::function<bool(durability::Keeper& keeper)> background;
+  TimeUs give_way_us = durability::kGiveWayUs;
 };
 
 class JournalThread {
@@ -102,7 +103,7 @@ class JournalThread {
   std::deque<Entry> take();
   void put_back(std::deque<Entry> entries);
   void work(std::deque<Entry> entries);
-  void keep(std::deque<Entry> entries);
+  void keep(std::deque<Entry> entries, std::deque<Entry>& later);
   bool keep_group(std::deque<Entry> group, durability::Keeper::Until until);
   void cut_now(journal::Position before);
   void work_in_background();
@@ -125,8 +126,9 @@ class JournalThread {
   TimeUs mend_at_us_ = 0;
   TimeUs mend_after_us_ = 0;
   TimeUs look_at_us_ = 0;
-  bool rested_ = true;  ///< nothing was kept since the last look
-  bool more_ = false;   ///< for `background`
+  bool rested_ = true;             ///< nothing was kept since the last look
+  bool more_ = false;              ///< for `background`
+  TimeUs gives_way_since_us_ = 0;  ///< `background`, to notes; 0: it is not wanted
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;   ///< the thread

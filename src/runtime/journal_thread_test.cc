@@ -184,6 +184,35 @@ TEST_F(JournalThreadTest, WorkInTheBackgroundGivesWayToNotes) {
   EXPECT_EQ(pieces, 1000) << "there was no more to do";
 }
 
+// During each sync another note comes.
+TEST_F(JournalThreadTest, WorkInTheBackgroundIsDoneThoughNotesAlwaysWait) {
+  using Clock = std::chrono::steady_clock;
+  constexpr size_t kPieces = 10;
+  std::atomic<size_t> pieces{0};
+  std::atomic<bool> soon{false};
+  Clock::time_point last;
+  thread_options.background = [&](Keeper&) {
+    const auto gave_way = std::chrono::microseconds(durability::kGiveWayUs);
+    soon = soon || (pieces > 0 && Clock::now() - last < gave_way);
+    last = Clock::now();
+    return ++pieces < kPieces;
+  };
+  reopen();
+  disk.permits = [&](const std::string& call) {
+    if (!call.starts_with("sync log") || pieces == kPieces) return true;
+    journal->submit({Note{1, 1, "x"}}, Until::kDurable, nullptr);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return true;
+  };
+  submit(1);
+  ASSERT_TRUE(eventually([&] { return journal->status().syncs > 10; }));
+  EXPECT_EQ(pieces, 0u);
+  journal->poke();
+  EXPECT_TRUE(eventually([&] { return pieces == kPieces; })) << pieces;
+  EXPECT_FALSE(soon) << "notes had the disk for less time than they have to";
+  pieces = kPieces;
+}
+
 TEST_F(JournalThreadTest, WhatTheBackgroundBreaksIsMended) {
   thread_options.background = [&](Keeper& keeper) {
     (void)keeper.keep({Note{1, 7, "x"}}, Until::kSynced);
@@ -278,6 +307,37 @@ TEST_F(JournalThreadTest, ACutComesAfterWhatWasSubmittedBeforeIt) {
   const auto seen = reopen();
   EXPECT_LT(seen.size(), 10u);
   EXPECT_EQ(seen.back(), 22u);
+}
+
+// What need not be durable fails where so much waits that it is synced.
+TEST_F(JournalThreadTest, WhatIsTriedAgainStaysInOrder) {
+  reopen();
+  int so_far = 0;
+  disk.permits = [&](const std::string& call) {
+    if (!call.starts_with("sync log")) return true;
+    while (hold) std::this_thread::yield();
+    return ++so_far != 2;
+  };
+  hold = true;
+  submit(1);
+  ASSERT_TRUE(eventually([&] { return journal->status().oldest_wait_us > 10'000; }));
+  const auto is_done = [this](uint64_t number) {
+    return [this, number] {
+      std::lock_guard lock(mutex);
+      done.push_back(number);
+    };
+  };
+  journal->submit({Note{1, 2, Bytes(size_t{65} << 20, 'x')}}, Until::kLater, is_done(2));
+  submit(3);
+  journal->cut(Position(1));
+  submit(4);
+  submit(5);
+  hold = false;
+  ASSERT_TRUE(are_done(5));
+  EXPECT_EQ(journal->status().errors, 1u);
+  EXPECT_EQ(all_done(), up_to(5));
+  ASSERT_TRUE(journal->close().ok());
+  EXPECT_EQ(reopen(), up_to(5));
 }
 
 TEST_F(JournalThreadTest, SaysWhenTooMuchWaits) {

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "crypto/keys.h"
-#include "journal/log_writer.h"
 #include "runtime/files.h"
 #include "runtime/log.h"
 
@@ -68,10 +67,10 @@ Status write_witness(const std::filesystem::path& file, const Witness& witness) 
                       std::to_string(witness.life) + " " + std::to_string(witness.end) + "\n");
 }
 
-Status set_aside(const ExecutorMemoryOptions& wanted, uint16_t index) {
+Status set_aside(const ExecutorMemoryOptions& wanted, uint16_t index, const std::string& why) {
   auto disk = PosixDisk::open_directory(wanted.directory / to_string(Address::executor(index)));
   if (!disk) return disk.status();
-  return journal::set_aside_log(**disk, kExecutorLog);
+  return durability::give_up_log(**disk, kExecutorLog, why);
 }
 
 }  // namespace
@@ -89,6 +88,7 @@ Result<PairMemory> open_pair_memory(const ExecutorMemoryOptions& wanted, uint16_
                                     const crypto::Digest& genesis, const crypto::Digester& digester,
                                     ExecutionStage& stage, bool anew) {
   const auto file = witness_file(wanted, index);
+  std::string why = "it was to begin anew";
   if (!anew) {
     const auto witness = read_witness(file);
     if (!witness) return witness.error();
@@ -96,10 +96,11 @@ Result<PairMemory> open_pair_memory(const ExecutorMemoryOptions& wanted, uint16_
     if (!memory) return memory.error();
     const Witness found{life_of(memory->keeper->life()), memory->keeper->end().value()};
     const bool older = *witness && ((*witness)->life != found.life || (*witness)->end > found.end);
+    why = memory->opened.trouble;
     if (older && !memory->opened.restarted) {
+      why = "the log is an older one than " + file.string() + " tells of";
       log(LogLevel::kError, "memory_lost",
-          {{"role", to_string(Address::executor(index))},
-           {"reason", "the log is an older one than " + file.string() + " tells of"}});
+          {{"role", to_string(Address::executor(index))}, {"reason", why}});
     }
     if (!memory->opened.restarted && !older) {
       if (auto status = write_witness(file, found); !status) return Error{status.message()};
@@ -107,7 +108,7 @@ Result<PairMemory> open_pair_memory(const ExecutorMemoryOptions& wanted, uint16_
     }
   }
   // Of a state that may lack something nothing is kept: what the record says of it is no longer so.
-  if (auto status = set_aside(wanted, index); !status) return Error{status.message()};
+  if (auto status = set_aside(wanted, index, why); !status) return Error{status.message()};
   auto memory = open_executor_memory(wanted, Address::executor(index), genesis, digester, stage);
   if (!memory) return memory.error();
   const auto kept =

@@ -27,7 +27,9 @@ class PairMemoryTest : public ::testing::Test {
     uint64_t life = 0;
     bool recovered = false;
   };
-  Found run(size_t notes = 0, bool anew = false) {
+  Found run(size_t notes = 0, bool anew = false,
+            const durability::Note& note = durability::note_of(execution::RollbackTo{
+                BatchNumber()})) {
     ExecutionStage stage(
         loop_, digester_, 1, [](State&) { return std::make_unique<NoService>(); }, [] {});
     const auto genesis = wire::genesis_token(stage.empty_root(), digester_);
@@ -36,12 +38,41 @@ class PairMemoryTest : public ::testing::Test {
     if (!memory) return {};
     const Found found{memory->life, memory->recovered.has_value()};
     for (size_t i = 0; i < notes; ++i) {
-      const auto kept =
-          memory->keeper->keep({durability::note_of(execution::RollbackTo{BatchNumber()})},
-                               durability::Keeper::Until::kDurable);
+      const auto kept = memory->keeper->keep({note}, durability::Keeper::Until::kDurable);
       EXPECT_TRUE(kept.ok());
     }
     return found;
+  }
+  Status try_to_begin(bool anew) {
+    ExecutionStage stage(
+        loop_, digester_, 1, [](State&) { return std::make_unique<NoService>(); }, [] {});
+    const auto genesis = wire::genesis_token(stage.empty_root(), digester_);
+    return open_pair_memory(wanted(), 1, genesis, digester_, stage, anew).status();
+  }
+  std::vector<fs::path> segments() const {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(logs())) {
+      if (entry.path().extension() == ".log") found.push_back(entry.path());
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+  }
+  /// Fails after the newest file: the next one's new name is a folder's. Then a start as any other.
+  void expect_another_life_when_setting_aside_ends_amid_it(bool anew, uint64_t life) {
+    const auto files = segments();
+    ASSERT_GE(files.size(), 2u);
+    const fs::path in_the_way = files[files.size() - 2].string() + ".damaged";
+    fs::create_directory(in_the_way);
+    EXPECT_FALSE(try_to_begin(anew).ok());
+    fs::remove(in_the_way);
+    const auto left = segments();
+    EXPECT_FALSE(left.empty());
+    EXPECT_LT(left.back(), files.back());
+    EXPECT_TRUE(fs::exists(logs() / "commands.lost")) << "what is left is marked";
+    const auto next = run(1);
+    EXPECT_NE(next.life, life);
+    EXPECT_FALSE(next.recovered);
+    EXPECT_EQ(run().life, next.life);
   }
   ExecutorMemoryOptions wanted() const {
     return {folder_.path() / "node", "cluster", durability::Durability::kSync};
@@ -78,13 +109,8 @@ TEST_F(PairMemoryTest, ALogThatIsGoneIsAnotherLife) {
 TEST_F(PairMemoryTest, ADamagedLogIsAnotherLife) {
   const auto first = run(3);
   run(3);  // in a second segment: the first is behind the tail
-  std::vector<fs::path> segments;
-  for (const auto& entry : fs::directory_iterator(logs())) {
-    if (entry.path().extension() == ".log") segments.push_back(entry.path());
-  }
-  ASSERT_FALSE(segments.empty());
-  std::sort(segments.begin(), segments.end());
-  std::fstream file(segments.front(), std::ios::in | std::ios::out | std::ios::binary);
+  ASSERT_FALSE(segments().empty());
+  std::fstream file(segments().front(), std::ios::in | std::ios::out | std::ios::binary);
   file.seekp(4096 + 20);
   file.write("damage", 6);
   file.close();
@@ -100,6 +126,20 @@ TEST_F(PairMemoryTest, StartingOverIsAnotherLife) {
   EXPECT_NE(anew.life, first.life);
   EXPECT_FALSE(anew.recovered);
   EXPECT_EQ(run().life, anew.life);
+}
+
+TEST_F(PairMemoryTest, StartingOverThatEndsAmidItIsAnotherLife) {
+  const auto first = run(3);
+  run(3);
+  expect_another_life_when_setting_aside_ends_amid_it(true, first.life);
+}
+
+// What cannot be followed is in the newest file: without that the rest could be.
+TEST_F(PairMemoryTest, SettingAsideWhatCannotBeFollowedThatEndsAmidItIsAnotherLife) {
+  const auto first = run(3);
+  run(3);
+  run(1, false, durability::note_of(execution::CommitBatches{BatchNumber(5)}));
+  expect_another_life_when_setting_aside_ends_amid_it(false, first.life);
 }
 
 TEST_F(PairMemoryTest, AnOlderCopyOfTheFolderIsAnotherLife) {
