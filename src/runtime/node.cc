@@ -105,10 +105,7 @@ Result<std::unique_ptr<MemberGate>> Node::Impl::make_gate(Address node,
 }
 
 Status Node::Impl::seat_executor(const Seating& seating) {
-  if (executor) {
-    executor->begin_epoch(seating);
-    return {};
-  }
+  if (executor) return executor->begin_epoch(seating);
   const ExecutorHostOptions wanted{
       core->cluster().model,     *role_of(core->node(), Role::kExecutor),
       core->cluster().clients(), options.threads,
