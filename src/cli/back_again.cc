@@ -21,6 +21,8 @@ std::string why_not_back(const json& status, uint64_t highest) {
   if (executor.empty() && verifier.empty() && gateway.empty()) return "it says nothing of itself";
   for (const json& role : {executor, verifier}) {
     if (says(role, "replaced", true)) return "another node has taken its seat: stop it for good";
+    const auto trouble = role.find("cannot_begin");
+    if (trouble != role.end() && trouble->is_string() && *trouble != "") return *trouble;
   }
   if (!executor.empty()) {
     if (!says(executor, "silent", false)) return "its executor is silent until the next view";
