@@ -497,7 +497,7 @@ TEST_P(JoinTest, CommandsOfTheOperatorAreThereSideBySide) {
   }
   const auto operators = Address::client(limits::kOperator);
   for (const auto& command : commands) command->send(0, operators, Address::executor(0), "a wish");
-  EXPECT_TRUE(eventually([&] { return a->received().size() == commands.size(); }));
+  ASSERT_TRUE(eventually([&] { return a->received().size() == commands.size(); }));
   a->send(first() - 1, Address::executor(0), operators, "an answer");
   for (const auto& command : commands) {
     EXPECT_TRUE(eventually([&] { return command->received() == std::vector<Bytes>{"an answer"}; }));
