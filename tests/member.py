@@ -4,12 +4,13 @@
 
 A replica is killed for good and replaced (dry run, change, new node); another old one is killed, so
 that the new one counts; it is replaced too; the last executor of the beginning gives way in order;
-everything is killed and starts again from its disks. Every write that was acknowledged is there,
+an executor loses its memory and its links in a later epoch; everything is killed and starts again from its disks. Every write that was acknowledged is there,
 and a node that was replaced counts for nothing."""
 
 import argparse
 import concurrent.futures
 import pathlib
+import shutil
 import stat
 import subprocess
 import sys
@@ -174,6 +175,34 @@ def third_change(work):
     work.writes("in epoch 3")
 
 
+def lost_memory(work):
+    """An executor's log, links and marks are gone, not its key: it hears of epochs in which it has
+    spoken as if it had never been there, and must not say there what it may have said otherwise."""
+    name = "late-1"
+    work.cluster.kill(name)
+    gone = list(pathlib.Path(work.cluster.home, name).glob("executor-*"))
+    if not any(path.suffix == ".chain" for path in gone):
+        raise Failure(f"{name} has kept no links: {gone}")
+    for path in gone:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    work.cluster.restart(name)
+
+    def executor():
+        return work.cluster.status().get(name, {}).get("executor", {})
+
+    wait_for(f"{name} to be silent in epoch 3", 30,
+             lambda: executor().get("epoch") == 3 and executor().get("silent"))
+    work.writes("while it is silent")
+    wait_for(f"{name} to speak again", 60, lambda: executor().get("silent") is False)
+    work.wait(name)
+    work.writes("with it")
+    for node, status in work.cluster.status().items():
+        refused = status.get("refused", {}).get("by_sender", [])
+        said = [entry for entry in refused if entry["sender"] == name]
+        if said:
+            raise Failure(f"{node} refused what {name} said: {said}")
+
+
 def whole_cluster_crash(work):
     cluster = work.cluster
     work.writer.end()
@@ -215,7 +244,8 @@ def run(build, config):
     work = Members(build, config)
     try:
         work.begin()
-        for step in (first_change, second_change, third_change, whole_cluster_crash, old_one):
+        for step in (first_change, second_change, third_change, lost_memory,
+                     whole_cluster_crash, old_one):
             began = time.monotonic()
             step(work)
             print(f"  {step.__name__}: {time.monotonic() - began:.1f} s, "

@@ -113,6 +113,8 @@ std::string why_not_back(const json& status, uint64_t highest) {
   if (executor.empty() && verifier.empty() && gateway.empty()) return "it says nothing of itself";
   for (const json& role : {executor, verifier}) {
     if (says(role, "replaced", true)) return "another node has taken its seat: stop it for good";
+    const auto trouble = role.find("cannot_begin");
+    if (trouble != role.end() && trouble->is_string() && *trouble != "") return *trouble;
   }
   if (auto why = executor_trouble(executor, part_of(status, "pair"), highest); !why.empty()) {
     return why;

@@ -30,6 +30,7 @@ TEST(BackAgain, SaysWhatIsMissing) {
   expect("executor", "silent", true, "silent");
   expect("executor", "fetching", true, "fetches");
   expect("executor", "committed", 7U, "batch 7 of 100");
+  expect("executor", "cannot_begin", "another node took this seat", "another node took");
   expect("verifier", "phase", "recovering", "is recovering");
   expect("verifier", "replaced", true, "another node has taken its seat");
   expect("gateway", "open", false, "no session");

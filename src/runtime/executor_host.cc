@@ -2,6 +2,7 @@
 
 #include "membership/steward.h"
 #include "runtime/log.h"
+#include "runtime/promise_file.h"
 #include "wire/codec.h"
 
 namespace eve::runtime {
@@ -34,6 +35,10 @@ Result<std::unique_ptr<ExecutorHost>> ExecutorHost::create(EventLoop& loop, Outl
 
 Status ExecutorHost::remember() {
   const ExecutorMemoryOptions& memory = options_.memory;
+  // Of earlier lives: before this one leaves marks of its own.
+  const auto last = last_started(memory.directory, options_.node);
+  if (!last) return last.status();
+  spoke_until_ = *last;
   if (memory.durability != durability::Durability::kMemory) return recover();
   if (memory.begin) {
     const auto time = stage_.begin(memory.begin);
@@ -42,8 +47,10 @@ Status ExecutorHost::remember() {
   }
   const auto restarted = start_without_memory(memory.directory, options_.node);
   if (!restarted) return restarted.status();
+  if (auto marked = mark_epoch(seating_); !marked) return marked;
+  forgot_ = *restarted;
   if (seating_.epoch != Epoch()) begins_ = stage_.resume();
-  make_executor(*restarted);
+  make_executor(forgot_);
   return {};
 }
 
@@ -53,6 +60,7 @@ Status ExecutorHost::recover() {
   auto found = open_executor_memory(options_.memory, options_.node, genesis, digester_, stage_,
                                     {seating_.epoch, seating_.start, seating_.token});
   if (!found) return found.status();
+  if (auto marked = mark_epoch(seating_); !marked) return marked;
   disk_ = std::move(found->disk);
   recovered_ = std::move(found->opened.recovered);
   if (recovered_) {
@@ -76,6 +84,13 @@ Status ExecutorHost::recover() {
 }
 
 // ---- Epochs ------------------------------------------------------------------------------------
+
+// M12: whoever finds it, and does not know what it said, says nothing in that epoch. The mark of
+// the first one is there since the first start.
+Status ExecutorHost::mark_epoch(const Seating& seating) const {
+  if (!seating.seat) return {};
+  return mark_started(options_.memory.directory, name_in(options_.node, seating.epoch)).status();
+}
 
 /// One for the present epoch, if there is a seat.
 void ExecutorHost::make_executor(bool restarted) {
@@ -103,7 +118,8 @@ void ExecutorHost::make_executor(bool restarted) {
 
 // What the Executor before has committed is what the next one begins with, so its last commands
 // are carried out.
-void ExecutorHost::begin_epoch(const Seating& seating) {
+Status ExecutorHost::begin_epoch(const Seating& seating) {
+  if (auto marked = mark_epoch(seating); !marked) return marked;
   if (executor_) {
     last_ = executor_->glance();
     tokens_.add(executor_->recent());
@@ -116,19 +132,19 @@ void ExecutorHost::begin_epoch(const Seating& seating) {
   verifiers_room_ = RoomBook(options_.model);
   outbox_.commands.push_back(execution::BeginEpoch{seating.epoch, seating.start, seating.token});
   stage_.submit(outbox_.commands);
+  return {};
 }
 
 void ExecutorHost::begin_executor(const execution::EpochBegun& begun, TimeUs now) {
   if (begun.epoch != seating_.epoch) return;  // another has begun meanwhile
   last_.committed = begun.state.parts.number;
-  make_executor(/*restarted=*/false);
+  // The links may have been lost together with the memory: then it hears again of epochs in which
+  // it has spoken. In one that is later than all marks it has never been, so nothing that it may
+  // have said there is lost.
+  const bool may_have_spoken = forgot_ && begun.epoch <= spoke_until_;
+  make_executor(may_have_spoken);
   view_ = View();
-  // It has never been in this epoch, so nothing that it may have said there is lost.
-  if (forgot_) {
-    forgot_ = false;
-    journal_->submit({{durability::kRemembered, 0, {}}}, durability::Keeper::Until::kLater,
-                     nullptr);
-  }
+  if (forgot_ && !may_have_spoken) remembers();
   if (learner_) return start_learner(&begun.state, now);
   if (!executor_) return;
   executor_->begin(begun.state, now);
@@ -274,11 +290,17 @@ void ExecutorHost::happened(execution::Event event, TimeUs now) {
 }
 
 // Not before the log has the view that ended the silence: else the next process would take itself
-// for one that remembers, in a view in which it may have spoken.
+// for one that remembers, in a view in which it may have spoken. Nor in an epoch before another one
+// in which it may have.
 void ExecutorHost::say_remembered() {
   const auto status = executor_->glance();
-  if (status.silent || status.view != view_) return;
+  if (status.silent || status.view != view_ || seating_.epoch < spoke_until_) return;
+  remembers();
+}
+
+void ExecutorHost::remembers() {
   forgot_ = false;
+  if (journal_ == nullptr) return;
   journal_->submit({{durability::kRemembered, 0, {}}}, durability::Keeper::Until::kLater, nullptr);
 }
 

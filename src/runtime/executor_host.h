@@ -42,8 +42,9 @@ class ExecutorHost final : public Host {
   /// Marks the log's orderly end, if the disk lets it.
   ~ExecutorHost() override;
 
-  /// Another epoch: after start(). The state goes on; all else begins anew.
-  void begin_epoch(const Seating& seating);
+  /// Another epoch: after start(). The state goes on; all else begins anew. An error, of the disk,
+  /// leaves everything as it was.
+  Status begin_epoch(const Seating& seating);
 
   void start(TimeUs now) override;
   void receive(const wire::Message& message, Address from, TimeUs now) override;
@@ -51,6 +52,8 @@ class ExecutorHost final : public Host {
   void tick(TimeUs now) override;
   bool idle(TimeUs now) override;
 
+  /// It has a seat, and the epoch has begun.
+  bool seated() const { return executor_ != nullptr; }
   /// The executor's; `waiting_for` names the disk when that is what it waits for.
   execution::ExecutorStatus status() const;
   /// Nullopt: it has, or had, a seat.
@@ -72,6 +75,7 @@ class ExecutorHost final : public Host {
                const ExecutorHostOptions& options, const Seating& seating);
   Status remember();
   Status recover();
+  Status mark_epoch(const Seating& seating) const;
   void make_executor(bool restarted);
   void begin_executor(const execution::EpochBegun& begun, TimeUs now);
   void start_learner(const execution::Fetched* held, TimeUs now);
@@ -84,6 +88,7 @@ class ExecutorHost final : public Host {
   /// ones.
   void watch_disk(TimeUs now);
   void say_remembered();
+  void remembers();
   bool work_on_checkpoint(durability::Keeper& keeper);
 
   EventLoop& loop_;
@@ -110,6 +115,7 @@ class ExecutorHost final : public Host {
   std::optional<execution::Recovered> recovered_;  ///< until start()
   std::optional<execution::Fetched> begins_;       ///< until start()
   bool forgot_ = false;                            ///< and has not said yet that it may speak again
+  Epoch spoke_until_;                              ///< in earlier lives, at most
   View view_;                                      ///< the last one that the log has
   bool stopped_ = false;                           ///< its log turned out to be damaged
   size_t serving_ = 0;                             ///< requests for state, where there is no seat

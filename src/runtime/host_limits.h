@@ -34,6 +34,8 @@ inline constexpr TimeUs kMinBackoffUs = 50'000;
 inline constexpr TimeUs kMaxBackoffUs = 250'000;
 /// A peer that acknowledges nothing for this long has gone.
 inline constexpr int kPeerGoneMs = 10'000;
+/// Commands of the operator that run at a time.
+inline constexpr size_t kMaxOperatorLinks = 4;
 /// Between two lookups of the hosts in cluster.toml, and addresses kept of each.
 inline constexpr TimeUs kLookUpUs = 60'000'000;
 inline constexpr size_t kMaxAddressesPerHost = 16;

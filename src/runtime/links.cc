@@ -51,6 +51,7 @@ void Links::join(size_t node) {
   if (by_node_.size() <= node) by_node_.resize(node + 1, nullptr);
   refusals_.add_peer(config.name);
   if (by_node_[node] != nullptr) end_links(*by_node_[node], "it is another node now");
+  if (!withdrawn_.empty()) return;
   if (node == self_ || !nodes_talk(cluster_.nodes[self_], config)) return;
   if (by_node_[node] == nullptr) {
     by_node_[node] = peers_.emplace_back(std::make_unique<Peer>()).get();
@@ -73,14 +74,34 @@ void Links::end_links(Peer& peer, const std::string& reason) {
   for (const auto& entry : pending) {
     if (entry.dialed == &peer) entry.connection->close(reason);
   }
+  for (const auto& other : std::exchange(peer.others, {})) other->close(reason);
   if (const auto connection = peer.connection) connection->close(reason);
   peer.dialer = nullptr;
+}
+
+void Links::withdraw(const std::string& reason) {
+  if (!withdrawn_.empty()) return;
+  withdrawn_ = reason;
+  for (auto& peer : peers_) end_links(*peer, reason);
+}
+
+/// Commands of one operator do not know of each other: were there one link, each would take it from
+/// the other again and again, and neither would come to its end. One that died without a word is
+/// the oldest at some time.
+void Links::add_operator(Peer& peer, ConnectionPtr fresh) {
+  if (peer.others.size() + 2 > host_limits::kMaxOperatorLinks) {
+    const auto oldest = peer.others.front();
+    oldest->close("replaced by a newer connection");
+  }
+  peer.others.push_back(std::move(peer.connection));
+  peer.connection = std::move(fresh);
 }
 
 Links::~Links() {
   // Closing calls on_closed, which must not tell a sink that may be half gone.
   for (auto& pending : std::exchange(pending_, {})) pending.connection->close("shutting down");
   for (auto& peer : peers_) {
+    for (const auto& other : std::exchange(peer->others, {})) other->close("shutting down");
     if (auto connection = std::exchange(peer->connection, nullptr)) {
       connection->close("shutting down");
     }
@@ -183,6 +204,7 @@ Status Links::identify(const LinkHello& hello, const crypto::PublicKey* key, Pee
 Status Links::on_hello(PeerConnection& connection, const LinkHello& hello,
                        const crypto::PublicKey* key) {
   Peer* peer = nullptr;
+  if (!withdrawn_.empty()) return Error{withdrawn_};
   if (auto status = identify(hello, key, peer); !status) return status;
   const auto pending = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& entry) {
     return entry.connection.get() == &connection;
@@ -200,12 +222,17 @@ Status Links::on_hello(PeerConnection& connection, const LinkHello& hello,
   auto fresh = pending->connection;
   waiting_room_.leave(pending->guest);
   pending_.erase(pending);
-  // The peer knows that the old connection is dead; here it may not have shown yet.
-  if (peer->connection) peer->connection->close("replaced by a newer connection");
-  peer->connection = std::move(fresh);
+  const bool one_of_several = is_operator(cluster_.nodes[peer->node]) && peer->connection;
+  if (one_of_several) {
+    add_operator(*peer, std::move(fresh));
+  } else {
+    // The peer knows that the old connection is dead; here it may not have shown yet.
+    if (peer->connection) peer->connection->close("replaced by a newer connection");
+    peer->connection = std::move(fresh);
+  }
   if (peer->dialer) peer->dialer->succeeded();
   log(LogLevel::kInfo, "link_up", {{"node", cluster_.nodes[self_].name}, {"peer", hello.node}});
-  sink_.on_link(peer->node, true);
+  if (!one_of_several) sink_.on_link(peer->node, true);
   return {};
 }
 
@@ -213,14 +240,22 @@ void Links::on_closed(PeerConnection& connection, const std::string& reason,
                       PeerConnection::Fault fault) {
   const auto& own = cluster_.nodes[self_].name;
   for (auto& peer : peers_) {
-    if (peer->connection.get() != &connection) continue;
+    const auto is_it = [&](const ConnectionPtr& other) { return other.get() == &connection; };
     // The caller still works with the connection and holds it.
-    peer->connection = nullptr;
+    if (is_it(peer->connection)) {
+      peer->connection = nullptr;
+      if (!peer->others.empty()) {
+        peer->connection = std::move(peer->others.back());
+        peer->others.pop_back();
+      }
+    } else if (std::erase_if(peer->others, is_it) == 0) {
+      continue;
+    }
     if (peer->dialer) peer->dialer->failed(loop_.now());
     const auto& name = cluster_.nodes[peer->node].name;
     log(LogLevel::kInfo, "link_down", {{"node", own}, {"peer", name}, {"reason", reason}});
     if (fault == PeerConnection::Fault::kPeer) refusals_.add(name, reason, loop_.now());
-    sink_.on_link(peer->node, false);
+    if (!peer->connection) sink_.on_link(peer->node, false);
     return;
   }
   for (auto it = pending_.begin(); it != pending_.end(); ++it) {
@@ -240,8 +275,10 @@ void Links::on_closed(PeerConnection& connection, const std::string& reason,
 // ---- Frames ------------------------------------------------------------------------------------
 
 void Links::on_frame(PeerConnection& connection, SharedBytes body) {
+  const auto is_it = [&](const ConnectionPtr& other) { return other.get() == &connection; };
   const auto peer = std::find_if(peers_.begin(), peers_.end(), [&](const auto& entry) {
-    return entry->connection.get() == &connection;
+    return is_it(entry->connection) ||
+           std::any_of(entry->others.begin(), entry->others.end(), is_it);
   });
   if (peer == peers_.end()) return;
   const auto route = parse_route(body.view());
@@ -264,7 +301,12 @@ void Links::send(size_t node, Address from, Address to, const SharedBytes& paylo
   if (!connected(node)) return;
   // Keeps the connection alive: a full queue closes it.
   const auto connection = by_node_[node]->connection;
-  connection->send(make_header(from, to, payload.size()), payload);
+  const auto header = make_header(from, to, payload.size());
+  if (!by_node_[node]->others.empty()) {
+    const auto others = by_node_[node]->others;
+    for (const auto& other : others) other->send(header, payload);
+  }
+  connection->send(header, payload);
 }
 
 // ---- Turns -------------------------------------------------------------------------------------
@@ -301,6 +343,9 @@ void Links::flush() {
   // A link that breaks is told to the sink: there may be more of them afterwards.
   for (size_t i = 0; i < peers_.size(); ++i) {
     if (const auto connection = peers_[i]->connection) connection->flush();
+    if (peers_[i]->others.empty()) continue;
+    const auto others = peers_[i]->others;
+    for (const auto& other : others) other->flush();
   }
 }
 

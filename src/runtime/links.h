@@ -12,7 +12,8 @@
 // a queue of its own and is written without waiting, so a peer that reads slowly, or never, costs
 // memory up to that limit and delays nobody else; a protocol whose messages are repeated needs no
 // finer choice of what to drop. Connections that have not said who they are have limited places
-// (waiting_room.h), and strangers cannot keep peers out.
+// (waiting_room.h), and strangers cannot keep peers out. Of a peer there is one link, the newest;
+// of the operator one for each command that runs, host_limits::kMaxOperatorLinks at most.
 #pragma once
 
 #include <memory>
@@ -54,6 +55,9 @@ class Links final : public EventLoop::Member, private PeerConnection::Owner {
   /// May be called while the sink is told.
   void join(size_t node);
 
+  /// This node is none of the cluster's: all links end, and there will be no others.
+  void withdraw(const std::string& reason);
+
   bool connected(size_t node) const;
   /// Queues a frame for node number `node`; dropped if there is no connection.
   void send(size_t node, Address from, Address to, const SharedBytes& payload);
@@ -81,6 +85,9 @@ class Links final : public EventLoop::Member, private PeerConnection::Owner {
     size_t node = 0;
     std::unique_ptr<Dialer> dialer;  ///< null: the peer dials
     ConnectionPtr connection;        ///< null or open
+    /// The operator's only: of its other commands, open, the oldest first. What is said to it goes
+    /// to all of them.
+    std::vector<ConnectionPtr> others;
   };
 
   /// A connection whose peer is not known yet, or, if this node dialed, not proved yet.
@@ -97,6 +104,7 @@ class Links final : public EventLoop::Member, private PeerConnection::Owner {
   void on_closed(PeerConnection& connection, const std::string& reason,
                  PeerConnection::Fault fault) override;
 
+  void add_operator(Peer& peer, ConnectionPtr fresh);
   void end_links(Peer& peer, const std::string& reason);
   void dialed(Peer& peer, asio::ip::tcp::socket socket);
   void accepted(asio::ip::tcp::socket socket, const std::string& from);
@@ -121,6 +129,7 @@ class Links final : public EventLoop::Member, private PeerConnection::Owner {
   WaitingRoom waiting_room_;
   WaitingRoom::Guest last_guest_ = 0;
   RefusalLog refusals_;
+  std::string withdrawn_;  ///< why; empty: it is not
   uint64_t refused_frames_ = 0;
   uint64_t refused_connections_ = 0;
 };

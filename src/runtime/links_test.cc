@@ -484,5 +484,36 @@ TEST_P(JoinTest, TheOperatorIsThereWhileItAsks) {
   EXPECT_EQ(peers(), without) << "nobody misses it";
 }
 
+TEST_P(JoinTest, CommandsOfTheOperatorAreThereSideBySide) {
+  cluster.operator_key = crypto::SigningKey::generate().public_key();
+  cluster = with_everybody(cluster);
+  keys.push_back(crypto::SigningKey::generate());
+  cluster.nodes.back().key = keys.back().public_key();
+  auto a = start(0);
+  std::vector<std::unique_ptr<LinkNode>> commands;
+  for (size_t i = 0; i < host_limits::kMaxOperatorLinks; ++i) {
+    commands.push_back(start(first() - 1));
+    ASSERT_TRUE(eventually([&] { return commands.back()->connected(0); }));
+  }
+  const auto operators = Address::client(limits::kOperator);
+  for (const auto& command : commands) command->send(0, operators, Address::executor(0), "a wish");
+  ASSERT_TRUE(eventually([&] { return a->received().size() == commands.size(); }));
+  a->send(first() - 1, Address::executor(0), operators, "an answer");
+  for (const auto& command : commands) {
+    EXPECT_TRUE(eventually([&] { return command->received() == std::vector<Bytes>{"an answer"}; }));
+    EXPECT_EQ(command->ups(), 1u) << "nobody has taken its link";
+  }
+  EXPECT_EQ(a->ups(), 1u);
+
+  // One more: the oldest makes room, who may have died without a word.
+  auto another = start(first() - 1);
+  EXPECT_TRUE(eventually([&] { return another->connected(0) && commands[0]->ups() > 1; }));
+  commands.clear();
+  EXPECT_TRUE(eventually([&] { return another->connected(0); }));
+  EXPECT_TRUE(a->connected(first() - 1));
+  another = nullptr;
+  EXPECT_TRUE(eventually([&] { return !a->connected(first() - 1); }));
+}
+
 }  // namespace
 }  // namespace eve::runtime

@@ -126,9 +126,14 @@ void MemberGate::carry_out(membership::Outbox& out, TimeUs now) {
   if (kept_ && !out.sends.empty()) router_.send(options_.node, out.sends);
 }
 
-std::string MemberGate::idle_because() const {
+std::string MemberGate::cannot_begin() const {
   if (!kept_) return "the members have changed, and the disk does not keep that: " + trouble_;
   if (!settled_) return "the members have changed, and this role cannot begin: " + trouble_;
+  return "";
+}
+
+std::string MemberGate::idle_because() const {
+  if (auto trouble = cannot_begin(); !trouble.empty()) return trouble;
   if (steward_.retired()) {
     return "another node has taken its seat: it can be stopped for good when the new one is level";
   }

@@ -69,7 +69,9 @@ class MemberGate final : public Host, public Outlet {
   std::vector<std::string> names(Role role) const;
   /// Another node has taken its seat.
   bool replaced() const { return steward_.retired(); }
-  /// Empty, or why this role does nothing: for people.
+  /// Empty, or why it has not entered the epoch that it knows of: for people.
+  std::string cannot_begin() const;
+  /// Empty, or why this role does nothing: likewise.
   std::string idle_because() const;
 
   void start(TimeUs now) override;

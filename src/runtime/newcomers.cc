@@ -62,6 +62,24 @@ Status join_members(NodeCore& core, const membership::Members& members) {
   return trouble;
 }
 
+Status own_seat(const NodeCore& core, const membership::Members& members, Address role) {
+  const auto seat = members.seat_of(role);
+  if (!seat) return {};
+  const auto& seats = role.role == Role::kExecutor ? members.executors : members.verifiers;
+  if (seats[seat->index].since == Epoch()) return {};
+  const auto found = newcomers(core.cluster().model, members);
+  for (const auto& node : found.nodes) {
+    if (std::find(node.roles.begin(), node.roles.end(), role) == node.roles.end()) continue;
+    // Where it listens may change; who it is does not.
+    if (node.name == core.node().name && node.key == core.node().key) return {};
+    return Error{"another node took this seat: \"" + node.name + "\" at " + node.host + ":" +
+                 std::to_string(node.port) + " joined in epoch " +
+                 std::to_string(seats[seat->index].since.value()) +
+                 ", and it has another name or key; stop this one"};
+  }
+  return Error{"who has this seat cannot be read: " + found.trouble.message()};
+}
+
 std::function<void(const membership::Members&)> welcome_to(NodeCore& core) {
   const auto told = std::make_shared<std::string>();
   return [&core, told](const membership::Members& members) {

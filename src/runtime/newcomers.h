@@ -19,6 +19,11 @@ Newcomers newcomers(const FaultModel& model, const membership::Members& members)
 /// NodeCore::join() for each of them; the first error, after all have been tried.
 Status join_members(NodeCore& core, const membership::Members& members);
 
+/// Whether it is this node that sits where its `role` does; true without a seat. An error names the
+/// one that does. Addresses do not tell: a change that was asked for twice, for two machines, gives
+/// both of them the same one, and where `tls = false` nothing else proves who they are.
+Status own_seat(const NodeCore& core, const membership::Members& members, Address role);
+
 /// join_members() of whoever it is told of; what goes wrong is logged. `core` outlives it.
 std::function<void(const membership::Members&)> welcome_to(NodeCore& core);
 

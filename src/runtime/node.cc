@@ -9,6 +9,7 @@
 #include "runtime/genesis.h"
 #include "runtime/log.h"
 #include "runtime/make_gate.h"
+#include "runtime/newcomers.h"
 #include "runtime/node_core.h"
 #include "runtime/node_status.h"
 #include "runtime/promise_file.h"
@@ -58,6 +59,7 @@ struct Node::Impl {
   Result<std::unique_ptr<Arbiter>> make_arbiter(RecordFile file);
   Status make_verifier();
   Status seat_verifier(const Seating& seating);
+  Status own_seat(const MemberGate& gate, Address role);
   Status make_gateway();
   std::string status_text();
   std::filesystem::path state_directory() const { return options.directory / options.node; }
@@ -104,15 +106,25 @@ Result<std::unique_ptr<MemberGate>> Node::Impl::make_gate(Address node,
   return runtime::make_gate(*core, node, genesis, state_directory());
 }
 
+// An address is one node's for ever: if it is another's this node will never be a member, and its
+// links would take the place of that one's.
+Status Node::Impl::own_seat(const MemberGate& gate, Address role) {
+  auto status = runtime::own_seat(*core, gate.members(), role);
+  if (!status) core->router().links().withdraw(status.message());
+  return status;
+}
+
 Status Node::Impl::seat_executor(const Seating& seating) {
-  if (executor) {
-    executor->begin_epoch(seating);
-    return {};
+  const Address node = *role_of(core->node(), Role::kExecutor);
+  if (auto own = own_seat(*executor_gate, node); !own) {
+    executor_gate->occupy(nullptr);
+    executor.reset();
+    return own;
   }
-  const ExecutorHostOptions wanted{
-      core->cluster().model,     *role_of(core->node(), Role::kExecutor),
-      core->cluster().clients(), options.threads,
-      options.make_service,      executor_memory()};
+  if (executor) return executor->begin_epoch(seating);
+  const ExecutorHostOptions wanted{core->cluster().model,     node,
+                                   core->cluster().clients(), options.threads,
+                                   options.make_service,      executor_memory()};
   auto made = ExecutorHost::create(core->loop(), *executor_gate, core->digester(), wanted, seating);
   if (!made) return made.status();
   executor = std::move(*made);
@@ -182,6 +194,7 @@ Status Node::Impl::seat_verifier(const Seating& seating) {
   verifier.reset();
   if (!seating.seat) return {};
   const Address node = *role_of(core->node(), Role::kVerifier);
+  if (auto own = own_seat(*verifier_gate, node); !own) return own;
   verification::VerifierOptions wanted;
   wanted.model = core->cluster().model;
   wanted.index = *seating.seat;

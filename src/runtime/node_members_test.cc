@@ -178,6 +178,54 @@ TEST_P(MembersTest, EverybodyStartsAgainInTheLastEpoch) {
   }
 }
 
+/// Without TLS nothing proves who has connected: two machines can have one member's address.
+TEST(Members, AnotherMachineWithTheNameOfWhoJoinedDoesNotTakeItsSeat) {
+  TestCluster cluster(FaultModel(1, 0), /*tls=*/false, Durability::kSync);
+  auto client = Client::connect(cluster.file(), "client");
+  ASSERT_TRUE(client.ok()) << client.message();
+  const NodeConfig taken = newcomer(cluster, "node-8", Epoch(0));
+  cluster.stop("node-1");
+  {
+    const Operator asks(cluster, taken, 1, Epoch(0));
+    ASSERT_TRUE(eventually([&] { return asks.done(); }));
+  }
+  // Another operator has asked for the same change, for a machine of its own.
+  std::filesystem::remove(cluster.directory() / "node-8.key");
+  const NodeConfig other = newcomer(cluster, "node-8", Epoch(0));
+  cluster.add_joined(other);
+  cluster.start("node-8");
+  const auto status = [&] { return cluster.status("node-8"); };
+  ASSERT_TRUE(eventually([&] {
+    return status()["executor"]["cannot_begin"].get<std::string>().find(
+               "another node took this seat: \"node-8\"") != std::string::npos;
+  })) << status();
+  EXPECT_NE(status()["executor"]["waiting_for"].get<std::string>().find("stop this one"),
+            std::string::npos);
+  EXPECT_FALSE(status()["executor"].contains("view")) << status();
+  EXPECT_NE(status()["verifier"]["phase"], "normal");
+  add_many(**client, 0, 20);
+  EXPECT_TRUE(eventually([&] {
+    const json others = cluster.status("node-0");
+    for (const auto& link : others["links"]) {
+      if (link["peer"] == "node-8" && link["connected"] == true) return false;
+    }
+    return true;
+  })) << cluster.status("node-0")["links"];
+
+  // It knows that before it says anything when it starts again.
+  cluster.stop("node-8");
+  NodeOptions again;
+  again.cluster = cluster.config();
+  again.node = "node-8";
+  again.directory = cluster.directory();
+  again.durability = Durability::kSync;
+  again.make_service = [](State& state) { return std::make_unique<testing::Counters>(state); };
+  const auto made = Node::create(std::move(again));
+  ASSERT_FALSE(made.ok());
+  EXPECT_NE(made.message().find("another node took this seat"), std::string::npos)
+      << made.message();
+}
+
 INSTANTIATE_TEST_SUITE_P(Settings, MembersTest,
                          ::testing::Values(Setting{FaultModel(1, 0), Durability::kMemory},
                                            Setting{FaultModel(1, 0), Durability::kSync},

@@ -168,6 +168,7 @@ void add_gate(ordered_json& role, const MemberGate& gate) {
   role["epoch"] = gate.epoch().value();
   role["replaced"] = gate.replaced();
   if (!role.contains("committed")) role["committed"] = 0;
+  role["cannot_begin"] = gate.cannot_begin();
   if (const std::string why = gate.idle_because(); !why.empty()) role["waiting_for"] = why;
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -157,7 +158,16 @@ class OperatorSessionTest : public ::testing::TestWithParam<uint32_t> {
     NodeConfig node;
     node.name = name;
     node.host = "127.0.0.1";
-    node.port = testing::free_ports(1)[0];
+    // A gateway's port is free as well: nobody runs it here.
+    const auto taken = [this](uint16_t port) {
+      const auto has = [port](const NodeConfig& known) {
+        return port == known.port || port == known.status_port || port == known.service_port;
+      };
+      return std::any_of(cluster.nodes.begin(), cluster.nodes.end(), has);
+    };
+    do {
+      node.port = testing::free_ports(1)[0];
+    } while (taken(node.port));
     node.key = key.public_key();
     return node;
   }
@@ -240,6 +250,27 @@ TEST_P(OperatorSessionTest, SaysWhoWasFaster) {
   const auto ended = operators->change(change("node-1", "node-9"), milliseconds(20'000));
   ASSERT_TRUE(ended.ok()) << ended.message();
   EXPECT_EQ(ended->by, others);
+}
+
+// They share one identity, so one link with each executor would go to and fro between them.
+TEST_P(OperatorSessionTest, TwoAtOnceDoNotDisturbEachOther) {
+  start_all();
+  const auto one = session();
+  const auto two = session();
+  auto other = std::async(std::launch::async, [&] { return two->learn(milliseconds(10'000)); });
+  const auto known = one->learn(milliseconds(10'000));
+  EXPECT_TRUE(known.ok()) << known.message();
+  const auto also = other.get();
+  ASSERT_TRUE(also.ok()) << also.message();
+  const auto wanted = change("node-1", "node-9");
+  auto late = std::async(std::launch::async, [&, differs = change("node-2", "node-8")] {
+    return two->change(differs, milliseconds(20'000));
+  });
+  const auto ended = one->change(wanted, milliseconds(20'000));
+  const auto both = late.get();
+  ASSERT_TRUE(ended.ok()) << ended.message();
+  ASSERT_TRUE(both.ok()) << both.message();
+  EXPECT_EQ(ended->by, both->by) << "each says which of the two it was";
 }
 
 TEST_P(OperatorSessionTest, SaysHowManyItReaches) {

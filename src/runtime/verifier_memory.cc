@@ -22,18 +22,12 @@ durability::KeeperOptions keeper_options(const VerifierMemoryOptions& wanted, Ad
   return options;
 }
 
-/// What this epoch's log and marks are called.
-std::string place_of(const VerifierMemoryOptions& wanted) {
-  const std::string role = to_string(wanted.node);
-  return wanted.epoch == Epoch() ? role : role + ".e" + std::to_string(wanted.epoch.value());
-}
-
 }  // namespace
 
 Result<VerifierMemory> open_verifier_memory(const VerifierMemoryOptions& wanted,
                                             const verification::VerifierOptions& options,
                                             const crypto::Digester& digester) {
-  const std::string place = place_of(wanted);
+  const std::string place = name_in(wanted.node, wanted.epoch);
   auto ran = has_started(wanted.directory, place);
   if (!ran) return ran.error();
   auto disk = PosixDisk::open_directory(wanted.directory / place);
