@@ -160,7 +160,7 @@ Status Backup::describe() {
 Result<json> Backup::ask(const runtime::NodeConfig& node, const std::string& what) const {
   auto body = runtime::http_get(node.host, node.status_port, what, kAskMs);
   if (!body) return Error{node.name + ": " + body.message()};
-  auto parsed = json::parse(*body, nullptr, false);
+  auto parsed = parse_words(*body);
   if (!parsed.is_object()) return Error{node.name + ": answered no JSON"};
   return parsed;
 }

@@ -86,11 +86,8 @@ std::optional<MembersSaid> members_now(const runtime::ClusterConfig& cluster,
     return members;
   }
   json voices = json::array();
-  for (const auto& [name, status] : statuses) {
-    const auto said = members_in(status);
-    if (said && said->has(name)) voices.push_back(status);
-  }
-  return members_said(voices, cluster.model.r());
+  for (const auto& [name, status] : statuses) voices.push_back(status);
+  return members_said(voices, cluster);
 }
 
 // A client was answered by an executor that had committed the batch, and for that u+1 executors had

@@ -90,10 +90,12 @@ TEST(MembersNow, OfWhoHasASeat) {
   auto also = later;
   also["name"] = "node-4";
   const auto all = statuses({later, also, node("node-1", 5, 5), node("node-2", 5, 5)});
-  EXPECT_EQ(members_now(cluster(1), all)->executors, (Names{"node-0", "node-4", "node-2"}));
+  auto known = cluster(1);
+  known.joined.push_back(config("node-4", 3, 7003));
+  EXPECT_EQ(members_now(known, all)->executors, (Names{"node-0", "node-4", "node-2"}));
   // One that was replaced has no say, whatever it says.
   also["name"] = "node-1";
-  EXPECT_EQ(members_now(cluster(1), statuses({later, also})), std::nullopt);
+  EXPECT_EQ(members_now(known, statuses({later, also})), std::nullopt);
   EXPECT_EQ(members_now(cluster(1), {}), std::nullopt);
   EXPECT_EQ(members_now(cluster(0), statuses({later}))->epoch, 1u);
 }

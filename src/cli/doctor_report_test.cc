@@ -162,7 +162,7 @@ TEST_F(DoctorTest, ALogThatTookTheOldOnesPlace) {
   ASSERT_TRUE(durability::write_mark(disk, durability::lost_mark("commands"), "unreadable").ok());
   const json report = look();
   EXPECT_EQ(report["health"], "damaged");
-  EXPECT_TRUE(finds(report, "an earlier log could not be read: unreadable"));
+  EXPECT_TRUE(finds(report, "an earlier log was set aside: unreadable"));
 }
 
 TEST_F(DoctorTest, OneBadLogAmongSeveral) {

@@ -33,7 +33,7 @@ std::string why_not_whole(const journal::Recovery& recovery, const std::optional
                           const std::optional<Bytes>& start, const std::string& machine_start,
                           bool expected) {
   if (!recovery.damage.empty()) return in_words(recovery);
-  if (lost) return "an earlier log could not be read: " + *lost;
+  if (lost) return "an earlier log was set aside: " + *lost;
   if (recovery.empty) {
     return expected || !recovery.kept.empty() ? "the log that was here is gone" : "";
   }
