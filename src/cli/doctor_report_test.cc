@@ -107,11 +107,11 @@ TEST_F(DoctorTest, NoReadableHeaderIsDamage) {
 }
 
 TEST_F(DoctorTest, WhatWasSetAsideEarlierIsSaid) {
-  disk.put_file("commands-0000000000000009.log.damaged", "x");
+  disk.put_file("commands-0000000000000001.log.damaged", "x");
   disk.put_file("commands-000000000000000a.log.new", "x");
   json report = look();
   EXPECT_EQ(report["health"], "sound");
-  EXPECT_TRUE(finds(report, "9.log.damaged was set aside earlier"));
+  EXPECT_TRUE(finds(report, "1.log.damaged was set aside earlier"));
   EXPECT_EQ(report["logs"][0]["segments"][3]["state"], "unfinished");
   for (const auto& name : disk.names()) {
     if (name.find(".log.damaged") == std::string::npos) disk.lose(name);
@@ -119,6 +119,14 @@ TEST_F(DoctorTest, WhatWasSetAsideEarlierIsSaid) {
   report = look();
   EXPECT_EQ(report["health"], "damaged");
   EXPECT_TRUE(finds(report, "there was a log"));
+}
+
+// Who sets a part aside goes on with a newer one.
+TEST_F(DoctorTest, WhatWasSetAsideAndNotReplacedIsMissed) {
+  disk.put_file("commands-0000000000000009.log.damaged", "x");
+  const json report = look();
+  EXPECT_EQ(report["health"], "damaged");
+  EXPECT_TRUE(finds(report, "the log ends before it"));
 }
 
 TEST_F(DoctorTest, ALossThatIsOnRecordIsToldUntilItIsMadeUpFor) {
