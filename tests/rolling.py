@@ -19,6 +19,7 @@ from support.cluster import Failure, wait_for  # noqa: E402
 
 STOP_S = 20
 SILENCE_S = 10  # on a machine that others use too
+IDLE_WRITES = 30
 
 
 class Writer(threading.Thread):
@@ -64,6 +65,11 @@ def restart(cluster, name):
         child.wait()
         raise Failure(f"{name} does not end in {STOP_S} s after SIGTERM") from error
     cluster.restart(name)
+    return count(cluster, name)
+
+
+def count(cluster, name):
+    """Waits until it does."""
     started = time.monotonic()
     done = subprocess.run([cluster.program, "wait", "--cluster", cluster.cluster_file, "--node",
                            name, "--timeout", "60"], capture_output=True, text=True, timeout=90)
@@ -91,11 +97,26 @@ def roll(cluster, alive):
             raise Failure(f"lost, though acknowledged: {key} is {found}, not {value}")
 
 
+def roll_idle(cluster):
+    """Nobody writes any more: what a node has missed it must find out by itself."""
+    name = next(name for name in cluster.nodes if name.startswith("executor"))
+    child = cluster.running.pop(name)
+    child.terminate()
+    child.wait(timeout=STOP_S)
+    for number in range(IDLE_WRITES):
+        if ask(cluster.port, "SET", "missed", str(number), seconds=30) != "+OK":
+            raise Failure("a write failed while one executor was down")
+    cluster.restart(name)
+    took = count(cluster, name)
+    print(f"  with nobody writing: {name} counted again after {took:.2f} s", flush=True)
+
+
 def run(build, config, seed):
     cluster = lasting_nodes(build, config)
     try:
         cluster.start()
         load(build, cluster, seed, lambda alive: roll(cluster, alive))
+        roll_idle(cluster)
         said = LOST.search(cluster.output())
         if said:
             raise Failure(f"a node that ended in order lost something: {said.group()}")

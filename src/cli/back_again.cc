@@ -59,8 +59,7 @@ std::string executor_trouble(const json& executor, const json& pair, uint64_t hi
   }
   const auto committed = number_of(executor, "committed");
   if (highest <= kNearlyThere || committed >= highest - kNearlyThere) return {};
-  return "its executor has batch " + std::to_string(committed) + " of " + std::to_string(highest) +
-         ", and learns of more when something is written";
+  return "its executor has batch " + std::to_string(committed) + " of " + std::to_string(highest);
 }
 
 /// One that is in the view votes on the next batch, and learns of those before it then: while

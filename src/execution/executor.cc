@@ -96,6 +96,7 @@ void Executor::Impl::receive(const wire::Welcome& welcome, Address from, TimeUs 
     return;
   }
   silence.welcome(from.index, welcome.promised, view);
+  if (is_unanswered()) greeted.insert(from.index);
   // The commit first: it may lie beyond the view's start, and nobody may hold that any more.
   on_verdict(from.index, welcome.last, now, out);
   on_verdict(from.index, welcome.start, now, out);
@@ -179,7 +180,7 @@ void Executor::Impl::beat(TimeUs now, Outbox& out) {
 bool Executor::Impl::outstanding() const {
   return !window.entries().empty() || !pending.empty() || repair.active() ||
          !verdicts.vouched().empty() || saw_higher_view || invalid_batch.has_value() ||
-         silence.silent() || leads_no_more() || ended;
+         silence.silent() || is_unanswered() || leads_no_more() || ended;
 }
 
 void Executor::Impl::set_beat(TimeUs now) {

@@ -22,6 +22,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -76,6 +77,11 @@ struct Executor::Impl {
   bool leads() const { return primary(view) == options.index; }
   /// It was primary of this view in an earlier process: what that proposed is not all known (E12).
   /// Or its disk does not keep up (E13).
+  /// Its first Hello may be lost, as links are not up yet, and then nothing tells that it is
+  /// behind.
+  bool is_unanswered() const {
+    return recovered_view && greeted.size() < options.model.agreement();
+  }
   bool leads_no_more() const { return leads() && (recovered_view == view || !able_to_lead); }
   bool is_peer(Address from) const {
     return from.role == Role::kExecutor && from.index < options.model.executors() &&
@@ -163,6 +169,7 @@ struct Executor::Impl {
   View view;
   View entered;                            // what comes of it may leave: the host keeps that view
   std::optional<View> recovered_view;      // that an earlier process was in
+  std::set<uint16_t> greeted;              // verifiers that have answered since, until enough have
   bool able_to_lead = true;                // its disk keeps up
   BatchNumber start;                       // the view's start point
   wire::Names quarantine;                  // what the view answers without executing it

@@ -87,6 +87,39 @@ TEST_P(E12Recovered, RepeatsItsTokensAtOnceAndAsksWhatItMissed) {
   EXPECT_FALSE(status().silent);
 }
 
+// A restart of a cluster that is idle meanwhile: no link was up when it said its Hello, and nobody
+// speaks of what it has missed.
+TEST_P(E12Recovered, SaysHelloUntilEnoughVerifiersHaveAnswered) {
+  start();
+  tell(commit(3, results[2].token));
+  (void)replica->sent<wire::Hello>();
+  replica->pass(1'000'000);
+  EXPECT_GE(replica->sent<wire::Hello>().size(), 2u);
+  const wire::Verdict begins{wire::VerdictKind::kRollback, View(), BatchNumber(), genesis(), {}};
+  const auto missed = commit(60, digest_of("what it has missed"));
+  for (uint16_t i = 0; i < GetParam() + 1; ++i) {
+    replica->receive(Address::verifier(i), wire::Welcome{View(), begins, missed});
+  }
+  replica->pass(1'000'000);
+  EXPECT_TRUE(status().fetching);
+}
+
+TEST_P(E12Recovered, SaysNoHelloWithoutNeedWhenEnoughHaveAnswered) {
+  start();
+  tell(commit(3, results[2].token));
+  const wire::Verdict begins{wire::VerdictKind::kRollback, View(), BatchNumber(), genesis(), {}};
+  for (uint16_t i = 0; i < GetParam() + 2; ++i) {
+    (void)replica->sent<wire::Hello>();
+    replica->pass(1'000'000);
+    EXPECT_FALSE(replica->sent<wire::Hello>().empty());
+    const wire::Welcome welcome{View(), begins, commit(3, results[2].token)};
+    for (int again = 0; again < 3; ++again) replica->receive(Address::verifier(i), welcome);
+  }
+  (void)replica->sent<wire::Hello>();
+  replica->pass(1'000'000);
+  EXPECT_TRUE(replica->sent<wire::Hello>().empty());
+}
+
 TEST_P(E12Recovered, AnswersClientsWhenWhatItHadRunIsCommitted) {
   start();
   replica->receive(Address::client(0), wire::BundleMessage{call(1), true});

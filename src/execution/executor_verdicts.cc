@@ -196,6 +196,7 @@ void Executor::Impl::commit_fetched(const Fetched& fetched, TimeUs now, Outbox& 
 // is asking for what nobody will ever run: for that, less often.
 bool Executor::Impl::something_missing(TimeUs now) const {
   if (silence.silent() && !silence.answered()) return true;
+  if (is_unanswered()) return true;
   if (now - progress_at < options.resend_after_us) return false;
   return saw_higher_view || repair.stuck(now) || !window.entries().empty() ||
          pending.overdue(options.suspect_after_us, now) ||
