@@ -40,11 +40,12 @@ class Said final : public Outlet {
 
 class ExecutorHostTest : public ::testing::TestWithParam<Durability>, EventLoop::Member {
  protected:
-  ExecutorHostTest() {
+  // Not in the constructor: the loop calls what the test itself may override.
+  void SetUp() override {
     loop.add(*this);
     thread = std::thread([this] { loop.run(); });
   }
-  ~ExecutorHostTest() override {
+  void TearDown() override {
     stop();
     loop.stop();
     thread.join();
