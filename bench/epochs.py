@@ -7,14 +7,13 @@ Processor time of all nodes for each request, by the kernel's count. The load is
 SETs of 64 bytes over 10,000 keys, 50 connections with 8 commands in flight each."""
 
 import argparse
-import json
 import os
 import pathlib
 import statistics
 import subprocess
 import sys
 
-from storm import Contender, ROOT, load, machine
+from storm import Contender, ROOT, load, write_report
 
 sys.path.insert(0, str(ROOT / "tests"))
 from support.cluster import Failure  # noqa: E402
@@ -116,19 +115,12 @@ def main():
     for config in ("crash", "bft") if options.config == "both" else (options.config,):
         rows.append(to_row(config, measure_config(options.build.resolve(), config, options.rounds,
                                                   options.seconds)))
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True,
-                            text=True).stdout.strip()
-    report = {"name": "epochs", "machine": machine(), "commit": commit or "unknown",
-              "command": f"bench/epochs.py {options.build} --config {options.config} --rounds "
-                         f"{options.rounds} --seconds {options.seconds}",
-              "remark": "", "rows": rows}
     for row in rows:
         print(f"{row['name']}: {row['value']:.1f} {row['unit']}, in the first "
               f"{row['baseline_value']:.1f}, ratio {row['ratio']:.2f} "
               f"({row['others']['ratio min']:.2f} to {row['others']['ratio max']:.2f}); "
               f"{row['goal']['text']}")
-    if options.json:
-        pathlib.Path(options.json).write_text(json.dumps(report, indent=2) + "\n")
+    write_report("epochs", options, rows)
     return 0
 
 

@@ -111,6 +111,19 @@ def machine():
     return f"{os.cpu_count()} x {model}, {platform.system()} {platform.release()}"
 
 
+def write_report(name, options, rows, remark=""):
+    """Where --json says, as docs/benchmarks.md has it."""
+    if not options.json:
+        return
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True,
+                            text=True).stdout.strip()
+    report = {"name": name, "machine": machine(), "commit": commit or "unknown",
+              "command": f"bench/{name}.py {options.build} --config {options.config} --rounds "
+                         f"{options.rounds} --seconds {options.seconds}",
+              "remark": remark, "rows": rows}
+    pathlib.Path(options.json).write_text(json.dumps(report, indent=2) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build", type=pathlib.Path)
@@ -126,19 +139,12 @@ def main():
     for config in ("crash", "bft") if options.config == "both" else (options.config,):
         found = measure_config(options.build.resolve(), config, options.rounds, options.seconds)
         rows += [to_row(config, fault, found[fault[0]]) for fault in FAULTS]
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True,
-                            text=True).stdout.strip()
-    report = {"name": "storm", "machine": machine(), "commit": commit or "unknown",
-              "command": f"bench/storm.py {options.build} --config {options.config} --rounds "
-                         f"{options.rounds} --seconds {options.seconds}",
-              "remark": "Clusters of 7 or 8 processes take turns; on few cores a bad node also "
-                        "leaves more of them to the others.", "rows": rows}
     for row in rows:
         print(f"{row['name']}: {row['value']:.3g} {row['unit']}, without {row['baseline_value']:.3g}"
               f", ratio {row['ratio']:.2f} ({row['others']['ratio min']:.2f} to "
               f"{row['others']['ratio max']:.2f}); {row['goal']['text']}")
-    if options.json:
-        pathlib.Path(options.json).write_text(json.dumps(report, indent=2) + "\n")
+    write_report("storm", options, rows, "Clusters of 7 or 8 processes take turns; on few cores a "
+                 "bad node also leaves more of them to the others.")
     return 0
 
 

@@ -141,21 +141,25 @@ def expect_room(cluster, kept):
     print(f"  room again: a write after {took:.1f} s", flush=True)
 
 
-def full(cluster, disks):
-    kept = Kept(cluster)
+def one_low_then_two(cluster, disks, kept, first, second):
+    """One stops nothing, two do; then there is room again everywhere."""
     kept.write()
-    disks.fill("executor-1", HEADROOM_MIB // 2)
-    wait_for("executor-1 to say that it is low", NOTICE_S,
-             lambda: journal(cluster, "executor-1")["low"])
+    disks.fill(first, HEADROOM_MIB // 2)
+    wait_for(f"{first} to say that it is low", NOTICE_S, lambda: journal(cluster, first)["low"])
     for _ in range(20):
         kept.write()
     if refused(cluster):
-        raise Failure("writes are refused although one disk of three is low")
-    disks.fill("executor-2", HEADROOM_MIB // 2)
-    expect_refusal(cluster, kept, "executor-1", "executor-2")
-    disks.make_room("executor-2")
+        raise Failure("writes are refused although one disk is low, and no other")
+    disks.fill(second, HEADROOM_MIB // 2)
+    expect_refusal(cluster, kept, *sorted((first, second)))
+    disks.make_room(second)
     expect_room(cluster, kept)
-    disks.make_room("executor-1")
+    disks.make_room(first)  # or what is left of it fills up
+
+
+def full(cluster, disks):
+    kept = Kept(cluster)
+    one_low_then_two(cluster, disks, kept, "executor-1", "executor-2")
     kept.write()
 
 
@@ -171,19 +175,7 @@ def both_in_sync(cluster):
 
 def pair_full(cluster, disks):
     kept = Kept(cluster)
-    kept.write()
-    disks.fill("executor-1", HEADROOM_MIB // 2)
-    wait_for("executor-1 to say that it is low", NOTICE_S,
-             lambda: journal(cluster, "executor-1")["low"])
-    for _ in range(20):
-        kept.write()
-    if refused(cluster):
-        raise Failure("writes are refused although one disk of two is low")
-    disks.fill("executor-0", HEADROOM_MIB // 2)
-    expect_refusal(cluster, kept, "executor-0", "executor-1")
-    disks.make_room("executor-0")
-    expect_room(cluster, kept)
-    disks.make_room("executor-1")  # or what is left of it fills up: one low disk stops nothing
+    one_low_then_two(cluster, disks, kept, "executor-1", "executor-0")
     wait_for("both to be in sync", CATCH_UP_S, lambda: both_in_sync(cluster))
     cluster.kill("executor-0")
     wait_for("executor-1 to lead alone", AWAY_S, lambda: alone(cluster, "executor-1"))
