@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/scheduler.h"
+#include "cli/ask_nodes.h"
 #include "cli/backup_survey.h"
 #include "cli/backup_witness.h"
 #include "cli/commands.h"
@@ -171,8 +172,8 @@ void Backup::look_around() {
   const auto worth = worth_asking(cluster_, *node_);
   statuses_.clear();
   for (const auto* node : worth) {
-    auto status = ask(*node, "/status");
-    if (status && is_of(*status, node->name)) statuses_[node->name] = std::move(*status);
+    auto status = ask_status(*node, kAskMs);
+    if (!status.contains("error")) statuses_[node->name] = std::move(status);
   }
   if (auto now = members_now(cluster_, statuses_)) members_ = std::move(now);
   others_.clear();
@@ -304,11 +305,11 @@ void Backup::hear(uint64_t number) {
   if (number == 0) return;
   for (const auto* other : others_) {
     if (witnesses_.heard(other->name, number)) continue;
+    // /batch does not say who answers.
     if (!confirmed_.contains(other->name)) {
-      const auto known = statuses_.find(other->name);
-      const auto status =
-          known != statuses_.end() ? Result<json>(known->second) : ask(*other, "/status");
-      if (!status || !is_of(*status, other->name)) continue;
+      const bool is_it =
+          statuses_.contains(other->name) || !ask_status(*other, kAskMs).contains("error");
+      if (!is_it) continue;
       confirmed_.insert(other->name);
     }
     const auto batch = ask(*other, "/batch/" + std::to_string(number));

@@ -51,10 +51,6 @@ uint64_t surely_committed(const FaultModel& model, const std::vector<std::string
 
 }  // namespace
 
-bool is_of(const json& status, const std::string& name) {
-  return status.is_object() && says(status, "name", name);
-}
-
 std::vector<const NodeConfig*> worth_asking(const runtime::ClusterConfig& cluster,
                                             const NodeConfig& source) {
   std::vector<const NodeConfig*> worth;

@@ -17,9 +17,6 @@ namespace eve::cli {
 /// By the name of the node that was asked; only of those that answered, and are that node.
 using Statuses = std::map<std::string, nlohmann::json>;
 
-/// Whether node `name` says this of itself, and not another one that has its address now.
-bool is_of(const nlohmann::json& status, const std::string& name);
-
 /// Each address once, for a node may be replaced on the same host and ports: at the source's only
 /// the source, at any other one who joined last.
 std::vector<const runtime::NodeConfig*> worth_asking(const runtime::ClusterConfig& cluster,

@@ -74,14 +74,6 @@ TEST(WorthAsking, WhoWasReplacedOnTheSamePortsIsNot) {
       << "another machine";
 }
 
-TEST(WorthAsking, AnAnswerIsOfWhoWasAsked) {
-  EXPECT_TRUE(is_of(node("node-1", 7, 7), "node-1"));
-  EXPECT_FALSE(is_of(node("node-4", 7, 7), "node-1"));
-  for (const char* text : {"null", "7", "{}", R"({"name":7})", R"(["name"])"}) {
-    EXPECT_FALSE(is_of(json::parse(text), "node-1")) << text;
-  }
-}
-
 TEST(MembersNow, OfWhoHasASeat) {
   auto later = node("node-0", 7, 7);
   later["members"]["epoch"] = 1U;
